@@ -1,0 +1,28 @@
+//! Safe matrix products and factorizations.
+//!
+//! A thin layer over [`gemm`] and [`faer`]: strides are checked once, when a
+//! view is made, and the order of summation depends on shapes alone, never on
+//! the number of threads.
+//!
+//! ```
+//! use layerprobe_linalg::{MatMut, MatRef, Threads, matmul};
+//!
+//! let a = [1.0, 2.0, 3.0, 4.0];
+//! let b = [1.0, 0.0, 0.0, 1.0];
+//! let mut c = [0.0; 4];
+//! matmul(
+//!     MatMut::row_major(&mut c, 2, 2),
+//!     0.0,
+//!     MatRef::row_major(&a, 2, 2).t(),
+//!     MatRef::row_major(&b, 2, 2),
+//!     1.0,
+//!     Threads::One,
+//! );
+//! assert_eq!(c, [1.0, 3.0, 2.0, 4.0]);
+//! ```
+
+mod product;
+mod view;
+
+pub use product::{Element, Threads, matmul};
+pub use view::{MatMut, MatRef};
