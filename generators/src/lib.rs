@@ -1,8 +1,10 @@
 //! Controlled stimuli: Trifeature, Navon letters, their splits and
 //! correlations.
 
+pub mod correlation;
 mod error;
 mod raster;
+pub mod splits;
 mod stimulus;
 mod trifeature;
 

@@ -62,15 +62,16 @@ impl Coverage {
     pub fn rows(&self, size: usize) -> impl Iterator<Item = (usize, usize, &[f32])> {
         let (size, left) = (size as i64, self.left);
         let rows = self.cells.chunks_exact(self.stride).zip(&self.touched);
-        rows.zip(self.top..).filter_map(move |((cells, touched), y)| {
-            let start = (left + i64::from(touched.start)).max(0);
-            let end = (left + i64::from(touched.end)).min(size);
-            if !(0..size).contains(&y) || start >= end {
-                return None;
-            }
-            let cells = &cells[(start - left) as usize..(end - left) as usize];
-            Some((y as usize, start as usize, cells))
-        })
+        rows.zip(self.top..)
+            .filter_map(move |((cells, touched), y)| {
+                let start = (left + i64::from(touched.start)).max(0);
+                let end = (left + i64::from(touched.end)).min(size);
+                if !(0..size).contains(&y) || start >= end {
+                    return None;
+                }
+                let cells = &cells[(start - left) as usize..(end - left) as usize];
+                Some((y as usize, start as usize, cells))
+            })
     }
 
     /// The coverage of the pixel at (`x`, `y`); 0 away from the polygons.

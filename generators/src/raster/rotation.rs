@@ -14,18 +14,12 @@ impl Rotation {
 
     /// From the object's coordinates to the image's.
     pub fn apply(self, [u, v]: [f64; 2]) -> [f64; 2] {
-        [
-            u * self.cos + v * self.sin,
-            v * self.cos - u * self.sin,
-        ]
+        [u * self.cos + v * self.sin, v * self.cos - u * self.sin]
     }
 
     /// From the image's coordinates to the object's.
     pub fn invert(self, [x, y]: [f64; 2]) -> [f64; 2] {
-        [
-            x * self.cos - y * self.sin,
-            x * self.sin + y * self.cos,
-        ]
+        [x * self.cos - y * self.sin, x * self.sin + y * self.cos]
     }
 
     /// Half the side of the upright square that holds a turned square whose

@@ -44,7 +44,11 @@ impl Cells {
                 let word = stream.next_u64();
                 for (part, left) in four.iter_mut().enumerate() {
                     let starts = (word >> (16 * part) & 0xffff) < threshold;
-                    *left = if starts { length } else { left.saturating_sub(1) };
+                    *left = if starts {
+                        length
+                    } else {
+                        left.saturating_sub(1)
+                    };
                 }
             }
             if let Some(row) = row.checked_sub(length) {

@@ -35,7 +35,9 @@ impl Texture {
             Self::Solid => ink.fill(1.0),
             &Self::Stripes { period } => {
                 let per = 1.0 / period;
-                row.fill(ink, |_, v| line(from_nearest(v, period, per), 0.15 * period));
+                row.fill(ink, |_, v| {
+                    line(from_nearest(v, period, per), 0.15 * period)
+                });
             }
             &Self::Grid { period } => {
                 let per = 1.0 / period;
@@ -74,20 +76,24 @@ impl Texture {
                 let (per, double) = (1.0 / period, 2.0 * period);
                 row.fill(ink, |u, v| {
                     let wave = 0.5 * from_nearest(v, double, 0.5 * per).abs();
-                    line(from_nearest(u - wave, period, per) * SLANT, 0.25 * period * SLANT)
+                    line(
+                        from_nearest(u - wave, period, per) * SLANT,
+                        0.25 * period * SLANT,
+                    )
                 });
             }
             &Self::Pluses { period } => {
                 let (per, double) = (1.0 / period, 2.0 * period);
                 let plus = |u: f32, v: f32| {
                     let (arm, half) = (0.4 * period, 0.15 * period);
-                    let bar = |along: f32, across: f32| {
-                        line(along, arm) * line(across, half)
-                    };
+                    let bar = |along: f32, across: f32| line(along, arm) * line(across, half);
                     bar(u, v).max(bar(v, u))
                 };
                 row.fill(ink, |u, v| {
-                    let even = plus(from_nearest(u, period, per), from_nearest(v, double, 0.5 * per));
+                    let even = plus(
+                        from_nearest(u, period, per),
+                        from_nearest(v, double, 0.5 * per),
+                    );
                     let odd = plus(
                         from_nearest(u - 0.5 * period, period, per),
                         from_nearest(v - period, double, 0.5 * per),

@@ -134,8 +134,7 @@ fn star() -> Polygon {
     let legs = BOX - legs_row;
     // Where the lower edge of the arm, 64 - 2.4 (y - 51) from the middle,
     // meets the outer edge of the leg.
-    let arm_meets_leg =
-        (64.0 + 2.4 * arms_row - outer_at_legs + 0.43 * legs_row) / (2.4 + 0.43);
+    let arm_meets_leg = (64.0 + 2.4 * arms_row - outer_at_legs + 0.43 * legs_row) / (2.4 + 0.43);
     let crotch = legs_row - inner_at_legs / 1.05;
     let right = [
         [spike, arms_row],

@@ -1,0 +1,8 @@
+//! Pairs of features of which one predicts the other (Hermann & Lampinen
+//! 2020, section 3 and the authors' split scripts).
+
+mod matching;
+mod sample;
+
+pub use matching::Matching;
+pub use sample::{Correlation, CorrelationParams};

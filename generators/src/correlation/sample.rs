@@ -1,0 +1,150 @@
+use layerprobe_streams::StreamKey;
+
+use super::Matching;
+use crate::splits::{HoldOuts, Split};
+use crate::{GeneratorError, StimulusSet};
+
+/// A pair of features to correlate, and how strongly; not checked yet.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CorrelationParams {
+    /// Number of the first feature of the pair.
+    pub first: usize,
+    /// Number of the second feature of the pair.
+    pub second: usize,
+    /// The conditional probability p that one matches the other among all
+    /// stimuli chosen: 1 is fully redundant, 1 / (number of values)
+    /// uncorrelated.
+    pub predictivity: f64,
+}
+
+impl CorrelationParams {
+    /// Chooses the stimuli: all `m` matched ones, and `m (1 - p) / p` drawn
+    /// without replacement from the unmatched (rounded to the nearest). So a
+    /// value that does not match is uniform over the others, and the remaining
+    /// features stay balanced in expectation.
+    ///
+    /// With the same `key` the matching is the same for every `predictivity`,
+    /// and a lower one adds stimuli to those of a higher one.
+    ///
+    /// # Errors
+    /// If the features cannot be matched, or the set has too few unmatched
+    /// stimuli for so low a predictivity, or it is above 1 or not a number.
+    ///
+    /// ```
+    /// use layerprobe_generators::{TrifeatureParams, correlation::CorrelationParams};
+    /// use layerprobe_streams::StreamKey;
+    ///
+    /// let key = StreamKey::from_seed(0);
+    /// let set = TrifeatureParams { exemplars: 100, ..Default::default() }
+    ///     .check(key.derive("data/render"))?;
+    /// let shape_color = CorrelationParams { first: 0, second: 2, predictivity: 0.9 };
+    /// let correlation = shape_color.check(&set, key.derive("data/correlation"))?;
+    /// assert_eq!(correlation.stimuli().len(), 10_000 + 1_111);
+    /// # Ok::<(), layerprobe_generators::GeneratorError>(())
+    /// ```
+    pub fn check(
+        self,
+        set: &dyn StimulusSet,
+        key: StreamKey,
+    ) -> Result<Correlation, GeneratorError> {
+        let matching = Matching::draw(
+            set.features(),
+            self.first,
+            self.second,
+            key.derive("matching"),
+        )?;
+        let (mut stimuli, mut unmatched): (Vec<usize>, Vec<usize>) =
+            (0..set.len()).partition(|&index| matching.matches(&set.labels(index)));
+        let least = stimuli.len() as f64 / set.len() as f64;
+        let p = self.predictivity;
+        let wanted = (stimuli.len() as f64 * (1.0 - p) / p).round();
+        if !(p > 0.0 && p <= 1.0 && wanted <= unmatched.len() as f64) {
+            return Err(GeneratorError::Predictivity {
+                predictivity: p,
+                least,
+            });
+        }
+        key.derive("unmatched").at(0).shuffle(&mut unmatched);
+        unmatched.truncate(wanted as usize);
+        stimuli.append(&mut unmatched);
+        stimuli.sort_unstable();
+        Ok(Correlation {
+            matching,
+            nominal: p,
+            stimuli,
+            key,
+        })
+    }
+}
+
+/// The stimuli of a dataset in which one feature predicts another.
+#[derive(Clone, Debug)]
+pub struct Correlation {
+    matching: Matching,
+    nominal: f64,
+    stimuli: Vec<usize>,
+    key: StreamKey,
+}
+
+impl Correlation {
+    /// Which values go together.
+    pub fn matching(&self) -> &Matching {
+        &self.matching
+    }
+
+    /// The predictivity asked for: among all the chosen stimuli.
+    pub fn nominal(&self) -> f64 {
+        self.nominal
+    }
+
+    /// Indices of the chosen stimuli, in rising order.
+    pub fn stimuli(&self) -> &[usize] {
+        &self.stimuli
+    }
+
+    /// The predictivity measured in a list of stimuli: the share of matches.
+    /// None for an empty list.
+    ///
+    /// Holding values out changes it: with aligned hold-outs it rises in the
+    /// train set to `p / (p + (1 - p) (k - 1) / (n - 1))` in expectation, for
+    /// `k` kept of `n` values, and falls in the validation sets.
+    ///
+    /// # Panics
+    /// If an index is not the set's.
+    pub fn effective(&self, set: &dyn StimulusSet, stimuli: &[usize]) -> Option<f64> {
+        let matched = stimuli
+            .iter()
+            .filter(|&&index| self.matching.matches(&set.labels(index)))
+            .count();
+        (!stimuli.is_empty()).then(|| matched as f64 / stimuli.len() as f64)
+    }
+
+    /// Splits the chosen stimuli, and cuts the train set to the size it has at
+    /// p = 1, so that networks see equally many stimuli at every predictivity.
+    /// What is cut is drawn at random for each hold-out version and counted
+    /// among the discarded.
+    ///
+    /// # Errors
+    /// If the hold-outs were drawn for other features than the set's.
+    pub fn split(
+        &self,
+        set: &dyn StimulusSet,
+        hold_outs: &HoldOuts,
+        version: u32,
+    ) -> Result<Split, GeneratorError> {
+        let mut split = Split::among(set, self.stimuli.iter().copied(), hold_outs)?;
+        let cap = split
+            .train
+            .iter()
+            .filter(|&&index| self.matching.matches(&set.labels(index)))
+            .count();
+        self.key
+            .derive("train")
+            .at(u64::from(version))
+            .shuffle(&mut split.train);
+        split.discarded.extend(split.train.drain(cap..));
+        split.train.sort_unstable();
+        split.discarded.sort_unstable();
+        Ok(split)
+    }
+}
