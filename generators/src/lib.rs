@@ -3,11 +3,14 @@
 
 pub mod correlation;
 mod error;
+mod font;
+mod navon;
 mod raster;
 pub mod splits;
 mod stimulus;
 mod trifeature;
 
 pub use error::GeneratorError;
+pub use navon::{Navon, NavonParams, TextureAngle};
 pub use stimulus::{Feature, StimulusSet};
 pub use trifeature::{Trifeature, TrifeatureParams};

@@ -60,9 +60,18 @@ impl Coverage {
     /// The rows within an image of side `size`, each as its `y`, the `x` of its
     /// first pixel and the coverages from there on, in `[0, 1]`.
     pub fn rows(&self, size: usize) -> impl Iterator<Item = (usize, usize, &[f32])> {
-        let (size, left) = (size as i64, self.left);
+        self.rows_shifted([0, 0], size)
+    }
+
+    /// The same when everything is moved by whole pixels.
+    pub fn rows_shifted(
+        &self,
+        [right, down]: [i64; 2],
+        size: usize,
+    ) -> impl Iterator<Item = (usize, usize, &[f32])> {
+        let (size, left) = (size as i64, self.left + right);
         let rows = self.cells.chunks_exact(self.stride).zip(&self.touched);
-        rows.zip(self.top..)
+        rows.zip(self.top + down..)
             .filter_map(move |((cells, touched), y)| {
                 let start = (left + i64::from(touched.start)).max(0);
                 let end = (left + i64::from(touched.end)).min(size);
