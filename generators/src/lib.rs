@@ -3,9 +3,11 @@
 
 pub mod correlation;
 mod error;
+pub mod files;
 mod font;
 mod navon;
 mod raster;
+pub mod sheet;
 pub mod splits;
 mod stimulus;
 mod trifeature;
