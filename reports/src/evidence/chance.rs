@@ -1,0 +1,36 @@
+use std::collections::BTreeMap;
+
+use crate::ReportInput;
+
+/// Chance by dataset and feature: the mean of the rows of metric `chance`,
+/// else what the input says of the feature.
+#[derive(Clone, Debug)]
+pub(crate) struct Chances {
+    measured: BTreeMap<(String, String), (f64, usize)>,
+    given: BTreeMap<String, f64>,
+}
+
+impl Chances {
+    pub(super) fn of(input: &ReportInput) -> Self {
+        let mut measured = BTreeMap::new();
+        let rows = input.rows.iter();
+        for row in rows.filter(|row| row.metric == "chance" && row.value.is_finite()) {
+            let place = (row.dataset.clone(), row.feature.clone());
+            let (sum, n) = measured.entry(place).or_insert((0.0, 0));
+            *sum += row.value;
+            *n += 1;
+        }
+        Self {
+            measured,
+            given: input.chance.clone(),
+        }
+    }
+
+    pub(crate) fn of_feature(&self, dataset: &str, feature: &str) -> Option<f64> {
+        self.measured
+            .get(&(dataset.to_owned(), feature.to_owned()))
+            .map(|(sum, n)| sum / *n as f64)
+            .or_else(|| self.given.get(feature).copied())
+            .filter(|chance| chance.is_finite())
+    }
+}

@@ -1,0 +1,197 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::estimate::{Estimate, Measure};
+use super::run::{Moment, Run};
+use crate::ResultRow;
+
+/// What must agree for numbers to be put side by side: rows that differ in
+/// one of these are never averaged.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct FamilyKey(pub(super) Vec<(&'static str, String)>);
+
+impl FamilyKey {
+    pub(super) fn of(row: &ResultRow) -> Self {
+        let predictivity = row.predictivity.map(|p| p.to_string()).unwrap_or_default();
+        Self(vec![
+            ("dataset", row.dataset.clone()),
+            ("network", row.arch.clone()),
+            ("correlated", row.correlated.clone()),
+            ("predictivity", predictivity),
+            ("protocol", row.protocol.clone()),
+            ("tested on", row.split_kind.clone()),
+            ("penalty by", row.selected_by.clone()),
+        ])
+    }
+}
+
+/// From this accuracy on, a feature is at the ceiling.
+pub(crate) const CEILING: f64 = 0.99;
+
+/// A point of a curve over training, over the runs of a target.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CurvePoint {
+    /// Mean step of the runs' checkpoints (the same for all, as a rule).
+    pub(crate) step: f64,
+    pub(crate) estimate: Estimate,
+}
+
+/// Runs that may be put side by side: one dataset, network and protocol.
+#[derive(Clone, Debug)]
+pub(crate) struct Family {
+    pub(crate) dataset: String,
+    /// What tells this family from the others of a report, in words; empty
+    /// for the only one.
+    pub(crate) label: String,
+    pub(crate) layers: Vec<String>,
+    pub(crate) features: Vec<String>,
+    pub(crate) targets: Vec<String>,
+    pub(super) runs: BTreeMap<String, Run>,
+}
+
+impl Family {
+    fn of_target<'a>(&'a self, target: &'a str) -> impl Iterator<Item = &'a Run> {
+        self.runs.values().filter(move |run| run.target == target)
+    }
+
+    /// The number of runs of a target.
+    pub(crate) fn n(&self, target: &str) -> usize {
+        self.of_target(target).count()
+    }
+
+    /// The smallest and the largest number of runs over the targets.
+    pub(crate) fn n_range(&self) -> (usize, usize) {
+        let counts = || self.targets.iter().map(|target| self.n(target));
+        // runs without a target are those of untrained networks alone
+        let all = self.runs.len();
+        (counts().min().unwrap_or(all), counts().max().unwrap_or(all))
+    }
+
+    /// "1 run", "5 runs" or "3 to 5 runs" a target.
+    pub(crate) fn n_words(&self) -> String {
+        match self.n_range() {
+            (1, 1) => "1 run".to_owned(),
+            (low, high) if low == high => format!("{high} runs"),
+            (low, high) => format!("{low} to {high} runs"),
+        }
+    }
+
+    /// Decodability before training. A network that several targets share is
+    /// counted once.
+    pub(crate) fn untrained(&self, layer: &str, feature: &str) -> Option<Estimate> {
+        let mut seen = BTreeSet::new();
+        let measures: Vec<&Measure> = self
+            .runs
+            .values()
+            .filter_map(|run| Some((run, run.untrained(layer, feature)?)))
+            .filter(|(run, _)| seen.insert(run.beginning))
+            .map(|(_, measure)| measure)
+            .collect();
+        Estimate::over(&measures)
+    }
+
+    /// Decodability after training on `target`.
+    pub(crate) fn trained(&self, target: &str, layer: &str, feature: &str) -> Option<Estimate> {
+        let measures: Vec<&Measure> = self
+            .of_target(target)
+            .filter_map(|run| run.trained(layer, feature))
+            .collect();
+        Estimate::over(&measures)
+    }
+
+    /// Trained minus untrained, paired within each condition.
+    pub(crate) fn change(&self, target: &str, layer: &str, feature: &str) -> Option<Estimate> {
+        let pairs: Vec<_> = self
+            .of_target(target)
+            .filter_map(|run| {
+                run.trained(layer, feature)
+                    .zip(run.untrained(layer, feature))
+            })
+            .collect();
+        Estimate::of_difference(&pairs)
+    }
+
+    /// Whether both sides of a change are so near 1 that it says nothing.
+    pub(crate) fn is_at_ceiling(&self, target: &str, layer: &str, feature: &str) -> bool {
+        self.of_target(target).all(|run| {
+            let sides = [run.untrained(layer, feature), run.trained(layer, feature)];
+            sides.into_iter().flatten().all(|m| m.value >= CEILING)
+        })
+    }
+
+    /// Decodability over training, by checkpoint.
+    ///
+    /// Runs with equally many checkpoints are matched one by one, at their
+    /// mean step: the same schedule falls on slightly other steps where
+    /// training sets differ in size. Otherwise only equal steps are matched.
+    pub(crate) fn curve(&self, target: &str, layer: &str, feature: &str) -> Vec<CurvePoint> {
+        let runs: Vec<&Run> = self.of_target(target).collect();
+        aligned(&runs)
+            .iter()
+            .filter_map(|steps| {
+                let found: Vec<(u64, &Measure)> = steps
+                    .iter()
+                    .filter_map(|&(run, step)| Some((step, run.at(step, layer, feature)?)))
+                    .collect();
+                let measures: Vec<&Measure> = found.iter().map(|(_, m)| *m).collect();
+                let steps: f64 = found.iter().map(|(step, _)| *step as f64).sum();
+                Some(CurvePoint {
+                    step: steps / found.len().max(1) as f64,
+                    estimate: Estimate::over(&measures)?,
+                })
+            })
+            .collect()
+    }
+
+    /// The trained checkpoints of a target's runs.
+    pub(crate) fn trained_moments(&self, target: &str) -> Vec<Moment> {
+        self.of_target(target)
+            .filter_map(Run::trained_moment)
+            .collect()
+    }
+
+    /// Mean number of steps an epoch, where the rows tell it.
+    pub(crate) fn steps_per_epoch(&self) -> Option<f64> {
+        let ratios: Vec<f64> = self
+            .runs
+            .values()
+            .filter_map(Run::trained_moment)
+            .filter_map(|moment| Some(moment.step as f64 / moment.epoch.filter(|e| *e > 0.0)?))
+            .collect();
+        (!ratios.is_empty()).then(|| ratios.iter().sum::<f64>() / ratios.len() as f64)
+    }
+
+    /// Whether any run was probed after step 0.
+    pub(crate) fn has_training(&self) -> bool {
+        self.runs.values().any(|run| run.trained_moment().is_some())
+    }
+}
+
+/// For each point of a curve, the runs in it and the step of each.
+fn aligned<'a>(runs: &[&'a Run]) -> Vec<Vec<(&'a Run, u64)>> {
+    let steps: Vec<Vec<u64>> = runs
+        .iter()
+        .map(|run| run.moments().map(|moment| moment.step).collect())
+        .collect();
+    let count = steps.first().map_or(0, Vec::len);
+    if steps.iter().all(|s| s.len() == count) {
+        (0..count)
+            .map(|k| {
+                runs.iter()
+                    .zip(&steps)
+                    .filter_map(|(run, steps)| Some((*run, *steps.get(k)?)))
+                    .collect()
+            })
+            .collect()
+    } else {
+        let all: BTreeSet<u64> = steps.iter().flatten().copied().collect();
+        all.iter()
+            .map(|&step| {
+                runs.iter()
+                    .zip(&steps)
+                    .filter(|(_, steps)| steps.contains(&step))
+                    .map(|(run, _)| (*run, step))
+                    .collect()
+            })
+            .collect()
+    }
+}

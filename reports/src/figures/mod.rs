@@ -1,0 +1,70 @@
+//! The report's figures, each from evidence to a drawing.
+
+mod axis;
+mod change;
+mod legend;
+mod over_training;
+mod palette;
+mod panel;
+mod sheet;
+mod training_curves;
+mod untrained_trained;
+mod words;
+
+use crate::ReportInput;
+use crate::drawing::Drawing;
+use crate::evidence::Evidence;
+
+pub(crate) use axis::short;
+
+/// A figure with its words.
+#[derive(Clone, Debug)]
+pub(crate) struct Figure {
+    /// The name of its files, and its anchor in the page.
+    pub(crate) id: String,
+    pub(crate) title: String,
+    pub(crate) caption: String,
+    /// Whether it shows the training itself, not what probes found.
+    pub(crate) of_training: bool,
+    pub(crate) drawing: Drawing,
+}
+
+/// All figures for which something was measured, in the page's order.
+pub(crate) fn all(input: &ReportInput, evidence: &Evidence) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    for (number, family) in evidence.families.iter().enumerate() {
+        let colors = palette::Palette::of(input, evidence);
+        let context = Context {
+            family,
+            chances: &evidence.chances,
+            palette: &colors,
+        };
+        let mut of_family = over_training::figures(&context);
+        of_family.extend(untrained_trained::figures(&context));
+        of_family.extend(change::figures(&context));
+        for figure in &mut of_family {
+            if number > 0 {
+                figure.id.push_str(&format!("-family{}", number + 1));
+            }
+            if !family.label.is_empty() {
+                figure.title.push_str(&format!(" ({})", family.label));
+            }
+        }
+        figures.append(&mut of_family);
+    }
+    figures.extend(training_curves::figure(input, evidence));
+    figures
+}
+
+/// What the figures of a family share.
+struct Context<'a> {
+    family: &'a crate::evidence::Family,
+    chances: &'a crate::evidence::Chances,
+    palette: &'a palette::Palette,
+}
+
+impl Context<'_> {
+    fn chance(&self, feature: &str) -> Option<f64> {
+        self.chances.of_feature(&self.family.dataset, feature)
+    }
+}

@@ -1,0 +1,201 @@
+use super::legend::{Legend, Sample};
+use super::panel::{ACCURACY, Names, Panel};
+use super::sheet::{Frame, MAX_ROWS, Sheet, WIDTH};
+use super::words::{basis, capitalized, interval_note};
+use super::{Context, Figure};
+use crate::drawing::{Color, Drawing, Marker};
+use crate::evidence::Estimate;
+
+/// Room a dot and its neighbors need beside each other.
+const DOT_PITCH: f64 = 9.0;
+
+/// The untrained network against the trained ones: a panel a feature, the
+/// layers side by side, a dot with its interval for each network (Hermann &
+/// Lampinen 2020, Fig. 2).
+pub(super) fn figures(context: &Context<'_>) -> Vec<Figure> {
+    let features = &context.family.features;
+    let columns = columns(context);
+    features
+        .chunks(columns * MAX_ROWS)
+        .enumerate()
+        .map(|(page, features)| {
+            let suffix = if page == 0 {
+                String::new()
+            } else {
+                format!("-{}", page + 1)
+            };
+            Figure {
+                id: format!("untrained-against-trained{suffix}"),
+                title: "Untrained against trained".to_owned(),
+                caption: caption(context),
+                of_training: false,
+                drawing: draw(context, features, columns),
+            }
+        })
+        .collect()
+}
+
+/// A network in the figure: untrained, or trained on a target.
+#[derive(Clone, Copy)]
+enum Network<'a> {
+    Untrained,
+    Trained(&'a str),
+}
+
+impl Network<'_> {
+    fn estimate(self, context: &Context<'_>, layer: &str, feature: &str) -> Option<Estimate> {
+        match self {
+            Self::Untrained => context.family.untrained(layer, feature),
+            Self::Trained(target) => context.family.trained(target, layer, feature),
+        }
+    }
+
+    fn color(self, context: &Context<'_>) -> Color {
+        match self {
+            Self::Untrained => Color::GRAY,
+            Self::Trained(target) => context.palette.color(target),
+        }
+    }
+}
+
+fn networks<'a>(context: &Context<'a>) -> Vec<Network<'a>> {
+    let targets = &context.family.targets;
+    let trained = targets
+        .iter()
+        .filter(|target| !context.family.trained_moments(target).is_empty());
+    std::iter::once(Network::Untrained)
+        .chain(trained.map(|target| Network::Trained(target)))
+        .collect()
+}
+
+/// As many panels side by side, up to three, as leave room for the dots of
+/// each layer.
+fn columns(context: &Context<'_>) -> usize {
+    let slots = context.family.layers.len() * networks(context).len();
+    let needed = slots as f64 * DOT_PITCH;
+    (2..=context.family.features.len().min(3))
+        .rev()
+        .find(|columns| Sheet::width_of(*columns) >= needed)
+        .unwrap_or(1)
+}
+
+fn all_estimates(context: &Context<'_>) -> Vec<Estimate> {
+    let family = context.family;
+    let mut estimates = Vec::new();
+    for network in networks(context) {
+        for feature in &family.features {
+            for layer in &family.layers {
+                estimates.extend(network.estimate(context, layer, feature));
+            }
+        }
+    }
+    estimates
+}
+
+fn draw(context: &Context<'_>, features: &[String], columns: usize) -> Drawing {
+    let family = context.family;
+    let estimates = all_estimates(context);
+    let trained = family.has_training();
+    let frame = Frame {
+        title: if trained {
+            "Decodability by layer, untrained against trained"
+        } else {
+            "Decodability by layer, untrained"
+        },
+        subtitle: &capitalized(&basis(family, &estimates)),
+        x_label: "layer, from input to output",
+        y_label: "probe accuracy",
+    };
+    let marked = estimates.iter().any(Estimate::is_marked);
+    let legend = Legend::new(entries(context, marked), WIDTH - 24.0);
+    let names = Names::fitting(&family.layers, Sheet::width_of(columns));
+    let rows = features.len().div_ceil(columns);
+    let (sheet, mut drawing) = Sheet::new(&frame, &legend, columns, rows, names.foot);
+    for (index, feature) in features.iter().enumerate() {
+        let panel = Panel::new(&sheet, index / columns, index % columns, ACCURACY);
+        panel.title(&mut drawing, &format!("{feature} decodability"));
+        panel.stripes(&mut drawing, family.layers.len());
+        panel.y_grid(&mut drawing, index % columns == 0);
+        panel.chance(&mut drawing, context.chance(feature));
+        panel.edges(&mut drawing);
+        panel.x_names(&mut drawing, &family.layers);
+        dots(&mut drawing, &panel, context, feature, sheet.panel_width);
+    }
+    drawing
+}
+
+fn entries(context: &Context<'_>, marked: bool) -> Vec<(Sample, String)> {
+    let mut entries: Vec<_> = networks(context)
+        .into_iter()
+        .map(|network| match network {
+            Network::Untrained => (
+                Sample::Open {
+                    color: Color::GRAY,
+                    marker: Marker::Circle,
+                },
+                "untrained".to_owned(),
+            ),
+            Network::Trained(target) => (
+                Sample::Dot {
+                    color: context.palette.color(target),
+                    marker: context.palette.marker(target),
+                },
+                format!("trained on {target}"),
+            ),
+        })
+        .collect();
+    let features = &context.family.features;
+    if features.iter().any(|f| context.chance(f).is_some()) {
+        entries.push((Sample::Chance, "chance".to_owned()));
+    }
+    if marked {
+        entries.push((Sample::Unconverged, "probe did not converge".to_owned()));
+    }
+    entries
+}
+
+fn dots(
+    drawing: &mut Drawing,
+    panel: &Panel,
+    context: &Context<'_>,
+    feature: &str,
+    panel_width: f64,
+) {
+    let networks = networks(context);
+    let layers = &context.family.layers;
+    let slot = panel_width / layers.len().max(1) as f64;
+    let pitch = (slot / (networks.len() as f64 + 0.6)).min(16.0);
+    let size = (0.42 * pitch).clamp(1.8, 4.4);
+    for (index, layer) in layers.iter().enumerate() {
+        for (k, network) in networks.iter().enumerate() {
+            let Some(estimate) = network.estimate(context, layer, feature) else {
+                continue;
+            };
+            let offset = (k as f64 - 0.5 * (networks.len() as f64 - 1.0)) * pitch;
+            let x = panel.slot(index, layers.len()) + offset;
+            let color = network.color(context);
+            panel.whisker(drawing, x, &estimate, color);
+            let at = (x, panel.y_of(estimate.mean));
+            match network {
+                _ if estimate.is_marked() => Marker::Circle.draw(drawing, at, size, color, true),
+                Network::Untrained => Marker::Circle.outline(drawing, at, size, color),
+                Network::Trained(target) => {
+                    let marker = context.palette.marker(target);
+                    marker.draw(drawing, at, size, color, false);
+                }
+            }
+        }
+    }
+}
+
+fn caption(context: &Context<'_>) -> String {
+    let family = context.family;
+    let basis = capitalized(&basis(family, &all_estimates(context)));
+    let shared = "An untrained network that several targets start from is counted once.";
+    format!(
+        "Held-out accuracy of a linear probe for one feature (panel) at each layer, in the \
+         untrained network and at the last checkpoint of networks trained on each target. \
+         {basis} (bar). {} {shared}",
+        interval_note(family)
+    )
+}

@@ -1,0 +1,47 @@
+use crate::evidence::{Estimate, Family, IntervalKind};
+
+/// What the numbers of a figure stand on: n and the kind of its intervals.
+pub(crate) fn basis<'a>(
+    family: &Family,
+    estimates: impl IntoIterator<Item = &'a Estimate>,
+) -> String {
+    let kinds: Vec<Option<IntervalKind>> = estimates
+        .into_iter()
+        .map(|e| e.interval.map(|(_, _, kind)| kind))
+        .collect();
+    let has = |kind: IntervalKind| kinds.contains(&Some(kind));
+    let interval = match (has(IntervalKind::Runs), has(IntervalKind::Stimuli)) {
+        (true, false) => ", with 95 % interval over runs",
+        (false, true) => ", with 95 % interval over test stimuli",
+        (true, true) => ", with 95 % interval over runs, or over test stimuli where n = 1",
+        (false, false) => ", no interval",
+    };
+    match family.n_range() {
+        (_, 0 | 1) => format!("one run for each target (n = 1){interval}"),
+        (low, high) if low == high => format!("mean of n = {high} runs for each target{interval}"),
+        (low, high) => format!("mean of n = {low} to {high} runs for each target{interval}"),
+    }
+}
+
+/// What an interval over runs is, for a caption; nothing where there is none.
+pub(crate) fn interval_note(family: &Family) -> &'static str {
+    match family.n_range() {
+        (_, 0 | 1) => {
+            "The intervals are over test stimuli: they say how precisely this one network was \
+             measured, not how another would turn out."
+        }
+        _ => {
+            "Intervals over runs are Student's t with n \u{2212} 1 degrees of freedom, cut at \
+             accuracies of 0 and 1."
+        }
+    }
+}
+
+/// A sentence with a capital.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}

@@ -1,0 +1,235 @@
+use super::numbers::{accuracy, difference, listed, signed};
+use crate::evidence::{Chances, Estimate, Family, IntervalKind};
+
+/// Sentences about one state of the networks.
+pub(super) struct Finding {
+    pub(super) heading: String,
+    pub(super) sentences: Vec<String>,
+}
+
+/// What was found, in words made from the numbers alone: no cause, and no
+/// claim beyond the runs.
+pub(super) fn of(family: &Family, chances: &Chances) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = before(family, chances).into_iter().collect();
+    let targets = family.targets.iter();
+    findings.extend(targets.filter_map(|target| after(family, chances, target)));
+    findings
+}
+
+/// A feature's number at a layer.
+struct Place<'a> {
+    layer: &'a str,
+    feature: &'a str,
+    estimate: Estimate,
+}
+
+fn places<'a>(family: &'a Family, get: impl Fn(&str, &str) -> Option<Estimate>) -> Vec<Place<'a>> {
+    let mut found = Vec::new();
+    for layer in &family.layers {
+        for feature in &family.features {
+            found.extend(get(layer, feature).map(|estimate| Place {
+                layer,
+                feature,
+                estimate,
+            }));
+        }
+    }
+    found
+}
+
+/// The last layer's places, from the highest number to the lowest.
+fn at_last_layer<'a, 'b>(places: &'b [Place<'a>]) -> Option<(&'a str, Vec<&'b Place<'a>>)> {
+    let layer = places.last()?.layer;
+    let mut here: Vec<_> = places.iter().filter(|p| p.layer == layer).collect();
+    here.sort_by(|a, b| b.estimate.mean.total_cmp(&a.estimate.mean));
+    Some((layer, here))
+}
+
+fn before(family: &Family, chances: &Chances) -> Option<Finding> {
+    let places = places(family, |layer, feature| family.untrained(layer, feature));
+    let (layer, here) = at_last_layer(&places)?;
+    let numbers: Vec<String> = here
+        .iter()
+        .map(|p| format!("{} {}", p.feature, accuracy(&p.estimate)))
+        .collect();
+    let n = here.iter().map(|p| p.estimate.n).max().unwrap_or(0);
+    let mut sentences = vec![format!(
+        "At {layer}, the last layer read, a linear probe on the untrained network (step 0, {}) \
+         decodes {}.",
+        n_of(n, "network"),
+        listed(&numbers)
+    )];
+    sentences.extend(chance_sentence(family, chances));
+    sentences.extend(above_chance(family, chances, &places));
+    Some(Finding {
+        heading: "Before training".to_owned(),
+        sentences,
+    })
+}
+
+fn after(family: &Family, chances: &Chances, target: &str) -> Option<Finding> {
+    let places = places(family, |layer, feature| {
+        family.trained(target, layer, feature)
+    });
+    let (layer, here) = at_last_layer(&places)?;
+    let numbers: Vec<String> = here
+        .iter()
+        .map(|p| {
+            let change = family
+                .change(target, p.layer, p.feature)
+                .map(|change| format!(" ({} from untrained)", difference(&change)))
+                .unwrap_or_default();
+            format!("{} {}{change}", p.feature, accuracy(&p.estimate))
+        })
+        .collect();
+    let n = here.iter().map(|p| p.estimate.n).max().unwrap_or(0);
+    let mut sentences = vec![format!(
+        "At {layer}, after {} ({}), a linear probe decodes {}.",
+        moment(family, target),
+        n_of(n, "run"),
+        listed(&numbers)
+    )];
+    sentences.extend(changes(family, target));
+    sentences.extend(above_chance(family, chances, &places));
+    Some(Finding {
+        heading: format!("After training on {target}"),
+        sentences,
+    })
+}
+
+fn n_of(n: usize, what: &str) -> String {
+    match n {
+        1 => format!("one {what}"),
+        n => format!("n = {n} {what}s"),
+    }
+}
+
+/// "540 steps (10 epochs)" of the trained checkpoints.
+fn moment(family: &Family, target: &str) -> String {
+    let moments = family.trained_moments(target);
+    let steps: Vec<u64> = moments.iter().map(|m| m.step).collect();
+    let steps = match (steps.iter().min(), steps.iter().max()) {
+        (Some(low), Some(high)) if low == high => format!("{high} steps"),
+        (Some(low), Some(high)) => format!("{low} to {high} steps"),
+        _ => "training".to_owned(),
+    };
+    let epochs: Vec<f64> = moments.iter().filter_map(|m| m.epoch).collect();
+    match epochs.split_first() {
+        Some((first, rest)) if rest.iter().all(|e| e == first) => {
+            format!("{steps} ({} epochs)", crate::figures::short(*first))
+        }
+        _ => steps,
+    }
+}
+
+fn chance_sentence(family: &Family, chances: &Chances) -> Option<String> {
+    let known: Vec<(&String, String)> = family
+        .features
+        .iter()
+        .filter_map(|f| Some((f, format!("{:.2}", chances.of_feature(&family.dataset, f)?))))
+        .collect();
+    let (_, first) = known.first()?;
+    if known.len() == family.features.len() && known.iter().all(|(_, chance)| chance == first) {
+        return Some(format!("Chance is {first}."));
+    }
+    let each: Vec<String> = known
+        .iter()
+        .map(|(f, chance)| format!("{chance} for {f}"))
+        .collect();
+    Some(format!("Chance is {}.", listed(&each)))
+}
+
+/// Where intervals reach down to chance, or that none does.
+fn above_chance(family: &Family, chances: &Chances, places: &[Place<'_>]) -> Option<String> {
+    let compared: Vec<(&Place<'_>, f64, f64)> = places
+        .iter()
+        .filter_map(|p| {
+            let (lower, _, _) = p.estimate.interval?;
+            Some((p, lower, chances.of_feature(&family.dataset, p.feature)?))
+        })
+        .collect();
+    if compared.is_empty() {
+        return None;
+    }
+    let low: Vec<String> = compared
+        .iter()
+        .filter(|(_, lower, chance)| lower <= chance)
+        .map(|(p, ..)| format!("{} at {} ({})", p.feature, p.layer, accuracy(&p.estimate)))
+        .collect();
+    let count = compared.len();
+    Some(match low.len() {
+        0 => format!("All {count} intervals (layers and features) lie above chance."),
+        few if few <= 6 => format!(
+            "Of {count} intervals (layers and features), {} lie above chance; the others: {}.",
+            count - few,
+            listed(&low)
+        ),
+        many => format!(
+            "Of {count} intervals (layers and features), {} lie above chance.",
+            count - many
+        ),
+    })
+}
+
+/// Which way the last layer's features went, or how many intervals over
+/// runs leave 0 out.
+fn changes(family: &Family, target: &str) -> Option<String> {
+    let places = places(family, |layer, feature| {
+        family.change(target, layer, feature)
+    });
+    let ends: Vec<(f64, f64)> = places
+        .iter()
+        .filter_map(|p| p.estimate.interval)
+        .filter(|(_, _, kind)| *kind == IntervalKind::Runs)
+        .map(|(lower, upper, _)| (lower, upper))
+        .collect();
+    if !ends.is_empty() {
+        let up = ends.iter().filter(|(lower, _)| *lower > 0.0).count();
+        let down = ends.iter().filter(|(_, upper)| *upper < 0.0).count();
+        return Some(format!(
+            "Of {} paired changes from untrained (layers and features), the interval over runs \
+             lies above 0 for {up} and below 0 for {down} (each at 95 %, not corrected for their \
+             number).",
+            ends.len()
+        ));
+    }
+    let of_layers = |wanted: fn(f64) -> bool| {
+        family
+            .features
+            .iter()
+            .filter_map(|feature| {
+                let of_feature = || places.iter().filter(|p| p.feature == feature);
+                let hits: Vec<&Place<'_>> =
+                    of_feature().filter(|p| wanted(p.estimate.mean)).collect();
+                let most = hits
+                    .iter()
+                    .max_by(|a, b| a.estimate.mean.abs().total_cmp(&b.estimate.mean.abs()))?;
+                Some(format!(
+                    "{feature} at {} of {} layers (most at {}, {})",
+                    hits.len(),
+                    of_feature().count(),
+                    most.layer,
+                    signed(most.estimate.mean, 2)
+                ))
+            })
+            .collect::<Vec<_>>()
+    };
+    let up = of_layers(|change| change >= 0.005);
+    let down = of_layers(|change| change <= -0.005);
+    match (up.is_empty(), down.is_empty()) {
+        (true, true) => None,
+        (false, true) => Some(format!(
+            "Higher than untrained in this run: {}.",
+            listed(&up)
+        )),
+        (true, false) => Some(format!(
+            "Lower than untrained in this run: {}.",
+            listed(&down)
+        )),
+        (false, false) => Some(format!(
+            "Higher than untrained in this run: {}. Lower: {}.",
+            listed(&up),
+            listed(&down)
+        )),
+    }
+}

@@ -1,0 +1,119 @@
+use super::numbers::{mark, signed};
+use crate::evidence::{Chances, Estimate, Family};
+
+/// A table as the page shows it: a row a layer.
+pub(super) struct Table {
+    pub(super) caption: String,
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Row>,
+}
+
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) cells: Vec<Cell>,
+}
+
+/// A number, its interval under it, and how it should look.
+pub(super) struct Cell {
+    pub(super) value: String,
+    pub(super) interval: String,
+    pub(super) class: &'static str,
+}
+
+impl Cell {
+    fn absent() -> Self {
+        Self {
+            value: "\u{2013}".to_owned(),
+            interval: String::new(),
+            class: "absent",
+        }
+    }
+
+    fn accuracy(estimate: &Estimate) -> Self {
+        Self {
+            value: format!("{:.3}{}", estimate.mean, mark(estimate)),
+            interval: estimate
+                .interval
+                .map(|(lower, upper, _)| format!("{lower:.3} to {upper:.3}"))
+                .unwrap_or_default(),
+            class: "",
+        }
+    }
+
+    fn difference(estimate: &Estimate) -> Self {
+        let ends = estimate.interval.map(|(lower, upper, _)| (lower, upper));
+        let class = match ends.unwrap_or((estimate.mean, estimate.mean)) {
+            (lower, _) if lower > 0.0 => "up",
+            (_, upper) if upper < 0.0 => "down",
+            _ => "",
+        };
+        Self {
+            value: format!("{}{}", signed(estimate.mean, 3), mark(estimate)),
+            interval: ends
+                .map(|(lower, upper)| format!("{} to {}", signed(lower, 3), signed(upper, 3)))
+                .unwrap_or_default(),
+            class,
+        }
+    }
+
+    fn ceiling() -> Self {
+        Self {
+            value: "ceiling".to_owned(),
+            interval: String::new(),
+            class: "absent",
+        }
+    }
+}
+
+/// Decodability by layer: a table a feature, a column a network.
+pub(super) fn decodability(family: &Family, chances: &Chances) -> Vec<Table> {
+    let columns = || {
+        std::iter::once("untrained".to_owned())
+            .chain(family.targets.iter().map(|t| format!("trained on {t}")))
+            .collect()
+    };
+    let table = |feature: &String| {
+        let chance = chances
+            .of_feature(&family.dataset, feature)
+            .map_or_else(String::new, |chance| format!(" (chance {chance:.3})"));
+        let row = |layer: &String| {
+            let trained = family.targets.iter();
+            let cells = std::iter::once(family.untrained(layer, feature))
+                .chain(trained.map(|target| family.trained(target, layer, feature)))
+                .map(|e| e.map_or_else(Cell::absent, |e| Cell::accuracy(&e)))
+                .collect();
+            Row {
+                name: layer.clone(),
+                cells,
+            }
+        };
+        Table {
+            caption: format!("{feature} decodability{chance}"),
+            columns: columns(),
+            rows: family.layers.iter().map(row).collect(),
+        }
+    };
+    family.features.iter().map(table).collect()
+}
+
+/// Trained minus untrained: a table a target, a column a feature.
+pub(super) fn change(family: &Family) -> Vec<Table> {
+    let table = |target: &String| {
+        let cell = |layer: &String, feature: &String| match family.change(target, layer, feature) {
+            None => Cell::absent(),
+            Some(_) if family.is_at_ceiling(target, layer, feature) => Cell::ceiling(),
+            Some(change) => Cell::difference(&change),
+        };
+        let row = |layer: &String| Row {
+            name: layer.clone(),
+            cells: family.features.iter().map(|f| cell(layer, f)).collect(),
+        };
+        Table {
+            caption: format!("trained on {target}, minus untrained"),
+            columns: family.features.clone(),
+            rows: family.layers.iter().map(row).collect(),
+        }
+    };
+    let measured = |target: &&String| !family.trained_moments(target).is_empty();
+    family.targets.iter().filter(measured).map(table).collect()
+}

@@ -1,0 +1,59 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::atomic::write_file;
+use crate::evidence::gather;
+use crate::{ReportError, ReportInput, drawing, figures, page};
+
+/// What [`write_report`] has written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReportFiles {
+    /// The page.
+    pub index: PathBuf,
+    /// The figures, each as SVG and as PNG.
+    pub figures: Vec<PathBuf>,
+    /// What a reader should know before trusting a number, in words.
+    pub warnings: Vec<String>,
+}
+
+/// Writes `dir/index.html`, one self-contained page, and its figures as
+/// `dir/figures/*.svg` and `*.png` (at twice the size).
+///
+/// The folders are made where they are missing; each file appears whole or
+/// not at all, and the page comes last. Figures for which nothing was
+/// measured are left out. The same input gives the same bytes.
+///
+/// # Errors
+/// [`ReportError::SheetNotPng`] before anything is written;
+/// [`ReportError::Write`], [`ReportError::Draw`] and [`ReportError::Page`].
+pub fn write_report(input: &ReportInput, dir: &Path) -> Result<ReportFiles, ReportError> {
+    page::check_sheets(&input.sheets)?;
+    let evidence = gather(input);
+    let figures = figures::all(input, &evidence);
+
+    let folder = dir.join("figures");
+    fs::create_dir_all(&folder).map_err(ReportError::write(&folder))?;
+    let mut files = ReportFiles {
+        index: dir.join("index.html"),
+        figures: Vec::new(),
+        warnings: page::warnings(&evidence),
+    };
+    let mut inline = Vec::new();
+    for figure in &figures {
+        let failed = |reason| ReportError::Draw {
+            figure: figure.id.clone(),
+            reason,
+        };
+        let svg = drawing::svg(&figure.drawing).map_err(failed)?;
+        let png = drawing::png(&figure.drawing).map_err(failed)?;
+        for (extension, bytes) in [("svg", svg.standalone().as_bytes()), ("png", &png)] {
+            let path = folder.join(format!("{}.{extension}", figure.id));
+            write_file(&path, bytes)?;
+            files.figures.push(path);
+        }
+        inline.push(svg.inline().to_owned());
+    }
+    let html = page::render(input, &evidence, &figures, &inline)?;
+    write_file(&files.index, html.as_bytes())?;
+    Ok(files)
+}

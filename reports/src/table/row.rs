@@ -1,0 +1,166 @@
+use serde::{Deserialize, Serialize};
+
+use super::cell::Cell;
+
+/// Defines the row and, from the same list, the table's columns, so that
+/// the two cannot drift apart.
+macro_rules! columns {
+    ($($(#[$doc:meta])* $name:ident: $kind:ty,)*) => {
+        /// One measurement: a number and everything needed to say what it is.
+        ///
+        /// The fields are the columns of `results.csv`, in the file's order.
+        /// Text is empty and an `Option` is `None` where a column does not
+        /// apply.
+        ///
+        /// ```
+        /// use layerprobe_reports::ResultRow;
+        ///
+        /// let row = ResultRow {
+        ///     condition: "trifeature-shape-cnn4-v0-s0".into(),
+        ///     target: "shape".into(),
+        ///     step: Some(0),
+        ///     checkpoint_role: "initial".into(),
+        ///     layer: "fc1".into(),
+        ///     feature: "color".into(),
+        ///     probe: "linear".into(),
+        ///     metric: "accuracy".into(),
+        ///     value: 0.96,
+        ///     ..ResultRow::default()
+        /// };
+        /// assert_eq!(ResultRow::COLUMNS[0], "condition");
+        /// assert!(row.lower.is_none());
+        /// ```
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        pub struct ResultRow {
+            $($(#[$doc])* pub $name: $kind,)*
+        }
+
+        impl ResultRow {
+            /// The names of the columns, in the file's order. Columns may be
+            /// added at the end; none is renamed or dropped.
+            pub const COLUMNS: &'static [&'static str] = &[$(stringify!($name)),*];
+
+            /// The row's cells as text, in the order of the columns.
+            pub(crate) fn cells(&self) -> Vec<String> {
+                vec![$({
+                    let mut text = String::new();
+                    self.$name.render(&mut text);
+                    text
+                }),*]
+            }
+
+            /// Each column that holds a number, with the number.
+            pub(crate) fn numbers(&self) -> impl Iterator<Item = (&'static str, f64)> {
+                [$((stringify!($name), self.$name.number())),*]
+                    .into_iter()
+                    .filter_map(|(column, number)| Some((column, number?)))
+            }
+
+            /// Reads a row from a lookup of cells by column number; the error
+            /// is the column's name and what it wants.
+            pub(crate) fn from_cells<'a>(
+                cell: impl Fn(usize) -> &'a str,
+            ) -> Result<Self, (usize, &'static str, &'static str)> {
+                let mut column = 0..;
+                Ok(Self {
+                    $($name: {
+                        let column = column.next().unwrap_or_default();
+                        <$kind as Cell>::parse(cell(column))
+                            .ok_or((column, stringify!($name), <$kind as Cell>::EXPECTED))?
+                    },)*
+                })
+            }
+        }
+    };
+}
+
+columns! {
+    /// The condition's identifier: one network to train.
+    condition: String,
+    /// The stimulus set.
+    dataset: String,
+    /// The network's architecture.
+    arch: String,
+    /// The feature the network is trained to classify.
+    target: String,
+    /// The hold-out version.
+    split: Option<u32>,
+    /// The condition's seed.
+    seed: Option<u64>,
+    /// The checkpoint's training step; 0 is the untrained network.
+    step: Option<u64>,
+    /// The checkpoint's training time in epochs.
+    epoch: Option<f64>,
+    /// The layer that was read.
+    layer: String,
+    /// The layer's number of dimensions.
+    dim: Option<u64>,
+    /// The feature that was decoded.
+    feature: String,
+    /// The kind of probe: `linear`, `control`, `mlp64`, `ridge` or `none`.
+    probe: String,
+    /// The protocol's name and version.
+    protocol: String,
+    /// What `value` is, for example `accuracy` or `chance`.
+    metric: String,
+    /// The measured number.
+    value: f64,
+    /// Lower end of the 95 % interval.
+    lower: Option<f64>,
+    /// Upper end of the 95 % interval.
+    upper: Option<f64>,
+    /// Stimuli the probe was fitted on.
+    n_train: Option<u64>,
+    /// Stimuli the probe was tested on.
+    n_test: Option<u64>,
+    /// The chosen L2 penalty.
+    penalty: Option<f64>,
+    /// Iterations of the solver.
+    iterations: Option<u64>,
+    /// Infinity norm of the gradient where the solver stopped.
+    gradient_norm: Option<f64>,
+    /// How the fit ended: `converged`, `max_iterations`, ...
+    status: String,
+    /// The correlated pair of features of the training set, if any.
+    correlated: String,
+    /// Nominal predictivity of the correlated pair.
+    predictivity: Option<f64>,
+    /// Predictivity counted in the training set.
+    predictivity_effective: Option<f64>,
+    /// Seed of the initial weights.
+    init_seed: Option<u64>,
+    /// Seed of the order of training stimuli.
+    order_seed: Option<u64>,
+    /// Seed of the stimuli.
+    data_seed: Option<u64>,
+    /// The checkpoint's role: `initial`, `scheduled`, `best_validation` or `last`.
+    checkpoint_role: String,
+    /// Which stimuli the probe was tested on, for example `held_out_values`.
+    split_kind: String,
+    /// What chose the penalty.
+    selected_by: String,
+    /// What the interval is over: `stimuli` or `runs`.
+    interval_kind: String,
+    /// Resampled clusters behind the interval.
+    n_clusters: Option<u64>,
+    /// Runs behind the value.
+    n_runs: Option<u64>,
+    /// Bound on the relative distance to the optimal objective.
+    objective_gap: Option<f64>,
+    /// Second side of a pair: its condition.
+    condition_b: String,
+    /// Second side of a pair: its step.
+    step_b: Option<u64>,
+    /// Second side of a pair: its layer.
+    layer_b: String,
+}
+
+impl ResultRow {
+    /// Whether the probe's fit ended without the proof that it is optimal.
+    ///
+    /// A row without a fit (`chance`) has no status and one of a fixed budget
+    /// promises none; neither counts.
+    pub fn is_unconverged(&self) -> bool {
+        !matches!(self.status.as_str(), "" | "converged" | "fixed_budget")
+    }
+}
