@@ -1,7 +1,7 @@
 use crate::ReportInput;
 use crate::evidence::{Estimate, Evidence, Family, gather};
 
-/// The widest a name may be before it is cut.
+/// The widest the name of a feature may be before it is cut.
 const NAME_WIDTH: usize = 16;
 /// More lines than this are not short: then the last layer stands alone.
 const MAX_LINES: usize = 30;
@@ -53,7 +53,7 @@ fn family_table(family: &Family, evidence: &Evidence, width: usize) -> String {
     let all = family.layers.len() * family.features.len() <= MAX_LINES;
     let first = if all { 0 } else { family.layers.len() - 1 };
     let layers = family.layers.get(first..).unwrap_or_default();
-    let columns = Columns::of(family, layers);
+    let columns = Columns::of(family, layers, width);
     for targets in columns.blocks(&family.targets, width) {
         text.push('\n');
         text.push_str(&columns.header(targets));
@@ -81,17 +81,21 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(family: &Family, layers: &[String]) -> Self {
+    /// As wide as the names need; the layers' are cut where up to three
+    /// targets would not fit beside them.
+    fn of(family: &Family, layers: &[String], width: usize) -> Self {
         let widest = |names: &[String], heading: &str| {
-            names
-                .iter()
-                .map(|name| name.chars().count().min(NAME_WIDTH))
-                .fold(heading.len(), usize::max)
+            let lengths = names.iter().map(|name| name.chars().count());
+            lengths.fold(heading.len(), usize::max)
         };
+        let feature = widest(&family.features, "feature").min(NAME_WIDTH);
+        let number = widest(&family.targets, "").clamp(NUMBER_WIDTH, NAME_WIDTH);
+        let numbers = 2 + family.targets.len().min(3);
+        let room = width.saturating_sub(feature + 4 + numbers * (number + 1));
         Self {
-            feature: widest(&family.features, "feature"),
-            layer: widest(layers, "layer"),
-            number: widest(&family.targets, "").max(NUMBER_WIDTH),
+            feature,
+            layer: widest(layers, "layer").min(room.max(12)),
+            number,
         }
     }
 
@@ -165,16 +169,18 @@ fn ended(text: String) -> String {
     format!("{}\n", text.trim_end())
 }
 
-/// At most `width` characters, the last a sign that some were cut, and none
-/// that a terminal would obey.
+/// At most `width` characters, both ends kept, with a sign where some were
+/// cut; none that a terminal would obey.
 fn cut(text: &str, width: usize) -> String {
-    let clean = text.chars().map(|c| if c.is_control() { '?' } else { c });
-    if text.chars().count() <= width {
-        clean.collect()
-    } else {
-        clean
-            .take(width.saturating_sub(1))
-            .chain(std::iter::once('~'))
-            .collect()
+    let clean: Vec<char> = text
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    if clean.len() <= width {
+        return clean.into_iter().collect();
     }
+    let kept = width.saturating_sub(1);
+    let (head, tail) = (kept.div_ceil(2), kept / 2);
+    let tail = clean.iter().skip(clean.len() - tail);
+    clean.iter().take(head).chain(&['~']).chain(tail).collect()
 }

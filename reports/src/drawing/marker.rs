@@ -28,34 +28,27 @@ impl Marker {
         Self::ALL.get(place).copied().unwrap_or(Self::Circle)
     }
 
-    /// Draws the marker filled with a thin white edge, or, for a number
-    /// without proof, hollow: white with a colored edge and a cross.
-    pub(crate) fn draw(
-        self,
-        drawing: &mut Drawing,
-        at: Point,
-        size: f64,
-        color: Color,
-        hollow: bool,
-    ) {
-        if hollow {
-            self.fill(drawing, at, size + 1.6, color);
-            self.fill(drawing, at, size, Color::WHITE);
-            let arm = 0.62 * size;
-            let (x, y) = at;
-            drawing.line(
-                vec![(x - arm, y - arm), (x + arm, y + arm)],
-                Color::INK,
-                1.2,
-            );
-            drawing.line(
-                vec![(x - arm, y + arm), (x + arm, y - arm)],
-                Color::INK,
-                1.2,
-            );
-        } else {
-            self.fill(drawing, at, size + 0.8, Color::WHITE);
-            self.fill(drawing, at, size, color);
+    /// Draws the marker filled, with a thin white edge that parts it from
+    /// lines under it.
+    pub(crate) fn draw(self, drawing: &mut Drawing, at: Point, size: f64, color: Color) {
+        self.fill(drawing, at, size + 0.8, Color::WHITE);
+        self.fill(drawing, at, size, color);
+    }
+
+    /// Draws the marker filled, without an edge.
+    pub(crate) fn solid(self, drawing: &mut Drawing, at: Point, size: f64, color: Color) {
+        self.fill(drawing, at, size, color);
+    }
+
+    /// Draws the marker of a number without proof: hollow and crossed out.
+    pub(crate) fn crossed(self, drawing: &mut Drawing, at: Point, size: f64, color: Color) {
+        self.fill(drawing, at, size + 1.6, color);
+        self.fill(drawing, at, size, Color::WHITE);
+        let arm = 0.62 * size;
+        let (x, y) = at;
+        for side in [-arm, arm] {
+            let ends = vec![(x - arm, y - side), (x + arm, y + side)];
+            drawing.line(ends, Color::INK, 1.2);
         }
     }
 

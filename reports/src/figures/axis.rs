@@ -57,21 +57,47 @@ impl Axis {
         }
     }
 
-    /// The places to mark, of which `fits` decides whether one may stand
-    /// beside those taken before it: 0 first, then decades, then between.
+    /// The places to mark: about `count` of a linear axis; 0 and the decades
+    /// of a symlog axis, with three times each if those fit too. `fits` says
+    /// whether a tick may stand beside others.
     pub(crate) fn ticks(&self, count: usize, fits: impl Fn(&[Tick], &Tick) -> bool) -> Vec<Tick> {
-        let mut ticks = Vec::new();
-        for value in self.candidates(count) {
-            let tick = Tick {
-                value,
-                label: label(value),
-            };
+        let tick = |value| Tick {
+            value,
+            label: label(value),
+        };
+        let mut ticks: Vec<Tick> = Vec::new();
+        for tick in self.candidates(count).into_iter().map(tick) {
             if fits(&ticks, &tick) {
                 ticks.push(tick);
             }
         }
+        let mut with_between = ticks.clone();
+        let mut all_fit = true;
+        for tick in self.multiples(&[3]).into_iter().map(tick) {
+            all_fit &= fits(&with_between, &tick);
+            with_between.push(tick);
+        }
+        let mut ticks = if all_fit { with_between } else { ticks };
         ticks.sort_by(|a, b| a.value.total_cmp(&b.value));
         ticks
+    }
+
+    /// Places for small marks without a number: a symlog axis shows its
+    /// decades by them.
+    pub(crate) fn small_ticks(&self) -> Vec<f64> {
+        self.multiples(&[2, 3, 4, 5, 6, 7, 8, 9])
+    }
+
+    /// These multiples of the powers of ten on a symlog axis.
+    fn multiples(&self, of: &[u32]) -> Vec<f64> {
+        let Self::Symlog { first, last } = *self else {
+            return Vec::new();
+        };
+        let decades = first.log10().floor() as i32..=last.log10().floor() as i32;
+        decades
+            .flat_map(|d| of.iter().map(move |m| f64::from(*m) * 10f64.powi(d)))
+            .filter(|v| *v >= first && *v <= last)
+            .collect()
     }
 
     fn candidates(&self, count: usize) -> Vec<f64> {
@@ -84,17 +110,10 @@ impl Axis {
                 );
                 (from..=to).map(|k| k as f64 * step).collect()
             }
-            Self::Symlog { first, last } => {
-                let decades = first.log10().floor() as i32..=last.log10().floor() as i32;
-                let multiples = |m: f64| decades.clone().map(move |d| m * 10f64.powi(d));
-                std::iter::once(0.0)
-                    .chain(
-                        [1.0, 3.0]
-                            .into_iter()
-                            .flat_map(multiples)
-                            .filter(|v| *v >= first && *v <= last),
-                    )
-                    .collect()
+            Self::Symlog { .. } => {
+                let mut values = vec![0.0];
+                values.extend(self.multiples(&[1]));
+                values
             }
         }
     }
@@ -154,9 +173,11 @@ mod tests {
         let axis = Axis::steps([0.0, 1.0, 4.0, 30.0, 540.0].into_iter());
         assert_eq!(labels(&axis, 5), ["0", "1", "3", "10", "30", "100", "300"]);
         // with little room 0 and the decades stay
-        let few = axis.ticks(5, |taken, _| taken.len() < 4);
+        let few = axis.ticks(5, |taken, _| taken.len() < 6);
         let few: Vec<f64> = few.iter().map(|t| t.value).collect();
         assert_eq!(few, [0.0, 1.0, 10.0, 100.0]);
+        let small = axis.small_ticks();
+        assert_eq!((small[0], small.last()), (2.0, Some(&500.0)));
     }
 
     #[test]

@@ -139,7 +139,14 @@ fn bars(
             drawing.rectangle((x - half, zero), (x + half, end), color);
             panel.whisker(drawing, x, &change, Color::INK);
             if change.is_marked() {
-                Marker::Circle.draw(drawing, (x, end), 3.0, color, true);
+                // beyond the bar and its interval, on the bar's side of 0
+                let (lower, upper) = change.interval.map_or((0.0, 0.0), |(l, u, _)| (l, u));
+                let y = if change.mean < 0.0 {
+                    panel.y_of(lower.min(change.mean)) + 8.0
+                } else {
+                    panel.y_of(upper.max(change.mean)) - 8.0
+                };
+                Marker::Circle.crossed(drawing, (x, y), 3.4, color);
             }
         }
     }

@@ -92,19 +92,19 @@ fn draw_sample(drawing: &mut Drawing, sample: Sample, x: f64, y: f64) {
             dashed,
         } => {
             draw_sample(drawing, Sample::Line { color, dashed }, x, y);
-            marker.draw(drawing, middle, 4.0, color, false);
+            marker.draw(drawing, middle, 4.0, color);
         }
         Sample::Line {
             color,
             dashed: true,
         } => drawing.dashed(&ends, color, 2.0, 5.0, 3.0),
         Sample::Line { color, .. } => drawing.line(ends.into(), color, 2.0),
-        Sample::Dot { color, marker } => marker.draw(drawing, middle, 5.0, color, false),
+        Sample::Dot { color, marker } => marker.solid(drawing, middle, 5.0, color),
         Sample::Open { color, marker } => marker.outline(drawing, middle, 5.0, color),
         Sample::Bar { color } => {
             drawing.rectangle((x + 6.0, y - 6.0), (x + SAMPLE, y + 6.0), color);
         }
         Sample::Chance => drawing.dashed(&ends, Color::INK, 1.2, 4.0, 3.0),
-        Sample::Unconverged => Marker::Circle.draw(drawing, middle, 4.0, Color::GRAY, true),
+        Sample::Unconverged => Marker::Circle.crossed(drawing, middle, 4.0, Color::GRAY),
     }
 }

@@ -189,8 +189,11 @@ fn curves(drawing: &mut Drawing, panel: &Panel, family: &Family, place: &Place<'
             drawing.line(line.clone(), color, 1.8);
         }
         for (point, at) in points.iter().zip(line) {
-            let hollow = point.estimate.is_marked();
-            Marker::nth(index).draw(drawing, at, 3.2, color, hollow);
+            if point.estimate.is_marked() {
+                Marker::nth(index).crossed(drawing, at, 3.4, color);
+            } else {
+                Marker::nth(index).draw(drawing, at, 3.2, color);
+            }
         }
     }
 }

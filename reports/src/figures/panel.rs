@@ -5,6 +5,8 @@ use crate::evidence::Estimate;
 
 /// Size of tick labels.
 pub(crate) const TICK: f64 = 12.5;
+/// Height a tick of the y axis takes.
+const TICK_ROOM: f64 = 24.0;
 /// Room for tick labels that lie flat under a panel.
 pub(crate) const FLAT_FOOT: f64 = 26.0;
 /// The longest a turned name may be.
@@ -71,7 +73,8 @@ impl Panel {
                 .iter()
                 .all(|t| (self.y_of(t.value) - y).abs() >= TICK + 3.0)
         };
-        for tick in self.y.ticks(5, room) {
+        let count = (self.height / TICK_ROOM) as usize;
+        for tick in self.y.ticks(count, room) {
             let y = self.y_of(tick.value);
             drawing.line(
                 vec![(self.left, y), (self.left + self.width, y)],
@@ -110,6 +113,10 @@ impl Panel {
                 .all(|t| (x(t) - x(tick)).abs() >= 0.5 * (width(t) + width(tick)) + 7.0)
         };
         let bottom = self.top + self.height;
+        for value in axis.small_ticks() {
+            let x = self.at(axis.place(value), 0.0).0;
+            drawing.line(vec![(x, bottom), (x, bottom + 2.5)], Color::GRAY, 0.8);
+        }
         for tick in axis.ticks(6, room) {
             let x = x(&tick);
             drawing.line(vec![(x, bottom), (x, bottom + 4.0)], Color::GRAY, 1.0);
@@ -206,7 +213,7 @@ impl Names {
                 foot: FLAT_FOOT,
             };
         }
-        let shown: Vec<String> = names
+        let shown: Vec<String> = without_shared(names)
             .iter()
             .map(|name| fitted(name, TICK, LONGEST_NAME))
             .collect();
@@ -215,5 +222,53 @@ impl Names {
             shown,
             turned,
         }
+    }
+}
+
+/// The names without the whole parts (between dots, slashes or underscores)
+/// that all begin or all end with, where that is needed to make them short.
+fn without_shared(names: &[String]) -> Vec<String> {
+    let is_short = |name: &String| text_width(name, TICK) <= LONGEST_NAME;
+    let Some(first) = names.first().filter(|_| !names.iter().all(is_short)) else {
+        return names.to_vec();
+    };
+    let is_border = |c: char| matches!(c, '.' | '/' | '_');
+    let head = first
+        .match_indices(is_border)
+        .map(|(at, border)| &first[..at + border.len()])
+        .take_while(|head| names.iter().all(|name| name.starts_with(head)))
+        .last()
+        .unwrap_or_default();
+    let tail = first
+        .rmatch_indices(is_border)
+        .map(|(at, _)| &first[at..])
+        .take_while(|tail| names.iter().all(|name| name.ends_with(tail)))
+        .last()
+        .unwrap_or_default();
+    let short = |name: &String| {
+        let rest = name.strip_prefix(head)?.strip_suffix(tail)?;
+        (!rest.is_empty()).then(|| {
+            let dots = |part: &str| if part.is_empty() { "" } else { "\u{2026}" };
+            format!("{}{rest}{}", dots(head), dots(tail))
+        })
+    };
+    let shorter: Option<Vec<String>> = names.iter().map(short).collect();
+    shorter.unwrap_or_else(|| names.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_lose_what_they_share() {
+        let names: Vec<String> = (1..=3)
+            .map(|k| format!("encoder.stage{k}.block{k}.attention.output"))
+            .collect();
+        assert_eq!(without_shared(&names)[0], "\u{2026}stage1.block1\u{2026}");
+        let short = ["features.1".to_owned(), "features.2".to_owned()];
+        assert_eq!(without_shared(&short), short);
+        let same = vec!["a_very_long_name_of_a_layer_indeed".to_owned(); 2];
+        assert_eq!(without_shared(&same), same);
     }
 }

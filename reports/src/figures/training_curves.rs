@@ -82,7 +82,7 @@ fn draw(input: &ReportInput, palette: &Palette, last: f64) -> Drawing {
             (sample, format!("trained on {target}"))
         })
         .collect();
-    for (dashed, name) in [(false, "validation"), (true, "training stimuli")] {
+    for (dashed, name) in [(false, "validation accuracy"), (true, "training accuracy")] {
         let color = crate::drawing::Color::INK;
         entries.push((Sample::Line { color, dashed }, name.to_owned()));
     }
@@ -101,7 +101,7 @@ fn draw(input: &ReportInput, palette: &Palette, last: f64) -> Drawing {
         (
             "training loss (cross-entropy, nats)",
             loss,
-            vec![(LOSS, true)],
+            vec![(LOSS, false)],
         ),
         (
             "accuracy",
@@ -155,8 +155,8 @@ fn points(
 
 fn caption(input: &ReportInput) -> String {
     format!(
-        "Training loss and accuracy over epochs; {}. Dashed: on training stimuli; solid: on \
-         validation stimuli.",
+        "Training loss (left) and accuracy (right) over epochs; {}. Accuracy on validation \
+         stimuli is solid, on training stimuli dashed.",
         n_words(input)
     )
 }

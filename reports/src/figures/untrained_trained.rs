@@ -177,11 +177,13 @@ fn dots(
             panel.whisker(drawing, x, &estimate, color);
             let at = (x, panel.y_of(estimate.mean));
             match network {
-                _ if estimate.is_marked() => Marker::Circle.draw(drawing, at, size, color, true),
+                _ if estimate.is_marked() => {
+                    Marker::Circle.crossed(drawing, at, size, color);
+                }
                 Network::Untrained => Marker::Circle.outline(drawing, at, size, color),
                 Network::Trained(target) => {
                     let marker = context.palette.marker(target);
-                    marker.draw(drawing, at, size, color, false);
+                    marker.solid(drawing, at, size, color);
                 }
             }
         }
