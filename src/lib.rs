@@ -1,1 +1,4 @@
-//! placeholder
+//! Which features of its input does a neural network represent, in which
+//! layer, and from which moment of training?
+
+pub mod nn;

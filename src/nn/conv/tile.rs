@@ -1,0 +1,106 @@
+#![allow(
+    clippy::needless_range_loop,
+    reason = "accumulators are counted by place, as registers are"
+)]
+
+use layerprobe_linalg::Element;
+
+use crate::nn::lanes::Lanes;
+
+/// Rows of contiguous numbers below a tile's pixels.
+#[derive(Clone, Copy)]
+pub(crate) struct Runs {
+    /// How many rows: the kernel's side.
+    pub(crate) rows: usize,
+    /// Elements from one row to the next.
+    pub(crate) row_stride: usize,
+    /// Contiguous elements in a row.
+    pub(crate) run: usize,
+}
+
+/// `acc[p][half] += sum over rows and run of x[p][row, i] * w[row, i][half]`:
+/// `P` pixels by two vectors of channels. `weights` holds `rows * run` times
+/// two vectors, in the order in which they are used.
+///
+/// # Safety
+/// As [`Lanes`]; each of `x` is valid for `(rows - 1) * row_stride + run`
+/// elements and `weights` for `rows * run * 2 * V::COUNT`.
+#[inline(always)]
+pub(crate) unsafe fn multiply<V: Lanes, const P: usize>(
+    mut acc: [[V; 2]; P],
+    mut x: [*const V::Scalar; P],
+    runs: Runs,
+    mut weights: *const V::Scalar,
+) -> [[V; 2]; P] {
+    unsafe {
+        for _ in 0..runs.rows {
+            for i in 0..runs.run {
+                let first = V::load(weights);
+                let second = V::load(weights.add(V::COUNT));
+                weights = weights.add(2 * V::COUNT);
+                for p in 0..P {
+                    let value = V::splat(*x[p].add(i));
+                    acc[p][0] = value.mul_add(first, acc[p][0]);
+                    acc[p][1] = value.mul_add(second, acc[p][1]);
+                }
+            }
+            for pixel in &mut x {
+                *pixel = pixel.wrapping_add(runs.row_stride);
+            }
+        }
+        acc
+    }
+}
+
+/// Where the pixels lie over which a gradient of the weights is summed.
+#[derive(Clone, Copy)]
+pub(crate) struct Pixels {
+    /// Rows and columns of pixels.
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+    /// Elements from row to row and from pixel to pixel in `x`.
+    pub(crate) x_row: usize,
+    pub(crate) x_step: usize,
+    /// The same in `z`.
+    pub(crate) z_row: usize,
+    pub(crate) z_step: usize,
+}
+
+/// `dst[r][half] += sum over pixels of x[pixel][r] * z[pixel][half]`: `R`
+/// inputs by two vectors of channels.
+///
+/// # Safety
+/// As [`Lanes`]; `x` and `z` are valid at every pixel for `R` and for
+/// `2 * V::COUNT` elements, `dst` for `R * 2 * V::COUNT`.
+#[inline(always)]
+pub(crate) unsafe fn correlate<V: Lanes, const R: usize>(
+    dst: *mut V::Scalar,
+    x: *const V::Scalar,
+    z: *const V::Scalar,
+    pixels: Pixels,
+) {
+    unsafe {
+        let mut acc = [[V::splat(V::Scalar::ZERO); 2]; R];
+        for row in 0..pixels.rows {
+            let mut x = x.add(row * pixels.x_row);
+            let mut z = z.add(row * pixels.z_row);
+            for _ in 0..pixels.columns {
+                let first = V::load(z);
+                let second = V::load(z.add(V::COUNT));
+                for r in 0..R {
+                    let value = V::splat(*x.add(r));
+                    acc[r][0] = value.mul_add(first, acc[r][0]);
+                    acc[r][1] = value.mul_add(second, acc[r][1]);
+                }
+                x = x.wrapping_add(pixels.x_step);
+                z = z.wrapping_add(pixels.z_step);
+            }
+        }
+        for r in 0..R {
+            for half in 0..2 {
+                let place = dst.add((2 * r + half) * V::COUNT);
+                acc[r][half].add(V::load(place)).store(place);
+            }
+        }
+    }
+}

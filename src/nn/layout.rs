@@ -1,0 +1,111 @@
+//! Between PyTorch's order of an image (`[channel, row, column]`, "CHW") and
+//! the kernels' (`[row, column, channel]` inside a border of zeros, "HWC").
+
+use super::Real;
+
+/// The size of an image in HWC order with its border.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageLayout {
+    /// Rows without the border.
+    pub height: usize,
+    /// Columns without the border.
+    pub width: usize,
+    /// Channels.
+    pub channels: usize,
+    /// Zeros on every side, in pixels.
+    pub border: usize,
+}
+
+impl ImageLayout {
+    /// Elements of one image with its border.
+    pub fn len(&self) -> usize {
+        (self.height + 2 * self.border) * (self.width + 2 * self.border) * self.channels
+    }
+
+    /// Whether an image has no elements.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Elements of one image without its border.
+    pub fn inner_len(&self) -> usize {
+        self.height * self.width * self.channels
+    }
+
+    /// The place of a row's first pixel.
+    pub fn row_start(&self, row: usize) -> usize {
+        ((row + self.border) * (self.width + 2 * self.border) + self.border) * self.channels
+    }
+
+    /// Copies one bordered HWC image to CHW.
+    ///
+    /// # Panics
+    /// If a slice does not have its length.
+    pub fn to_chw<T: Real>(&self, hwc: &[T], chw: &mut [T]) {
+        assert_eq!(hwc.len(), self.len(), "length of the HWC image");
+        assert_eq!(chw.len(), self.inner_len(), "length of the CHW image");
+        for row in 0..self.height {
+            let start = self.row_start(row);
+            let pixels = hwc[start..].chunks_exact(self.channels).take(self.width);
+            for (column, pixel) in pixels.enumerate() {
+                for (channel, &value) in pixel.iter().enumerate() {
+                    chw[(channel * self.height + row) * self.width + column] = value;
+                }
+            }
+        }
+    }
+
+    /// Copies one CHW image into a bordered HWC image; the border is not
+    /// touched.
+    ///
+    /// # Panics
+    /// If a slice does not have its length.
+    pub fn from_chw<T: Real>(&self, chw: &[T], hwc: &mut [T]) {
+        assert_eq!(hwc.len(), self.len(), "length of the HWC image");
+        assert_eq!(chw.len(), self.inner_len(), "length of the CHW image");
+        for row in 0..self.height {
+            let start = self.row_start(row);
+            let pixels = hwc[start..]
+                .chunks_exact_mut(self.channels)
+                .take(self.width);
+            for (column, pixel) in pixels.enumerate() {
+                for (channel, value) in pixel.iter_mut().enumerate() {
+                    *value = chw[(channel * self.height + row) * self.width + column];
+                }
+            }
+        }
+    }
+
+    /// As [`from_chw`](Self::from_chw) for a batch, into a new buffer with a
+    /// border of zeros.
+    ///
+    /// # Panics
+    /// If `chw` does not hold whole images.
+    pub fn batch_from_chw<T: Real>(&self, chw: &[T]) -> Vec<T> {
+        assert_eq!(chw.len() % self.inner_len(), 0, "whole images");
+        let mut hwc = vec![T::ZERO; chw.len() / self.inner_len() * self.len()];
+        for (from, to) in chw
+            .chunks_exact(self.inner_len())
+            .zip(hwc.chunks_exact_mut(self.len()))
+        {
+            self.from_chw(from, to);
+        }
+        hwc
+    }
+
+    /// As [`to_chw`](Self::to_chw) for a batch, into a new buffer.
+    ///
+    /// # Panics
+    /// If `hwc` does not hold whole images.
+    pub fn batch_to_chw<T: Real>(&self, hwc: &[T]) -> Vec<T> {
+        assert_eq!(hwc.len() % self.len(), 0, "whole images");
+        let mut chw = vec![T::ZERO; hwc.len() / self.len() * self.inner_len()];
+        for (from, to) in hwc
+            .chunks_exact(self.len())
+            .zip(chw.chunks_exact_mut(self.inner_len()))
+        {
+            self.to_chw(from, to);
+        }
+        chw
+    }
+}

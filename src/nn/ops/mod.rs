@@ -1,0 +1,1 @@
+//! The kernels as candle operations with gradients.
