@@ -1,4 +1,5 @@
 //! Which features of its input does a neural network represent, in which
 //! layer, and from which moment of training?
 
+pub mod models;
 pub mod nn;

@@ -6,6 +6,7 @@ use super::backward::BackwardImage;
 use super::forward::ForwardImage;
 use super::pack::{pack, pack_flipped, unpack};
 use super::shape::{ConvShape, ConvSpec, ShapeError};
+use crate::nn::layout::ImageLayout;
 use crate::nn::real::Processor;
 use crate::nn::{IMAGES_PER_BLOCK, Real};
 
@@ -94,6 +95,16 @@ impl ConvBlock {
     /// Rows and columns of the output.
     pub fn out_size(&self) -> (usize, usize) {
         (self.shape.out_height, self.shape.out_width)
+    }
+
+    /// The layout of one output with its border.
+    pub fn out_layout(&self) -> ImageLayout {
+        ImageLayout {
+            height: self.shape.out_height,
+            width: self.shape.out_width,
+            channels: self.shape.spec.out_channels,
+            border: self.shape.out_border,
+        }
     }
 
     /// Elements of one bordered input image.
