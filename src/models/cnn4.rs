@@ -6,14 +6,16 @@ use crate::nn::{ConvBlock, ConvSpec, Linear};
 const CHANNELS: [usize; 4] = [32, 64, 128, 128];
 /// Width of the fully connected layer.
 const WIDTH: usize = 128;
+/// Larger images are a mistake, and their sizes would not fit the arithmetic.
+const MAX_SIZE: usize = 1 << 14;
 
 /// The layers of `cnn4` for RGB images of `size` x `size`.
 pub(super) fn layers(size: usize, classes: usize) -> Result<Vec<Layer>, ModelError> {
-    if size == 0 || !size.is_multiple_of(16) {
+    if size == 0 || size > MAX_SIZE || !size.is_multiple_of(16) {
         return Err(ModelError::ImageSize {
             arch: Arch::Cnn4,
             size,
-            needs: "its four 2 x 2 pools need a side divisible by 16",
+            needs: "its four 2 x 2 pools need a side divisible by 16, at most 16384",
         });
     }
     let mut layers = Vec::with_capacity(CHANNELS.len() + 2);

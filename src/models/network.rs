@@ -43,12 +43,7 @@ impl Network {
         classes: usize,
         init: StreamKey,
     ) -> Result<Self, ModelError> {
-        if classes < 2 {
-            return Err(ModelError::Classes { classes });
-        }
-        let layers = match arch {
-            Arch::Cnn4 => cnn4::layers(image_size, classes)?,
-        };
+        let layers = build(arch, image_size, classes)?;
         let mut parameters = Vec::with_capacity(2 * layers.len());
         for layer in &layers {
             for (name, shape) in layer.parameter_shapes() {
@@ -68,6 +63,28 @@ impl Network {
             classes,
             layers,
             parameters,
+        })
+    }
+
+    /// A network with given weights, in any order.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), and if a tensor is missing, is one too many, or
+    /// has another shape.
+    pub fn with_parameters(
+        arch: Arch,
+        image_size: usize,
+        classes: usize,
+        weights: Vec<Parameter>,
+    ) -> Result<Self, ModelError> {
+        let layers = build(arch, image_size, classes)?;
+        let wanted = layers.iter().flat_map(Layer::parameter_shapes);
+        Ok(Self {
+            arch,
+            image_size,
+            classes,
+            parameters: in_order(wanted, weights)?,
+            layers,
         })
     }
 
@@ -149,32 +166,8 @@ impl Network {
     /// If a tensor is missing, is one too many, or has another shape; nothing
     /// is changed then.
     pub fn set_parameters(&mut self, weights: Vec<Parameter>) -> Result<(), ModelError> {
-        let mut sorted = Vec::with_capacity(weights.len());
-        let mut rest = weights;
-        for own in &self.parameters {
-            let Some(place) = rest.iter().position(|given| given.name == own.name) else {
-                return Err(ModelError::MissingTensor {
-                    name: own.name.clone(),
-                    shape: own.shape.clone(),
-                });
-            };
-            let given = rest.swap_remove(place);
-            if given.shape != own.shape || given.values.len() != own.values.len() {
-                return Err(ModelError::TensorShape {
-                    name: given.name,
-                    found: given.shape,
-                    expected: own.shape.clone(),
-                });
-            }
-            sorted.push(given);
-        }
-        if let Some(extra) = rest.pop() {
-            return Err(ModelError::ExtraTensor {
-                name: extra.name,
-                shape: extra.shape,
-            });
-        }
-        self.parameters = sorted;
+        let wanted = self.layers.iter().flat_map(Layer::parameter_shapes);
+        self.parameters = in_order(wanted, weights)?;
         Ok(())
     }
 
@@ -234,5 +227,44 @@ impl Network {
             expected: expected.height,
             expected_border: expected.border,
         })
+    }
+}
+
+/// The layers of an architecture.
+fn build(arch: Arch, image_size: usize, classes: usize) -> Result<Vec<Layer>, ModelError> {
+    if classes < 2 {
+        return Err(ModelError::Classes { classes });
+    }
+    match arch {
+        Arch::Cnn4 => cnn4::layers(image_size, classes),
+    }
+}
+
+/// The weights in the order of `wanted`, all there and of the right shapes.
+fn in_order(
+    wanted: impl Iterator<Item = (String, Vec<usize>)>,
+    mut weights: Vec<Parameter>,
+) -> Result<Vec<Parameter>, ModelError> {
+    let mut sorted = Vec::with_capacity(weights.len());
+    for (name, shape) in wanted {
+        let Some(place) = weights.iter().position(|given| given.name == name) else {
+            return Err(ModelError::MissingTensor { name, shape });
+        };
+        let given = weights.swap_remove(place);
+        if given.shape != shape || given.values.len() != shape.iter().product::<usize>() {
+            return Err(ModelError::TensorShape {
+                name,
+                found: given.shape,
+                expected: shape,
+            });
+        }
+        sorted.push(given);
+    }
+    match weights.pop() {
+        Some(extra) => Err(ModelError::ExtraTensor {
+            name: extra.name,
+            shape: extra.shape,
+        }),
+        None => Ok(sorted),
     }
 }

@@ -95,6 +95,7 @@ pub trait Real:
     fn channel_block(processor: Processor) -> usize;
     /// Runs a kernel on the vectors of `processor`.
     #[doc(hidden)]
+    #[allow(private_bounds, reason = "as the trait says")]
     fn dispatch<K: Kernel<Self>>(processor: Processor, kernel: K);
 }
 
@@ -113,7 +114,7 @@ fn on_avx2<K: Kernel<f32>>(kernel: K) {
     unsafe { kernel.run::<super::lanes::Avx2>() }
 }
 
-#[allow(private_interfaces, reason = "as in the trait")]
+#[allow(private_interfaces, private_bounds, reason = "as in the trait")]
 impl Real for f32 {
     const ONE: Self = 1.0;
 
@@ -162,7 +163,7 @@ impl Real for f32 {
     }
 }
 
-#[allow(private_interfaces, reason = "as in the trait")]
+#[allow(private_interfaces, private_bounds, reason = "as in the trait")]
 impl Real for f64 {
     const ONE: Self = 1.0;
 

@@ -1,0 +1,14 @@
+//! Checkpoint files: the weights at one step, and what they are.
+//!
+//! A safetensors file whose single metadata key `layerprobe` holds a JSON text
+//! with sorted keys (safetensors keeps metadata in a hash map: two keys would
+//! give other bytes each time).
+
+mod error;
+mod file;
+mod header;
+
+pub use error::CheckpointError;
+pub use file::Checkpoint;
+pub(crate) use file::{Tensors, parse, serialize, write_atomically};
+pub use header::{CheckpointHeader, Role};

@@ -1,0 +1,77 @@
+use super::{CheckpointSchedule, TrainingError};
+use crate::nn::{AdamParams, CheckedAdamParams};
+
+/// How a network is trained, unchecked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingPlan {
+    /// Passes over all training examples.
+    pub epochs: u64,
+    /// Examples a step; the last batch of an epoch may be shorter and is kept.
+    pub batch_size: usize,
+    /// The optimizer.
+    pub adam: AdamParams,
+    /// Which steps' weights are kept.
+    pub checkpoints: CheckpointSchedule,
+}
+
+/// A plan that fits its number of examples: all its steps are known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckedTrainingPlan {
+    pub(crate) epochs: u64,
+    pub(crate) batch_size: usize,
+    pub(crate) adam: CheckedAdamParams,
+    pub(crate) steps_per_epoch: u64,
+    pub(crate) checkpoint_steps: Vec<u64>,
+}
+
+impl TrainingPlan {
+    /// Checks the plan for `examples` training examples.
+    ///
+    /// # Errors
+    /// If a count is 0, the optimizer's parameters are out of range, or the
+    /// schedule does not fit the number of steps.
+    pub fn check(&self, examples: usize) -> Result<CheckedTrainingPlan, TrainingError> {
+        let counts = [
+            (self.epochs, "number of epochs"),
+            (self.batch_size as u64, "batch size"),
+            (examples as u64, "number of training examples"),
+        ];
+        for (count, what) in counts {
+            if count == 0 {
+                return Err(TrainingError::Zero { what });
+            }
+        }
+        let steps_per_epoch = examples.div_ceil(self.batch_size) as u64;
+        let total = self
+            .epochs
+            .checked_mul(steps_per_epoch)
+            .ok_or(TrainingError::TooLong {
+                epochs: self.epochs,
+                steps_per_epoch,
+            })?;
+        Ok(CheckedTrainingPlan {
+            epochs: self.epochs,
+            batch_size: self.batch_size,
+            adam: self.adam.check()?,
+            steps_per_epoch,
+            checkpoint_steps: self.checkpoints.steps(total)?,
+        })
+    }
+}
+
+impl CheckedTrainingPlan {
+    /// Steps in an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.steps_per_epoch
+    }
+
+    /// Steps in all.
+    pub fn total_steps(&self) -> u64 {
+        self.epochs * self.steps_per_epoch
+    }
+
+    /// The steps whose weights are kept, in order, from 0 to the last.
+    pub fn checkpoint_steps(&self) -> &[u64] {
+        &self.checkpoint_steps
+    }
+}

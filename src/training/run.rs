@@ -1,0 +1,333 @@
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use layerprobe_streams::StreamKey;
+use serde::{Deserialize, Serialize};
+
+use super::checkpoint::{Checkpoint, CheckpointHeader, Role};
+use super::log::{LogRow, write_log};
+use super::snapshot::{self, State};
+use super::{Batches, CheckedTrainingPlan, Trainer, TrainingData, TrainingError, evaluate};
+use crate::models::{Network, Workspace};
+
+/// What surrounds a training, without a part in its result.
+pub struct TrainingContext<'a> {
+    /// The condition's folder; made if it is not there.
+    pub dir: &'a Path,
+    /// Hash of all that determines the result; kept in every file, and a
+    /// snapshot with another one is refused.
+    pub config_hash: &'a str,
+    /// Set to true, training keeps a snapshot and ends after the current step.
+    pub stop: &'a AtomicBool,
+    /// How often a snapshot is kept.
+    pub snapshot_every: Duration,
+    /// Called after each step.
+    pub on_progress: &'a mut dyn FnMut(Progress),
+}
+
+/// How far training is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Steps taken.
+    pub step: u64,
+    /// Steps in all.
+    pub total_steps: u64,
+    /// Epochs done.
+    pub epoch: u64,
+    /// Epochs in all.
+    pub epochs: u64,
+    /// Mean loss of the last batch, in nats.
+    pub loss: f64,
+}
+
+/// The epoch's end with the best accuracy on validation; the first of equals.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Steps taken.
+    pub step: u64,
+    /// Epochs done.
+    pub epoch: u64,
+    /// The accuracy.
+    #[serde(with = "super::log::exact")]
+    pub accuracy: f64,
+}
+
+/// What a finished training left.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingOutcome {
+    /// Steps taken.
+    pub steps: u64,
+    /// The best on validation, kept in `checkpoints/best.safetensors`.
+    pub best: Best,
+    /// Files of the scheduled checkpoints, in order of steps.
+    pub checkpoints: Vec<(u64, PathBuf)>,
+    /// The rows of `training.csv`.
+    pub log: Vec<LogRow>,
+}
+
+/// The file of a scheduled checkpoint, within a condition's folder.
+pub fn checkpoint_path(dir: &Path, step: u64) -> PathBuf {
+    dir.join("checkpoints")
+        .join(format!("step-{step:06}.safetensors"))
+}
+
+/// The file of the best checkpoint on validation.
+pub fn best_path(dir: &Path) -> PathBuf {
+    dir.join("checkpoints").join("best.safetensors")
+}
+
+/// The log.
+pub fn log_path(dir: &Path) -> PathBuf {
+    dir.join("training.csv")
+}
+
+/// The snapshot of an unfinished training.
+pub fn snapshot_path(dir: &Path) -> PathBuf {
+    dir.join("resume.safetensors")
+}
+
+/// Trains a network and leaves in the context's folder
+/// `checkpoints/step-000000.safetensors` and so on, `checkpoints/best.safetensors`
+/// and `training.csv`.
+///
+/// Each epoch goes through the training examples in the order of
+/// `order_key.derive("train/shuffle").at(epoch)`. A training that was stopped
+/// or killed is called again in the same way: it goes on from its snapshot,
+/// and ends with the same bytes in every file.
+///
+/// # Errors
+/// If data, plan and network do not fit each other, a file cannot be written,
+/// a snapshot belongs to another training, the loss is not finite any more, or
+/// (`Interrupted`) the stop flag was set.
+pub fn train(
+    network: &mut Network,
+    data: &TrainingData<'_>,
+    plan: &CheckedTrainingPlan,
+    order_key: StreamKey,
+    context: TrainingContext<'_>,
+) -> Result<TrainingOutcome, TrainingError> {
+    let needed = data.train.len().div_ceil(plan.batch_size) as u64;
+    if needed != plan.steps_per_epoch {
+        return Err(TrainingError::OtherPlan {
+            plan: plan.steps_per_epoch,
+            examples: data.train.len(),
+            needed,
+        });
+    }
+    for examples in [data.train, data.validation] {
+        let classes = network.classes();
+        if let Some(&label) = examples.labels().iter().find(|l| **l as usize >= classes) {
+            return Err(TrainingError::Label { label, classes });
+        }
+    }
+    let batches = Batches::new(data.store, &data.normalization, network)?;
+    let mut run = Run {
+        batches: &batches,
+        trainer: Trainer::new(network, plan.adam),
+        eval: Workspace::default(),
+        last_snapshot: Instant::now(),
+        network,
+        data,
+        plan,
+        context,
+    };
+    let mut state = run.start()?;
+    let shuffle = order_key.derive("train/shuffle");
+    while state.step < plan.total_steps() {
+        run.epoch(&mut state, shuffle)?;
+    }
+    run.finish(state)
+}
+
+/// A training under way.
+struct Run<'a, 'c> {
+    network: &'a mut Network,
+    data: &'a TrainingData<'a>,
+    plan: &'a CheckedTrainingPlan,
+    context: TrainingContext<'c>,
+    batches: &'a Batches<'a>,
+    trainer: Trainer,
+    eval: Workspace,
+    last_snapshot: Instant,
+}
+
+impl Run<'_, '_> {
+    /// Takes up a snapshot, or starts with step 0.
+    fn start(&mut self) -> Result<State, TrainingError> {
+        let taken_up = snapshot::take_up(
+            &snapshot_path(self.context.dir),
+            self.context.config_hash,
+            self.network,
+            &mut self.trainer.adam,
+        )?;
+        if let Some(state) = taken_up {
+            return Ok(state);
+        }
+        let mut state = State::default();
+        self.keep(0)?;
+        let train = self.evaluate(self.data.train)?;
+        let validation = self.evaluate(self.data.validation)?;
+        state.rows.push(LogRow {
+            step: 0,
+            epoch: 0,
+            loss: train.loss,
+            train_accuracy: train.accuracy,
+            validation_accuracy: validation.accuracy,
+        });
+        write_log(&log_path(self.context.dir), &state.rows)?;
+        Ok(state)
+    }
+
+    /// What is left of the current epoch, and its end.
+    fn epoch(&mut self, state: &mut State, shuffle: StreamKey) -> Result<(), TrainingError> {
+        let epoch = state.step / self.plan.steps_per_epoch;
+        let order = shuffle.at(epoch).permutation(self.data.train.len());
+        let examples = self.data.train.ordered(&order);
+        let done = (state.step % self.plan.steps_per_epoch) as usize * self.plan.batch_size;
+        let end = (epoch + 1) * self.plan.steps_per_epoch;
+
+        let batches = self.batches;
+        let rest = &examples.indices()[done..];
+        batches.for_each(rest, self.plan.batch_size, |batch, start| {
+            let labels: Range<usize> = done + start..done + start + batch.len();
+            let labels = &examples.labels()[labels];
+            let result = self.trainer.step(self.network, batch, labels)?;
+            state.step += 1;
+            if !result.loss.is_finite() {
+                return Err(TrainingError::Diverged {
+                    step: state.step,
+                    loss: result.loss,
+                });
+            }
+            state.loss_sum += result.loss * labels.len() as f64;
+            state.correct += result.correct as u64;
+            if self
+                .plan
+                .checkpoint_steps
+                .binary_search(&state.step)
+                .is_ok()
+            {
+                self.keep(state.step)?;
+            }
+            (self.context.on_progress)(Progress {
+                step: state.step,
+                total_steps: self.plan.total_steps(),
+                epoch: state.step / self.plan.steps_per_epoch,
+                epochs: self.plan.epochs,
+                loss: result.loss,
+            });
+            if state.step < end {
+                self.pause(state)?;
+            }
+            Ok(())
+        })?;
+        self.end_of_epoch(state, epoch + 1)?;
+        if state.step < self.plan.total_steps() {
+            self.pause(state)?;
+        }
+        Ok(())
+    }
+
+    /// Measures, logs, and keeps the weights if they are the best so far.
+    fn end_of_epoch(&mut self, state: &mut State, epoch: u64) -> Result<(), TrainingError> {
+        let n = self.data.train.len() as f64;
+        let accuracy = self.evaluate(self.data.validation)?.accuracy;
+        state.rows.push(LogRow {
+            step: state.step,
+            epoch,
+            loss: state.loss_sum / n,
+            train_accuracy: state.correct as f64 / n,
+            validation_accuracy: accuracy,
+        });
+        state.loss_sum = 0.0;
+        state.correct = 0;
+        if state.best.is_none_or(|best| accuracy > best.accuracy) {
+            state.best = Some(Best {
+                step: state.step,
+                epoch,
+                accuracy,
+            });
+            let header = self.header(state.step, Role::BestValidation);
+            Checkpoint::write(&best_path(self.context.dir), &header, self.network)?;
+        }
+        write_log(&log_path(self.context.dir), &state.rows)
+    }
+
+    /// Between two steps: keeps a snapshot now and then, and ends if asked to.
+    fn pause(&mut self, state: &State) -> Result<(), TrainingError> {
+        let stop = self.context.stop.load(Ordering::Relaxed);
+        if stop || self.last_snapshot.elapsed() >= self.context.snapshot_every {
+            snapshot::write(
+                &snapshot_path(self.context.dir),
+                self.context.config_hash,
+                state,
+                self.network,
+                &self.trainer.adam,
+            )?;
+            self.last_snapshot = Instant::now();
+        }
+        if stop {
+            return Err(TrainingError::Interrupted {
+                step: state.step,
+                total: self.plan.total_steps(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Writes the scheduled checkpoint of a step.
+    fn keep(&self, step: u64) -> Result<(), TrainingError> {
+        let role = match step {
+            0 => Role::Initial,
+            step if step == self.plan.total_steps() => Role::Last,
+            _ => Role::Scheduled,
+        };
+        let path = checkpoint_path(self.context.dir, step);
+        Checkpoint::write(&path, &self.header(step, role), self.network)?;
+        Ok(())
+    }
+
+    fn header(&self, step: u64, role: Role) -> CheckpointHeader {
+        let names = self.network.layer_names().into_iter();
+        CheckpointHeader {
+            arch: self.network.arch(),
+            classes: self.network.classes(),
+            config_hash: self.context.config_hash.to_owned(),
+            epoch: step as f64 / self.plan.steps_per_epoch as f64,
+            image_size: self.network.image_size(),
+            layers: names.map(str::to_owned).collect(),
+            normalization: self.data.normalization,
+            role,
+            step,
+        }
+    }
+
+    fn evaluate(&mut self, examples: &super::Examples) -> Result<super::Evaluation, TrainingError> {
+        evaluate(
+            self.network,
+            &mut self.eval,
+            self.batches,
+            examples,
+            self.plan.batch_size,
+        )
+    }
+
+    /// All is written: the snapshot goes.
+    fn finish(self, state: State) -> Result<TrainingOutcome, TrainingError> {
+        snapshot::remove(&snapshot_path(self.context.dir))?;
+        let best = state.best.ok_or(TrainingError::Zero {
+            what: "number of epochs",
+        })?;
+        let steps = self.plan.checkpoint_steps.iter();
+        Ok(TrainingOutcome {
+            steps: state.step,
+            best,
+            checkpoints: steps
+                .map(|&step| (step, checkpoint_path(self.context.dir, step)))
+                .collect(),
+            log: state.rows,
+        })
+    }
+}

@@ -1,0 +1,104 @@
+use crate::models::{ImageBatch, ModelError, Network, Workspace};
+use crate::nn::{Adam, CheckedAdamParams, argmax, cross_entropy};
+
+/// Takes training steps: an optimizer and the memory it works in.
+#[derive(Debug)]
+pub struct Trainer {
+    pub(crate) adam: Adam,
+    gradients: Vec<Vec<f32>>,
+    workspace: Workspace,
+}
+
+/// What a step saw before it changed the weights.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StepResult {
+    /// Mean cross-entropy of the batch, in nats.
+    pub loss: f64,
+    /// How many images were classified right.
+    pub correct: usize,
+}
+
+impl Trainer {
+    /// A trainer at its start.
+    pub fn new(network: &Network, adam: CheckedAdamParams) -> Self {
+        let gradients: Vec<Vec<f32>> = network
+            .parameters()
+            .iter()
+            .map(|parameter| vec![0.0; parameter.values.len()])
+            .collect();
+        Self {
+            adam: Adam::new(adam, gradients.iter().map(Vec::len)),
+            gradients,
+            workspace: Workspace::default(),
+        }
+    }
+
+    /// One step: forward, loss, backward, Adam.
+    ///
+    /// # Errors
+    /// If the images have another size than the network's.
+    ///
+    /// # Panics
+    /// If there is not one label for each image, each below the number of
+    /// classes, or `network` is another than the trainer's.
+    pub fn step(
+        &mut self,
+        network: &mut Network,
+        batch: &ImageBatch,
+        labels: &[u32],
+    ) -> Result<StepResult, ModelError> {
+        let result = self.gradients(network, batch, labels)?;
+        let parameters = network
+            .parameters_mut()
+            .iter_mut()
+            .map(|parameter| parameter.values.as_mut_slice());
+        self.adam.step(parameters, &self.gradients);
+        Ok(result)
+    }
+
+    /// Forward, loss, backward.
+    fn gradients(
+        &mut self,
+        network: &Network,
+        batch: &ImageBatch,
+        labels: &[u32],
+    ) -> Result<StepResult, ModelError> {
+        network.check_batch(batch)?;
+        assert_eq!(labels.len(), batch.len(), "a label for each image");
+        let classes = network.classes();
+        let last = network.layers().len() - 1;
+        network.forward(&mut self.workspace, batch, last, true);
+        let (logits, slopes) = network.logits_and_gradient(&mut self.workspace, batch.len());
+        let loss = cross_entropy(logits, labels, classes, slopes);
+        let correct = count_correct(logits, labels, classes);
+        network.backward(&mut self.workspace, batch, &mut self.gradients);
+        Ok(StepResult { loss, correct })
+    }
+
+    /// The mean loss of a batch and its gradient, a tensor for each parameter,
+    /// without changing the network.
+    ///
+    /// # Errors
+    /// If the images have another size than the network's.
+    ///
+    /// # Panics
+    /// As [`step`](Self::step).
+    pub fn loss_and_gradients(
+        &mut self,
+        network: &Network,
+        batch: &ImageBatch,
+        labels: &[u32],
+    ) -> Result<(f64, &[Vec<f32>]), ModelError> {
+        let result = self.gradients(network, batch, labels)?;
+        Ok((result.loss, &self.gradients))
+    }
+}
+
+/// How many rows have their largest logit at their label.
+pub(super) fn count_correct(logits: &[f32], labels: &[u32], classes: usize) -> usize {
+    logits
+        .chunks_exact(classes)
+        .zip(labels)
+        .filter(|(row, label)| argmax(row) == **label as usize)
+        .count()
+}
