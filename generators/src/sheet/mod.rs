@@ -4,7 +4,9 @@
 mod lettering;
 mod tile;
 
-use image::{Rgb, RgbImage};
+use std::io::Cursor;
+
+use image::{ImageFormat, Rgb, RgbImage};
 
 use crate::{Feature, GeneratorError, StimulusSet};
 use lettering::Lettering;
@@ -66,6 +68,21 @@ pub fn draw(set: &dyn StimulusSet) -> Result<RgbImage, GeneratorError> {
         top += band_height(feature, side);
     }
     Ok(sheet)
+}
+
+/// The contact sheet of a set as the bytes of a PNG file.
+///
+/// # Errors
+/// As [`draw`].
+pub fn png(set: &dyn StimulusSet) -> Result<Vec<u8>, GeneratorError> {
+    let mut bytes = Cursor::new(Vec::new());
+    draw(set)?
+        .write_to(&mut bytes, ImageFormat::Png)
+        .map_err(|source| GeneratorError::Encode {
+            path: "the contact sheet".into(),
+            source,
+        })?;
+    Ok(bytes.into_inner())
 }
 
 /// Stimuli of the set under the plain one, fewer where there are many values.
