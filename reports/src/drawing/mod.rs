@@ -13,6 +13,8 @@ mod text;
 
 pub(crate) use marker::Marker;
 pub(crate) use png::png;
+#[cfg(test)]
+pub(crate) use shape::Shape;
 pub(crate) use shape::{Color, Drawing, Point};
 pub(crate) use svg::{FONT_FACE, svg};
 pub(crate) use text::{Horizontal, Text, fitted, text_width};

@@ -73,6 +73,19 @@ impl Text {
         }
     }
 
+    /// Left, top, right and bottom of the text's capitals.
+    #[cfg(test)]
+    pub(crate) fn extent(&self) -> [f64; 4] {
+        let (start, baseline) = self.baseline();
+        let end = start + text_width(&self.content, self.size);
+        let (x, y) = self.at;
+        if self.turned {
+            [x - baseline, y - end, x + baseline, y - start]
+        } else {
+            [x + start, y - baseline, x + end, y + baseline]
+        }
+    }
+
     /// The start of the baseline, before any turn, seen from the point.
     pub(super) fn baseline(&self) -> Point {
         let width = text_width(&self.content, self.size);

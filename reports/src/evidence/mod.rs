@@ -12,3 +12,6 @@ pub(crate) use estimate::{Estimate, IntervalKind};
 pub(crate) use family::{CEILING, CurvePoint, Family};
 pub(crate) use names::in_order;
 pub(crate) use summary::{Evidence, gather};
+
+#[cfg(test)]
+mod tests;

@@ -18,6 +18,9 @@ pub(crate) enum Axis {
 /// Part of a decade that the way from 0 to the first step takes.
 const LINEAR_PART: f64 = 0.5;
 
+/// No axis is marked at more places, whatever its range.
+const MOST_TICKS: usize = 100;
+
 impl Axis {
     /// The axis for training steps: from 0, logarithmic from the first
     /// positive one. Where those span less than a decade, or there are
@@ -108,7 +111,10 @@ impl Axis {
                     (low / step).ceil() as i64,
                     (high / step + 1e-9).floor() as i64,
                 );
-                (from..=to).map(|k| k as f64 * step).collect()
+                (from..=to)
+                    .take(MOST_TICKS)
+                    .map(|k| k as f64 * step)
+                    .collect()
             }
             Self::Symlog { .. } => {
                 let mut values = vec![0.0];
@@ -141,7 +147,9 @@ pub(crate) fn short(value: f64) -> String {
 /// A number as short as it can be said: 0.25, 100, 30k, 2M.
 fn label(value: f64) -> String {
     let size = value.abs();
-    if size >= 1e6 {
+    if size >= 1e15 || (size > 0.0 && size < 1e-3) {
+        format!("{value:.1e}")
+    } else if size >= 1e6 {
         format!("{}M", rounded(value / 1e6))
     } else if size >= 1e4 {
         format!("{}k", rounded(value / 1e3))

@@ -74,8 +74,8 @@ fn range(estimates: &[Estimate]) -> Axis {
     let (low, high) = ends.fold((0.0f64, 0.0f64), |(low, high), v| (low.min(v), high.max(v)));
     let tenths = |v: f64| (v * 10.0).ceil() / 10.0;
     Axis::Linear {
-        low: -tenths(-low).clamp(0.1, 1.0),
-        high: tenths(high).clamp(0.1, 1.0),
+        low: -tenths(-low).clamp(0.2, 1.0),
+        high: tenths(high).clamp(0.2, 1.0),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::drawing::Drawing;
 use crate::evidence::Evidence;
 
 pub(crate) use axis::short;
+pub(crate) use words::interval_note;
 
 /// A figure with its words.
 #[derive(Clone, Debug)]
@@ -68,3 +69,6 @@ impl Context<'_> {
         self.chances.of_feature(&self.family.dataset, feature)
     }
 }
+
+#[cfg(test)]
+mod layout_tests;

@@ -132,7 +132,8 @@ impl Panel {
     pub(crate) fn x_names(&self, drawing: &mut Drawing, names: &[String]) {
         let names = Names::fitting(names, self.width);
         let bottom = self.top + self.height;
-        for (index, name) in names.shown.iter().enumerate() {
+        let named = names.shown.iter().enumerate();
+        for (index, name) in named.step_by(names.stride) {
             let x = self.slot(index, names.shown.len());
             let text = if names.turned {
                 Text::new((x, bottom + 6.0), name, TICK)
@@ -193,6 +194,8 @@ impl Panel {
 pub(crate) struct Names {
     shown: Vec<String>,
     turned: bool,
+    /// Every how many names one is shown.
+    stride: usize,
     /// Room they need under the panel.
     pub(crate) foot: f64,
 }
@@ -205,11 +208,13 @@ impl Names {
                 .map(|name| text_width(name, TICK))
                 .fold(0.0, f64::max)
         };
-        let turned = widest(names) > width / names.len().max(1) as f64 - 5.0;
+        let slot = width / names.len().max(1) as f64;
+        let turned = widest(names) > slot - 5.0;
         if !turned {
             return Self {
                 shown: names.to_vec(),
                 turned,
+                stride: 1,
                 foot: FLAT_FOOT,
             };
         }
@@ -221,6 +226,7 @@ impl Names {
             foot: widest(&shown) + 14.0,
             shown,
             turned,
+            stride: ((TICK + 1.5) / slot).ceil().max(1.0) as usize,
         }
     }
 }

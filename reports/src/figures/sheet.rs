@@ -33,7 +33,7 @@ const WIDE_GUTTER: f64 = 48.0;
 /// Room over each panel for its title.
 const HEAD: f64 = 26.0;
 /// Room on the left for the label and the numbers of the y axis.
-const LEFT: f64 = 62.0;
+const LEFT: f64 = 65.0;
 
 /// The words around a figure's panels. Without a `y_label` each panel has a
 /// y axis of its own.

@@ -92,7 +92,8 @@ fn draw(input: &ReportInput, palette: &Palette, last: f64) -> Drawing {
         low: 0.0,
         high: if last > 0.0 { last } else { 1.0 },
     };
-    let highest = largest(input, LOSS);
+    // a diverged loss must not make an axis without end
+    let highest = largest(input, LOSS).min(1e12);
     let loss = Axis::Linear {
         low: 0.0,
         high: if highest > 0.0 { 1.05 * highest } else { 1.0 },

@@ -16,10 +16,14 @@ pub(crate) fn basis<'a>(
         (true, true) => ", with 95 % interval over runs, or over test stimuli where n = 1",
         (false, false) => ", no interval",
     };
-    match family.n_range() {
+    let runs = match family.n_range() {
         (_, 0 | 1) => format!("one run for each target (n = 1){interval}"),
         (low, high) if low == high => format!("mean of n = {high} runs for each target{interval}"),
         (low, high) => format!("mean of n = {low} to {high} runs for each target{interval}"),
+    };
+    match family.label.as_str() {
+        "" => runs,
+        label => format!("{label}: {runs}"),
     }
 }
 

@@ -50,13 +50,13 @@ fn before(family: &Family, chances: &Chances) -> Option<Finding> {
     let (layer, here) = at_last_layer(&places)?;
     let numbers: Vec<String> = here
         .iter()
-        .map(|p| format!("{} {}", p.feature, accuracy(&p.estimate)))
+        .map(|p| format!("{} at {}", p.feature, accuracy(&p.estimate)))
         .collect();
     let n = here.iter().map(|p| p.estimate.n).max().unwrap_or(0);
     let mut sentences = vec![format!(
         "At {layer}, the last layer read, a linear probe on the untrained network (step 0, {}) \
          decodes {}.",
-        n_of(n, "network"),
+        n_of(n),
         listed(&numbers)
     )];
     sentences.extend(chance_sentence(family, chances));
@@ -77,16 +77,16 @@ fn after(family: &Family, chances: &Chances, target: &str) -> Option<Finding> {
         .map(|p| {
             let change = family
                 .change(target, p.layer, p.feature)
-                .map(|change| format!(" ({} from untrained)", difference(&change)))
+                .map(|change| format!(" ({})", difference(&change)))
                 .unwrap_or_default();
-            format!("{} {}{change}", p.feature, accuracy(&p.estimate))
+            format!("{} at {}{change}", p.feature, accuracy(&p.estimate))
         })
         .collect();
     let n = here.iter().map(|p| p.estimate.n).max().unwrap_or(0);
     let mut sentences = vec![format!(
-        "At {layer}, after {} ({}), a linear probe decodes {}.",
-        moment(family, target),
-        n_of(n, "run"),
+        "At {layer}, after {}, a linear probe decodes (in parentheses the change from untrained) \
+         {}.",
+        moment(family, target, &n_of(n)),
         listed(&numbers)
     )];
     sentences.extend(changes(family, target));
@@ -97,15 +97,15 @@ fn after(family: &Family, chances: &Chances, target: &str) -> Option<Finding> {
     })
 }
 
-fn n_of(n: usize, what: &str) -> String {
+fn n_of(n: usize) -> String {
     match n {
-        1 => format!("one {what}"),
-        n => format!("n = {n} {what}s"),
+        1 => "one run".to_owned(),
+        n => format!("mean of n = {n} runs"),
     }
 }
 
-/// "540 steps (10 epochs)" of the trained checkpoints.
-fn moment(family: &Family, target: &str) -> String {
+/// "540 steps (10 epochs, one run)" of the trained checkpoints.
+fn moment(family: &Family, target: &str, runs: &str) -> String {
     let moments = family.trained_moments(target);
     let steps: Vec<u64> = moments.iter().map(|m| m.step).collect();
     let steps = match (steps.iter().min(), steps.iter().max()) {
@@ -116,9 +116,9 @@ fn moment(family: &Family, target: &str) -> String {
     let epochs: Vec<f64> = moments.iter().filter_map(|m| m.epoch).collect();
     match epochs.split_first() {
         Some((first, rest)) if rest.iter().all(|e| e == first) => {
-            format!("{steps} ({} epochs)", crate::figures::short(*first))
+            format!("{steps} ({} epochs, {runs})", crate::figures::short(*first))
         }
-        _ => steps,
+        _ => format!("{steps} ({runs})"),
     }
 }
 
@@ -160,12 +160,12 @@ fn above_chance(family: &Family, chances: &Chances, places: &[Place<'_>]) -> Opt
     Some(match low.len() {
         0 => format!("All {count} intervals (layers and features) lie above chance."),
         few if few <= 6 => format!(
-            "Of {count} intervals (layers and features), {} lie above chance; the others: {}.",
+            "{} of {count} intervals (layers and features) lie above chance; not so {}.",
             count - few,
             listed(&low)
         ),
         many => format!(
-            "Of {count} intervals (layers and features), {} lie above chance.",
+            "{} of {count} intervals (layers and features) lie above chance.",
             count - many
         ),
     })

@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::drawing::FONT_FACE;
 use crate::evidence::{CEILING, Evidence};
-use crate::figures::Figure;
+use crate::figures::{Figure, interval_note};
 use crate::input::{Fact, Sheet};
 use crate::{ReportError, ReportInput};
 use findings::Finding;
@@ -48,6 +48,7 @@ struct FamilyView {
     number: usize,
     label: String,
     findings: Vec<Finding>,
+    intervals: &'static str,
     decodability: Vec<Table>,
     change: Vec<Table>,
 }
@@ -168,6 +169,7 @@ fn families(evidence: &Evidence) -> Vec<FamilyView> {
             number: index + 1,
             label: family.label.clone(),
             findings: findings::of(family, &evidence.chances),
+            intervals: interval_note(family),
             decodability: tables::decodability(family, &evidence.chances),
             change: tables::change(family),
         })

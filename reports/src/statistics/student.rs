@@ -91,3 +91,42 @@ fn central_probability(theta: f64, degrees: u64) -> f64 {
         sin * sum
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOLDEN: &str = include_str!(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/golden/reports_student.csv"
+    ));
+
+    #[test]
+    fn quantiles_agree_with_scipy() {
+        let mut checked = 0;
+        for line in GOLDEN.lines().skip(1) {
+            let cells: Vec<f64> = line.split(',').map(|cell| cell.parse().unwrap()).collect();
+            let found = student_quantile(cells[0], cells[1] as u64);
+            assert!((found / cells[2] - 1.0).abs() < 1e-10, "{line}: {found}");
+            checked += 1;
+        }
+        assert_eq!(checked, 40);
+    }
+
+    #[test]
+    fn four_degrees_have_the_textbook_value() {
+        assert!((student_quantile(0.95, 4) - 2.776445).abs() < 1e-6);
+    }
+
+    #[test]
+    fn many_degrees_come_near_the_normal_limit() {
+        assert!((student_quantile(0.95, u64::MAX) - 1.959964).abs() < 3e-4);
+    }
+
+    #[test]
+    fn one_value_has_no_interval_and_equal_values_none_wide() {
+        assert_eq!(mean_interval(&[0.5]), None);
+        let equal = mean_interval(&[0.5, 0.5]).unwrap();
+        assert_eq!((equal.lower, equal.upper), (0.5, 0.5));
+    }
+}

@@ -73,7 +73,10 @@ impl Plan {
             layer as u64,
             feature as u64,
         ]);
-        let value = start + (end - start) * learned.powf(0.8) + 0.02 * noise;
+        // hold-out versions differ more than stimuli do, ceilings less
+        let version = wobble(&[split.into(), feature as u64 + 100]);
+        let room = 0.02 + 0.2 * (1.0 - start);
+        let value = start + (end - start) * learned.powf(0.8) + 0.015 * noise + room * version;
         (value * 3570.0)
             .round()
             .clamp(3570.0 * self.chance(), 3570.0)

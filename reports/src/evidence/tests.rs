@@ -1,0 +1,183 @@
+use super::*;
+use crate::{ReportInput, ResultRow};
+
+fn row(condition: &str, split: u32, step: u64, role: &str, value: f64) -> ResultRow {
+    ResultRow {
+        condition: condition.into(),
+        dataset: "trifeature".into(),
+        target: "shape".into(),
+        split: Some(split),
+        init_seed: Some(0),
+        step: Some(step),
+        checkpoint_role: role.into(),
+        layer: "fc1".into(),
+        feature: "color".into(),
+        probe: "linear".into(),
+        metric: "accuracy".into(),
+        status: "converged".into(),
+        value,
+        ..ResultRow::default()
+    }
+}
+
+fn family(rows: Vec<ResultRow>) -> Family {
+    let input = ReportInput {
+        rows,
+        ..ReportInput::default()
+    };
+    let mut families = gather(&input).families;
+    assert_eq!(families.len(), 1);
+    families.remove(0)
+}
+
+#[test]
+fn an_untrained_network_that_targets_share_counts_once() {
+    let of_texture = ResultRow {
+        target: "texture".into(),
+        ..row("b", 0, 0, "initial", 0.9)
+    };
+    let family = family(vec![row("a", 0, 0, "initial", 0.9), of_texture]);
+    assert_eq!(family.untrained("fc1", "color").unwrap().n, 1);
+    assert_eq!(family.targets, ["shape", "texture"]);
+}
+
+#[test]
+fn other_hold_outs_and_initial_weights_are_runs_of_their_own() {
+    let reseeded = ResultRow {
+        init_seed: Some(1),
+        ..row("c", 0, 0, "initial", 0.7)
+    };
+    let rows = vec![
+        row("a", 0, 0, "initial", 0.9),
+        row("b", 1, 0, "initial", 0.8),
+        reseeded,
+    ];
+    let estimate = family(rows).untrained("fc1", "color").unwrap();
+    assert_eq!(estimate.n, 3);
+    assert!((estimate.mean - 0.8).abs() < 1e-12);
+}
+
+#[test]
+fn changes_are_paired_within_a_condition() {
+    // both runs lose 0.2, from starts that lie far apart
+    let rows = vec![
+        row("a", 0, 0, "initial", 0.9),
+        row("a", 0, 540, "last", 0.7),
+        row("b", 1, 0, "initial", 0.5),
+        row("b", 1, 540, "last", 0.3),
+    ];
+    let change = family(rows).change("shape", "fc1", "color").unwrap();
+    let (lower, upper, _) = change.interval.unwrap();
+    assert!((change.mean + 0.2).abs() < 1e-12);
+    assert!(upper - lower < 1e-12, "{lower} to {upper}");
+}
+
+#[test]
+fn the_best_on_validation_stays_out_of_curves() {
+    let rows = vec![
+        row("a", 0, 0, "initial", 0.9),
+        row("a", 0, 100, "best_validation", 0.1),
+        row("a", 0, 540, "last", 0.7),
+    ];
+    let family = family(rows);
+    let steps: Vec<f64> = family
+        .curve("shape", "fc1", "color")
+        .iter()
+        .map(|point| point.step)
+        .collect();
+    assert_eq!(steps, [0.0, 540.0]);
+    assert_eq!(family.trained("shape", "fc1", "color").unwrap().mean, 0.7);
+}
+
+#[test]
+fn without_a_last_checkpoint_the_best_on_validation_is_the_trained_network() {
+    let rows = vec![
+        row("a", 0, 0, "initial", 0.9),
+        row("a", 0, 100, "best_validation", 0.4),
+    ];
+    let estimate = family(rows).trained("shape", "fc1", "color").unwrap();
+    assert_eq!(estimate.mean, 0.4);
+}
+
+#[test]
+fn schedules_of_equal_length_are_matched_at_their_mean_step() {
+    let rows = vec![
+        row("a", 0, 0, "initial", 0.9),
+        row("a", 0, 400, "last", 0.7),
+        row("b", 1, 0, "initial", 0.9),
+        row("b", 1, 390, "last", 0.5),
+    ];
+    let curve = family(rows).curve("shape", "fc1", "color");
+    assert_eq!(curve.len(), 2);
+    assert_eq!((curve[1].step, curve[1].estimate.n), (395.0, 2));
+}
+
+#[test]
+fn schedules_of_other_lengths_are_matched_by_step() {
+    let rows = vec![
+        row("a", 0, 0, "initial", 0.9),
+        row("a", 0, 400, "last", 0.7),
+        row("b", 1, 0, "initial", 0.9),
+        row("b", 1, 100, "scheduled", 0.8),
+        row("b", 1, 400, "last", 0.5),
+    ];
+    let curve = family(rows).curve("shape", "fc1", "color");
+    let counts: Vec<(f64, usize)> = curve.iter().map(|p| (p.step, p.estimate.n)).collect();
+    assert_eq!(counts, [(0.0, 2), (100.0, 1), (400.0, 2)]);
+}
+
+#[test]
+fn rows_of_other_protocols_are_not_averaged() {
+    let other = ResultRow {
+        split_kind: "seen_values".into(),
+        ..row("a", 0, 0, "initial", 0.5)
+    };
+    let input = ReportInput {
+        rows: vec![row("a", 0, 0, "initial", 0.9), other],
+        ..ReportInput::default()
+    };
+    let families = gather(&input).families;
+    let means: Vec<f64> = families
+        .iter()
+        .map(|f| f.untrained("fc1", "color").unwrap().mean)
+        .collect();
+    assert_eq!(means, [0.9, 0.5]);
+    assert_eq!(families[0].label, "tested on not given");
+    assert_eq!(families[1].label, "tested on seen_values");
+}
+
+#[test]
+fn rows_of_chance_come_before_what_the_input_says() {
+    let chance = ResultRow {
+        metric: "chance".into(),
+        value: 1.0 / 7.0,
+        ..row("a", 0, 0, "", 0.0)
+    };
+    let input = ReportInput {
+        rows: vec![chance],
+        chance: [("color".to_owned(), 0.5), ("shape".to_owned(), 0.25)].into(),
+        ..ReportInput::default()
+    };
+    let chances = gather(&input).chances;
+    assert_eq!(chances.of_feature("trifeature", "color"), Some(1.0 / 7.0));
+    assert_eq!(chances.of_feature("trifeature", "shape"), Some(0.25));
+    assert_eq!(chances.of_feature("trifeature", "texture"), None);
+}
+
+#[test]
+fn only_probes_without_proof_are_marked() {
+    let status = |status: &str| ResultRow {
+        status: status.into(),
+        ..row("a", 0, 0, "initial", 0.9)
+    };
+    for (name, marked) in [
+        ("converged", false),
+        ("fixed_budget", false),
+        ("max_iterations", true),
+    ] {
+        let estimate = family(vec![status(name)])
+            .untrained("fc1", "color")
+            .unwrap();
+        assert_eq!(estimate.is_marked(), marked, "{name}");
+    }
+}

@@ -1,0 +1,126 @@
+//! The figures' layout, tested on their shapes: every text inside, none over
+//! another.
+
+use proptest::prelude::*;
+
+use super::all;
+use crate::drawing::{Drawing, Shape};
+use crate::evidence::gather;
+use crate::{ReportInput, ResultRow, TrainingCurve, TrainingPoint};
+
+/// Left, top, right and bottom of each text: its capitals, without what
+/// hangs below the line.
+fn boxes(drawing: &Drawing) -> Vec<(String, [f64; 4])> {
+    let texts = drawing.shapes.iter().filter_map(|shape| match shape {
+        Shape::Text(text) => Some((text.content.clone(), text.extent())),
+        _ => None,
+    });
+    texts.collect()
+}
+
+fn check(drawing: &Drawing) -> Result<(), TestCaseError> {
+    let boxes = boxes(drawing);
+    prop_assert!(!boxes.is_empty());
+    for (index, (text, [left, top, right, bottom])) in boxes.iter().enumerate() {
+        prop_assert!(
+            *left >= 0.0 && *top >= 0.0 && *right <= drawing.width && *bottom <= drawing.height,
+            "{text:?} leaves the figure: {left} {top} {right} {bottom}"
+        );
+        for (other, [l, t, r, b]) in boxes.iter().skip(index + 1) {
+            let apart = right <= l || r <= left || bottom <= t || b <= top;
+            prop_assert!(apart, "{text:?} lies over {other:?}");
+        }
+    }
+    Ok(())
+}
+
+fn row(split: u32, target: &str, step: u64, layer: &str, feature: &str, value: f64) -> ResultRow {
+    ResultRow {
+        condition: format!("{target}-{split}"),
+        dataset: "trifeature".into(),
+        target: target.into(),
+        split: Some(split),
+        step: Some(step),
+        epoch: Some(step as f64 / 54.0),
+        layer: layer.into(),
+        feature: feature.into(),
+        probe: "linear".into(),
+        metric: "accuracy".into(),
+        status: if value < 0.1 {
+            "max_iterations"
+        } else {
+            "converged"
+        }
+        .into(),
+        value,
+        lower: Some(value - 0.1),
+        upper: Some(value + 0.1),
+        ..ResultRow::default()
+    }
+}
+
+prop_compose! {
+    fn names(most: usize)(
+        stem in "[a-zA-Z_.]{0,24}",
+        tail in "[a-z.]{0,12}",
+        count in 1..=most,
+    ) -> Vec<String> {
+        (0..count).map(|k| format!("{stem}{k}{tail}")).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn texts_stay_inside_and_apart(
+        layers in names(24),
+        features in names(7),
+        targets in names(6),
+        splits in 1u32..3,
+        steps in prop::collection::btree_set(0u64..100_000, 1..6),
+        missing in 2usize..9,
+        value in 0.0f64..=1.0,
+    ) {
+        let mut rows = Vec::new();
+        for split in 0..splits {
+            for target in &targets {
+                for &step in steps.iter().chain(&[0]) {
+                    for layer in &layers {
+                        for feature in &features {
+                            rows.push(row(split, target, step, layer, feature, value));
+                        }
+                    }
+                }
+            }
+        }
+        let rows = rows.into_iter().enumerate();
+        let input = ReportInput {
+            rows: rows.filter(|(k, _)| k % missing != 1).map(|(_, row)| row).collect(),
+            chance: features.iter().map(|f| (f.clone(), 0.1)).collect(),
+            training: targets
+                .iter()
+                .map(|target| TrainingCurve {
+                    condition: target.clone(),
+                    target: target.clone(),
+                    points: steps
+                        .iter()
+                        .map(|&step| TrainingPoint {
+                            step,
+                            epoch: step as f64 / 54.0,
+                            loss: Some(value * 3.0),
+                            train_accuracy: Some(value),
+                            validation_accuracy: None,
+                        })
+                        .collect(),
+                })
+                .collect(),
+            ..ReportInput::default()
+        };
+        let figures = all(&input, &gather(&input));
+        prop_assert!(figures.len() >= 3, "{}", figures.len());
+        for figure in &figures {
+            check(&figure.drawing)?;
+        }
+    }
+}
