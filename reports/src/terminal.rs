@@ -2,16 +2,18 @@ use crate::ReportInput;
 use crate::evidence::{Estimate, Evidence, Family, gather};
 
 /// The widest the name of a feature may be before it is cut.
-const NAME_WIDTH: usize = 16;
+const NAME_WIDTH: usize = 14;
 /// More lines than this are not short: then the last layer stands alone.
 const MAX_LINES: usize = 30;
+/// The width that names and one target need at most.
+const NARROWEST: usize = 72;
 /// Columns a number takes, with its mark.
 const NUMBER_WIDTH: usize = 9;
 
 /// The short table at the end of a run: decodability by feature and layer,
 /// untrained and after training on each target, with chance.
 ///
-/// Plain text of at most `width` columns (at least 60), without color or
+/// Plain text of at most `width` columns (or 72, if that is more), without color or
 /// control characters. An asterisk marks a probe that did not converge. With
 /// more than 30 lines to show, only the last layer is shown.
 ///
@@ -29,7 +31,7 @@ pub fn terminal_table(input: &ReportInput, width: usize) -> String {
     let tables: Vec<String> = evidence
         .families
         .iter()
-        .map(|family| family_table(family, &evidence, width.max(60)))
+        .map(|family| family_table(family, &evidence, width.max(NARROWEST)))
         .collect();
     let mut text = tables.join("\n");
     if evidence.unconverged > 0 {
@@ -42,10 +44,10 @@ pub fn terminal_table(input: &ReportInput, width: usize) -> String {
 }
 
 fn family_table(family: &Family, evidence: &Evidence, width: usize) -> String {
-    let mut text = String::from("Decodability: held-out accuracy of a linear probe, ");
+    let mut text = String::from("Decodability (held-out accuracy of a linear probe)\n");
     text.push_str(&match family.n_range() {
-        (_, 1) => "1 run (shows, proves nothing)\n".to_owned(),
-        _ => format!("mean of {}\n", family.n_words()),
+        (_, 1) => "1 run for each target: it shows, but proves nothing\n".to_owned(),
+        _ => format!("mean of {} for each target\n", family.n_words()),
     });
     if !family.label.is_empty() {
         text.push_str(&format!("{}\n", cut(&family.label, width)));
@@ -94,7 +96,7 @@ impl Columns {
         let room = width.saturating_sub(feature + 4 + numbers * (number + 1));
         Self {
             feature,
-            layer: widest(layers, "layer").min(room.max(12)),
+            layer: widest(layers, "layer").min(room.max(8)),
             number,
         }
     }
