@@ -1,4 +1,5 @@
 //! The results table: its columns, its bytes, and what bad files get.
+#![allow(clippy::unwrap_used)]
 
 use layerprobe_reports::{ReportError, ResultRow, read_results, write_results};
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
 //! The short table in the terminal.
+#![allow(clippy::unwrap_used)]
 
 mod synthetic;
 
