@@ -160,7 +160,7 @@ fn above_chance(family: &Family, chances: &Chances, places: &[Place<'_>]) -> Opt
     Some(match low.len() {
         0 => format!("All {count} intervals (layers and features) lie above chance."),
         few if few <= 6 => format!(
-            "{} of {count} intervals (layers and features) lie above chance; not so {}.",
+            "{} of {count} intervals (layers and features) lie above chance, all but {}.",
             count - few,
             listed(&low)
         ),
@@ -231,5 +231,95 @@ fn changes(family: &Family, target: &str) -> Option<String> {
             listed(&up),
             listed(&down)
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::gather;
+    use crate::{ReportInput, ResultRow};
+
+    fn row(split: u32, step: u64, feature: &str, value: f64) -> ResultRow {
+        ResultRow {
+            condition: format!("shape-{split}"),
+            target: "shape".into(),
+            split: Some(split),
+            step: Some(step),
+            epoch: Some(step as f64 / 54.0),
+            layer: "fc1".into(),
+            feature: feature.into(),
+            metric: "accuracy".into(),
+            value,
+            lower: Some(value - 0.05),
+            upper: Some(value + 0.05),
+            ..ResultRow::default()
+        }
+    }
+
+    fn said(rows: Vec<ResultRow>) -> Vec<String> {
+        let input = ReportInput {
+            rows,
+            chance: ["shape", "color"].map(|f| (f.to_owned(), 0.14)).into(),
+            ..ReportInput::default()
+        };
+        let evidence = gather(&input);
+        let findings = evidence
+            .families
+            .iter()
+            .flat_map(|f| of(f, &evidence.chances));
+        findings
+            .flat_map(|finding| finding.sentences)
+            .map(|sentence| sentence.replace('\u{a0}', " "))
+            .collect()
+    }
+
+    #[test]
+    fn one_run_is_told_with_its_intervals_and_no_claim() {
+        let rows = vec![
+            row(0, 0, "shape", 0.7),
+            row(0, 0, "color", 0.9),
+            row(0, 540, "shape", 0.9),
+            row(0, 540, "color", 0.17),
+        ];
+        assert_eq!(
+            said(rows),
+            [
+                "At fc1, the last layer read, a linear probe on the untrained network (step 0, one \
+                 run) decodes color at 0.90 [0.85, 0.95] and shape at 0.70 [0.65, 0.75].",
+                "Chance is 0.14.",
+                "All 2 intervals (layers and features) lie above chance.",
+                "At fc1, after 540 steps (10 epochs, one run), a linear probe decodes (in \
+                 parentheses the change from untrained) shape at 0.90 [0.85, 0.95] (+0.20) and \
+                 color at 0.17 [0.12, 0.22] (\u{2212}0.73).",
+                "Higher than untrained in this run: shape at 1 of 1 layers (most at fc1, +0.20). \
+                 Lower: color at 1 of 1 layers (most at fc1, \u{2212}0.73).",
+                "1 of 2 intervals (layers and features) lie above chance, all but color at fc1 \
+                 (0.17 [0.12, 0.22]).",
+            ]
+        );
+    }
+
+    #[test]
+    fn several_runs_are_told_with_intervals_over_runs() {
+        let rows = vec![
+            row(0, 0, "shape", 0.70),
+            row(0, 540, "shape", 0.90),
+            row(1, 0, "shape", 0.72),
+            row(1, 540, "shape", 0.93),
+        ];
+        let said = said(rows);
+        // changes 0.20 and 0.21: 0.205 +- 12.706 * 0.005
+        assert!(
+            said.iter()
+                .any(|s| s.contains("(+0.20 [+0.14, +0.27])")
+                    || s.contains("(+0.21 [+0.14, +0.27])")),
+            "{said:?}"
+        );
+        assert!(
+            said.iter()
+                .any(|s| s.contains("lies above 0 for 1 and below 0 for 0")),
+            "{said:?}"
+        );
     }
 }

@@ -3,11 +3,16 @@ use crate::evidence::Estimate;
 /// The minus of printed mathematics, as wide as the plus.
 pub(super) const MINUS: &str = "\u{2212}";
 
+/// A space at which no line is broken.
+const SPACE: char = '\u{a0}';
+
 /// "0.96 [0.95, 0.97]", or the number alone where it has no interval.
 pub(super) fn accuracy(estimate: &Estimate) -> String {
     let mark = mark(estimate);
     match estimate.interval {
-        Some((lower, upper, _)) => format!("{:.2}{mark} [{lower:.2}, {upper:.2}]", estimate.mean),
+        Some((lower, upper, _)) => {
+            format!("{:.2}{mark} [{lower:.2},{SPACE}{upper:.2}]", estimate.mean)
+        }
         None => format!("{:.2}{mark}", estimate.mean),
     }
 }
@@ -18,7 +23,11 @@ pub(super) fn difference(estimate: &Estimate) -> String {
     let mean = signed(estimate.mean, 2);
     match estimate.interval {
         Some((lower, upper, _)) => {
-            format!("{mean}{mark} [{}, {}]", signed(lower, 2), signed(upper, 2))
+            format!(
+                "{mean}{mark} [{},{SPACE}{}]",
+                signed(lower, 2),
+                signed(upper, 2)
+            )
         }
         None => format!("{mean}{mark}"),
     }
