@@ -118,3 +118,54 @@ fn bezier(control: &[[f64; 2]], t: f64) -> [f64; 2] {
     }
     points[0]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raster::Coverage;
+
+    /// Pillow hints the glyphs, which moves edges by up to a pixel.
+    #[test]
+    fn capitals_are_as_pillow_draws_them() {
+        let font = Font::embedded().unwrap();
+        let golden = include_str!("../../tests/golden/generators_letters.csv");
+        for line in golden.lines().skip(1) {
+            let (letter, numbers) = line.split_once(',').unwrap();
+            let glyph = font.glyph(letter.chars().next().unwrap());
+            let numbers: Vec<f64> = numbers.split(',').map(|n| n.parse().unwrap()).collect();
+            for (&ours, pillows) in glyph.bounds().iter().zip(&numbers) {
+                assert!(
+                    (200.0 * ours - pillows).abs() <= 1.0,
+                    "{line}: {}",
+                    200.0 * ours
+                );
+            }
+            let moved = glyph.outline.iter().map(|polygon| {
+                let points = polygon.iter();
+                points
+                    .map(|[x, y]| [200.0 * x + 9.0, 200.0 * y + 200.0])
+                    .collect()
+            });
+            let coverage = Coverage::of(&moved.collect::<Vec<_>>());
+            let ink: f32 = coverage.rows(300).flat_map(|(_, _, cells)| cells).sum();
+            let pillows = numbers[4];
+            assert!(
+                (f64::from(ink) / pillows - 1.0).abs() < 0.01,
+                "{line}: {ink}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_h_of_200_px_is_138_px_tall() {
+        let [_, top, _, bottom] = Font::embedded().unwrap().glyph('H').bounds();
+        assert_eq!((200.0 * (bottom - top)).round(), 138.0);
+    }
+
+    #[test]
+    fn a_space_has_room_and_no_ink() {
+        let space = Font::embedded().unwrap().glyph(' ');
+        assert!(space.outline.is_empty() && space.advance > 0.2);
+        assert_eq!(space.bounds(), [0.0; 4]);
+    }
+}

@@ -1,5 +1,7 @@
 //! The sizes of Hermann & Lampinen 2020's Trifeature splits.
 
+#![allow(clippy::unwrap_used)]
+
 use layerprobe_generators::correlation::CorrelationParams;
 use layerprobe_generators::splits::{HoldOuts, Split, VERSIONS};
 use layerprobe_generators::{StimulusSet, Trifeature, TrifeatureParams};

@@ -19,8 +19,9 @@ pub struct Letter {
     /// In pixels, around the middle of the ink.
     pub small: Vec<Polygon>,
     /// Distance between neighboring small letters, in whole pixels: the larger
-    /// of the ink's right edge and its lower edge, measured from the pen and
-    /// from the top of the line (what Pillow 6 calls the text's size).
+    /// side of what Pillow 6 calls the text's size, which reaches from the pen
+    /// to the ink's right edge and from the top of the line to its lower edge.
+    /// Rounded to the nearest; hinting makes Pillow's up to a pixel more.
     pub step: usize,
 }
 
@@ -68,4 +69,22 @@ pub fn placed(outline: &[Polygon], turn: Rotation, [x, y]: [f64; 2]) -> Vec<Poly
         .iter()
         .map(|polygon| polygon.iter().map(place).collect())
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn small_letters_stand_as_far_apart_as_pillow_puts_them() {
+        let letters = Letter::all(&NavonParams::default()).unwrap();
+        let golden = include_str!("../../../tests/golden/generators_letters.csv");
+        for (letter, line) in letters.iter().zip(golden.lines().skip(1)) {
+            let columns: Vec<&str> = line.split(',').collect();
+            let size = |column: usize| columns[column].parse::<usize>().unwrap();
+            let pillows = size(6).max(size(7));
+            assert!((pillows - 1..=pillows).contains(&letter.step), "{line}");
+        }
+        assert_eq!(golden.lines().count(), 1 + LETTERS);
+    }
 }

@@ -1,5 +1,3 @@
-use std::ops::Range;
-
 use super::Polygon;
 
 /// The share of each pixel that lies inside of polygons, exactly.
@@ -15,8 +13,9 @@ pub(crate) struct Coverage {
     /// Pixels of a row, and one cell more for what ends in the last one.
     stride: usize,
     cells: Vec<f32>,
-    /// The cells of each row that any edge has touched.
-    touched: Vec<Range<u32>>,
+    /// Per row, the first cell that any edge has touched and the one after the
+    /// last; none where the first is not before the other.
+    touched: Vec<[u32; 2]>,
 }
 
 impl Coverage {
@@ -41,7 +40,7 @@ impl Coverage {
             top,
             stride,
             cells: vec![0.0; stride * rows],
-            touched: vec![u32::MAX..0; rows],
+            touched: vec![[u32::MAX, 0]; rows],
         };
         for polygon in polygons {
             let mut from = match polygon.last() {
@@ -72,9 +71,9 @@ impl Coverage {
         let (size, left) = (size as i64, self.left + right);
         let rows = self.cells.chunks_exact(self.stride).zip(&self.touched);
         rows.zip(self.top + down..)
-            .filter_map(move |((cells, touched), y)| {
-                let start = (left + i64::from(touched.start)).max(0);
-                let end = (left + i64::from(touched.end)).min(size);
+            .filter_map(move |((cells, &[first, end]), y)| {
+                let start = (left + i64::from(first)).max(0);
+                let end = (left + i64::from(end)).min(size);
                 if !(0..size).contains(&y) || start >= end {
                     return None;
                 }
@@ -124,9 +123,9 @@ impl Coverage {
     /// `end`.
     fn add_within_row(&mut self, row: usize, start: f64, end: f64, height: f64) {
         let (first, last) = (start as usize, end as usize);
-        let touched = &mut self.touched[row];
-        touched.start = touched.start.min(first as u32);
-        touched.end = touched.end.max(last as u32 + 1);
+        let [touched_first, touched_end] = &mut self.touched[row];
+        *touched_first = (first as u32).min(*touched_first);
+        *touched_end = (last as u32 + 1).max(*touched_end);
         let cells = &mut self.cells[row * self.stride..][first..last + 2];
         if first == last {
             let covered = (first + 1) as f64 - 0.5 * (start + end);
@@ -149,19 +148,18 @@ impl Coverage {
     }
 
     fn sum_rows(&mut self) {
-        for (row, touched) in self.cells.chunks_exact_mut(self.stride).zip(&self.touched) {
+        let rows = self.cells.chunks_exact_mut(self.stride);
+        for (row, &[first, end]) in rows.zip(&self.touched) {
+            if first >= end {
+                continue;
+            }
+            let (touched, beyond) = row.split_at_mut(end as usize);
             let mut sum = 0.0f32;
-            for cell in row
-                .iter_mut()
-                .take(touched.end as usize)
-                .skip(touched.start as usize)
-            {
+            for cell in &mut touched[first as usize..] {
                 sum += *cell;
                 *cell = sum.abs().min(1.0);
             }
-            for cell in row.iter_mut().skip(touched.end as usize) {
-                *cell = 0.0;
-            }
+            beyond.fill(0.0);
         }
     }
 }

@@ -115,7 +115,7 @@ fn draw_band(
     lettering.write(sheet, [MARGIN, top], HEADING_EM, feature.name);
     let size = set.image_size();
     let mut rgb = vec![0; 3 * size * size];
-    let plain = set.index_of(&set.plainest(), 0).unwrap_or(0);
+    let plain = plain_stimulus(set);
     for (value, name) in feature.values.iter().enumerate() {
         let left = MARGIN + (value % COLUMNS) as u32 * (side + TILE_GAP);
         let line = (value / COLUMNS) as u32 * line_height(feature, side);
@@ -133,6 +133,19 @@ fn draw_band(
         let name_top = tile_top + side + TILE_GAP;
         lettering.write(sheet, [left + indent, name_top], NAME_EM, name);
     }
+}
+
+/// The exemplar of the plainest combination that is turned least.
+fn plain_stimulus(set: &dyn StimulusSet) -> usize {
+    let turned = |&index: &usize| {
+        let properties = set.properties().iter().zip(set.property_values(index));
+        let angles = properties.filter(|(name, _)| name.ends_with("_angle"));
+        angles.map(|(_, angle)| angle.abs()).sum::<f64>()
+    };
+    (0..set.exemplars().min(100))
+        .filter_map(|exemplar| set.index_of(&set.plainest(), exemplar))
+        .min_by(|a, b| turned(a).total_cmp(&turned(b)))
+        .unwrap_or(0)
 }
 
 /// A stimulus in which `feature` has `value`; the other features run through

@@ -2,19 +2,25 @@ use super::lattice::{either, from_nearest, inside, line};
 use super::textures::Texture;
 
 /// A row of pixels in the coordinates of the texture.
+///
+/// It starts at the image's edge and not where the object does, so that
+/// rounding is the same for all shapes.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
-    /// Coordinates of the first pixel's middle, in pixels.
+    /// Coordinates of the middle of the image's first pixel, in pixels.
     pub start: [f32; 2],
     /// From one pixel to the next.
     pub step: [f32; 2],
+    /// The first pixel that is inked.
+    pub first: usize,
 }
 
 impl Row {
     #[inline(always)]
     fn fill(self, ink: &mut [f32], share: impl Fn(f32, f32) -> f32) {
+        let first = self.first as i32;
         for (pixel, ink) in ink.iter_mut().enumerate() {
-            let along = pixel as f32;
+            let along = (first + pixel as i32) as f32;
             let u = self.start[0] + along * self.step[0];
             let v = self.start[1] + along * self.step[1];
             *ink = share(u, v);

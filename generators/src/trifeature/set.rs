@@ -107,12 +107,14 @@ impl Trifeature {
         rgb.fill(BACKGROUND);
         let mut ink = vec![0.0f32; size];
         for (row, left, coverages) in coverage.rows(size) {
-            let from_center = [left as f64 + 0.5 - x, row as f64 + 0.5 - y];
-            let [u, v] = turn.invert(from_center);
-            let start = [u as f32 + shift[0], v as f32 + shift[1]];
-            let step = [turn.cos as f32, turn.sin as f32];
+            let [u, v] = turn.invert([0.5 - x, row as f64 + 0.5 - y]);
+            let along = Row {
+                start: [u as f32 + shift[0], v as f32 + shift[1]],
+                step: [turn.cos as f32, turn.sin as f32],
+                first: left,
+            };
             let ink = &mut ink[..coverages.len()];
-            texture.ink(Row { start, step }, ink);
+            texture.ink(along, ink);
             let first = 3 * (row * size + left);
             let pixels = &mut rgb[first..][..3 * coverages.len()];
             paint(pixels, coverages, ink, color);
