@@ -60,7 +60,7 @@ fn description(set: &Trifeature, index: usize) -> Vec<f64> {
         let wrapped = if frequency < PATCH / 2 { 0 } else { PATCH };
         frequency as f64 - wrapped as f64
     };
-    let mut rings = vec![0.0; PATCH / 2];
+    let mut rings = [0.0f64; PATCH / 2];
     let (mut along, mut across, mut total) = (0.0, 0.0, 1e-9);
     for (n, [re, im]) in spectrum.iter().enumerate() {
         let (x, y) = (signed(n % PATCH), signed(n / PATCH));
