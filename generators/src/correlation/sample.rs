@@ -77,6 +77,18 @@ impl CorrelationParams {
     }
 }
 
+/// The predictivity asked for, and what became of it in a split; None where a
+/// list is empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictivity {
+    /// Among all the chosen stimuli.
+    pub nominal: f64,
+    /// In the train set.
+    pub train: Option<f64>,
+    /// In the validation set of each target feature.
+    pub validation: Vec<Option<f64>>,
+}
+
 /// The stimuli of a dataset in which one feature predicts another.
 #[derive(Clone, Debug)]
 pub struct Correlation {
@@ -117,6 +129,21 @@ impl Correlation {
             .filter(|&&index| self.matching.matches(&set.labels(index)))
             .count();
         (!stimuli.is_empty()).then(|| matched as f64 / stimuli.len() as f64)
+    }
+
+    /// The predictivity asked for, beside those of a split.
+    ///
+    /// # Panics
+    /// If an index is not the set's.
+    pub fn measure(&self, set: &dyn StimulusSet, split: &Split) -> Predictivity {
+        let validation = split.validation.iter();
+        Predictivity {
+            nominal: self.nominal,
+            train: self.effective(set, &split.train),
+            validation: validation
+                .map(|stimuli| self.effective(set, stimuli))
+                .collect(),
+        }
     }
 
     /// Splits the chosen stimuli, and cuts the train set to the size it has at

@@ -16,13 +16,20 @@ pub struct Row {
 }
 
 impl Row {
+    /// Coordinates of the middle of the row's pixel number `pixel`.
+    #[inline(always)]
+    pub fn at(self, pixel: usize) -> [f32; 2] {
+        let along = (self.first as i32 + pixel as i32) as f32;
+        [
+            self.start[0] + along * self.step[0],
+            self.start[1] + along * self.step[1],
+        ]
+    }
+
     #[inline(always)]
     fn fill(self, ink: &mut [f32], share: impl Fn(f32, f32) -> f32) {
-        let first = self.first as i32;
         for (pixel, ink) in ink.iter_mut().enumerate() {
-            let along = (first + pixel as i32) as f32;
-            let u = self.start[0] + along * self.step[0];
-            let v = self.start[1] + along * self.step[1];
+            let [u, v] = self.at(pixel);
             *ink = share(u, v);
         }
     }
@@ -107,7 +114,7 @@ impl Texture {
                     even.max(odd)
                 });
             }
-            Self::Cells(cells) => row.fill(ink, |u, v| cells.share(u, v)),
+            Self::Cells(cells) => cells.ink(row, ink),
         }
     }
 }

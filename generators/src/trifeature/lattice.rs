@@ -21,6 +21,13 @@ pub fn nearest(t: f32) -> f32 {
     (t + ROUNDER) - ROUNDER
 }
 
+/// The whole number nearest to `t`, for `t` from -0.5 to 2^22: what the float
+/// [`nearest`] has just before it takes off the rounder, read from its bits.
+#[inline(always)]
+pub fn whole(t: f32) -> u32 {
+    (t + ROUNDER).to_bits() - ROUNDER.to_bits()
+}
+
 /// The share of a pixel inside of a region, `distance` pixels within its edge
 /// (negative outside).
 #[inline(always)]
@@ -55,6 +62,14 @@ mod tests {
         assert!((line(0.5, 0.3) - 0.3).abs() < 1e-6);
         assert_eq!(line(0.9, 0.3), 0.0);
         assert_eq!(line(0.0, 2.0), 1.0);
+    }
+
+    #[test]
+    fn whole_numbers_are_read_from_the_bits() {
+        for (t, expected) in [(-0.5, 0), (-0.2, 0), (0.4, 0), (0.6, 1), (1234.7, 1235)] {
+            assert_eq!(whole(t), expected);
+            assert_eq!(nearest(t), expected as f32);
+        }
     }
 
     proptest! {

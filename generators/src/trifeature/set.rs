@@ -3,6 +3,7 @@ use layerprobe_streams::StreamKey;
 use super::TrifeatureParams;
 use super::colors::{BACKGROUND, COLORS};
 use super::ink::Row;
+use super::lattice::whole;
 use super::pose::PoseKeys;
 use super::shapes::{self, SHAPES};
 use super::textures::{TEXTURES, TextureMaker};
@@ -129,7 +130,7 @@ fn paint(pixels: &mut [u8], coverages: &[f32], ink: &[f32], color: [u8; 3]) {
     for ((pixel, &coverage), &ink) in pixels.chunks_exact_mut(3).zip(coverages).zip(ink) {
         let alpha = coverage * ink;
         for (channel, &contrast) in pixel.iter_mut().zip(&contrast) {
-            *channel = (ground + alpha * contrast + 0.5) as u8;
+            *channel = whole(ground + alpha * contrast) as u8;
         }
     }
 }
