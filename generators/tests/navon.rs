@@ -4,6 +4,7 @@
 use layerprobe_generators::splits::{HoldOuts, Split, VERSIONS};
 use layerprobe_generators::{Navon, NavonParams, StimulusSet, TextureAngle};
 use layerprobe_streams::StreamKey;
+use proptest::prelude::*;
 
 const QUICK: NavonParams = NavonParams {
     image_size: 128,
@@ -105,6 +106,22 @@ fn figures_are_grey_levels_on_white() {
     );
     assert!(figure.contains(&0) || figure.iter().any(|&level| level < 40));
     assert!(figure.iter().filter(|&&level| level == 255).count() > figure.len() / 2);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn sizes_are_refused_or_drawn_and_never_panic(
+        image_size in 0usize..260, large_size in 0usize..260, small_size in 0usize..30, seed: u64
+    ) {
+        let texture_angle = TextureAngle::Absolute;
+        let params = NavonParams { image_size, large_size, small_size, texture_angle };
+        if let Ok(set) = params.check(StreamKey::from_seed(seed)) {
+            let figure = image(&set, seed as usize % set.len());
+            prop_assert!(ink(&figure) > 0.0);
+        }
+    }
 }
 
 #[test]

@@ -126,6 +126,23 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn sizes_are_refused_or_drawn_and_never_panic(
+        image_size in 0usize..140, object_size in 0usize..100, texture_period in 0usize..50,
+        exemplars in 0usize..3, seed: u64, texture in 0usize..10
+    ) {
+        let params = TrifeatureParams { image_size, object_size, texture_period, exemplars };
+        if let Ok(set) = params.check(StreamKey::from_seed(seed)) {
+            let index = set.index_of(&[seed as usize % 10, texture, 0], 0).unwrap();
+            let rgb = image(&set, index);
+            prop_assert!(rgb.iter().any(|&level| level != 128));
+        }
+    }
+}
+
 #[test]
 fn textures_cover_the_share_their_geometry_says() {
     let rain = 1.0 - 0.95f64.powi(7);

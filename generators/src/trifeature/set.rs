@@ -21,18 +21,30 @@ const PROPERTIES: [&str; 6] = [
 ];
 
 /// The Trifeature stimuli (Hermann & Lampinen 2020, section 3 and appendix B):
-/// one colored, textured object on a grey ground.
+/// one colored, textured object on a mid-grey ground.
 ///
 /// Shape and texture are turned independently of each other, each uniformly
-/// within 45 degrees to either side, in fractions of a degree (a port of the
-/// paper's generator draws whole degrees). The middle of the object is uniform
-/// among the places which keep the whole turned box in the image. Textures are
-/// fixed to the object's middle, their phase uniform over the period. Shape
-/// outlines and textures are geometry, and edges are anti-aliased; alpha is
-/// the product of both coverages.
+/// within 45 degrees to either side, in fractions of a degree. The middle of
+/// the object is uniform among the places which keep the whole turned box in
+/// the image. Textures are fixed to the object's middle, their phase uniform
+/// over the period (for noise and rain, which have none, over one cell).
+///
+/// A pixel's alpha is the product of the shares of it which the shape and the
+/// texture cover. Noise cells and streaks of rain are a tenth of a period wide,
+/// and at least a pixel.
 ///
 /// Exemplar `e` of a combination is the same stimulus whatever the number of
 /// exemplars, so a set with few of them is a part of a set with many.
+///
+/// # What differs from the paper's generator
+/// That generator is known from a port alone, which turns pixel masks by whole
+/// degrees and resamples them. Here outlines and textures are geometry: lengths
+/// which the port rounds to whole pixels (thirds of the box) are exact, edges
+/// are anti-aliased. The lines of `hexgrid` meet at 60 degrees, a period from
+/// each other, and the crosses of `pluses` end a tenth of a period before the
+/// border of their cell, since joined to their neighbors they read as bricks.
+/// `rhombus` is the port's sheared band, a parallelogram with sides in a ratio
+/// of 1 to 2.2.
 #[derive(Clone, Debug)]
 pub struct Trifeature {
     params: TrifeatureParams,
