@@ -14,6 +14,8 @@
 
 mod adam;
 mod conv;
+#[cfg(test)]
+pub(crate) mod goldens;
 pub mod init;
 mod lanes;
 pub mod layout;

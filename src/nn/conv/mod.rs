@@ -11,6 +11,8 @@ mod block;
 mod forward;
 mod pack;
 mod shape;
+#[cfg(test)]
+mod tests;
 mod tile;
 
 pub use block::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput};
