@@ -1,7 +1,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::atomic::write_file;
 use crate::evidence::gather;
 use crate::{ReportError, ReportInput, drawing, figures, page};
 
@@ -48,12 +47,13 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<ReportFiles, Repo
         let png = drawing::png(&figure.drawing).map_err(failed)?;
         for (extension, bytes) in [("svg", svg.standalone().as_bytes()), ("png", &png)] {
             let path = folder.join(format!("{}.{extension}", figure.id));
-            write_file(&path, bytes)?;
+            layerprobe_durable::write(&path, bytes).map_err(ReportError::write(&path))?;
             files.figures.push(path);
         }
         inline.push(svg.inline().to_owned());
     }
     let html = page::render(input, &evidence, &figures, &inline)?;
-    write_file(&files.index, html.as_bytes())?;
+    layerprobe_durable::write(&files.index, html.as_bytes())
+        .map_err(ReportError::write(&files.index))?;
     Ok(files)
 }

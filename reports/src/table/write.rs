@@ -2,7 +2,6 @@ use std::path::Path;
 
 use super::ResultRow;
 use crate::ReportError;
-use crate::atomic::write_file;
 
 /// Columns of diagnostics, where a diverged fit may leave a NaN or infinity
 /// worth keeping.
@@ -43,7 +42,7 @@ pub fn write_results(path: &Path, rows: &[ResultRow]) -> Result<(), ReportError>
         .into_inner()
         .map_err(|e| e.into_error())
         .map_err(ReportError::write(path))?;
-    write_file(path, &bytes)
+    layerprobe_durable::write(path, &bytes).map_err(ReportError::write(path))
 }
 
 fn check_finite(rows: &[ResultRow]) -> Result<(), ReportError> {
