@@ -21,8 +21,14 @@
 //! assert_eq!(c, [1.0, 3.0, 2.0, 4.0]);
 //! ```
 
+mod eigen;
+mod gram;
 mod product;
+mod subspace;
 mod view;
 
+pub use eigen::{Eigen, EigenError, symmetric_eigen};
+pub use gram::GramAccumulator;
 pub use product::{Element, Threads, matmul};
+pub use subspace::{LeadingEigen, leading_eigen};
 pub use view::{MatMut, MatRef};

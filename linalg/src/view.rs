@@ -84,6 +84,23 @@ impl<'a, T> MatRef<'a, T> {
         self.cols
     }
 
+    /// The entry in row `i`, column `j`.
+    ///
+    /// # Panics
+    /// If there is no such entry.
+    pub fn at(&self, i: usize, j: usize) -> T
+    where
+        T: Copy,
+    {
+        assert!(
+            i < self.rows && j < self.cols,
+            "entry {i}, {j} of {} x {}",
+            self.rows,
+            self.cols
+        );
+        self.data[i * self.row_stride + j * self.col_stride]
+    }
+
     pub(crate) fn parts(&self) -> (*const T, isize, isize) {
         (
             self.data.as_ptr(),
