@@ -1,0 +1,116 @@
+//! What must hold of rows and labels before any work starts.
+
+use crate::{LayerData, ProbeError, ProbeTask};
+
+fn check_rows(what: &str, list: &[usize], rows: usize) -> Result<(), ProbeError> {
+    if list.is_empty() {
+        let what = what.to_owned();
+        return Err(ProbeError::NoRows { what });
+    }
+    let mut seen = vec![false; rows];
+    for &row in list {
+        let what = || what.to_owned();
+        match seen.get_mut(row) {
+            None => {
+                return Err(ProbeError::RowOutOfRange {
+                    what: what(),
+                    row,
+                    rows,
+                });
+            }
+            Some(true) => return Err(ProbeError::RowTwice { what: what(), row }),
+            Some(seen) => *seen = true,
+        }
+    }
+    Ok(())
+}
+
+/// Checks shapes, row lists and labels of a whole layer.
+pub(crate) fn check_layer(
+    layer: &str,
+    data: &LayerData<'_>,
+    train: &[usize],
+    tasks: &[ProbeTask<'_>],
+) -> Result<(), ProbeError> {
+    let (rows, dims) = data.activations.dim();
+    if rows == 0 || dims == 0 {
+        let layer = layer.to_owned();
+        return Err(ProbeError::EmptyLayer { layer, rows, dims });
+    }
+    let count = |what: String, found: usize| match found == rows {
+        true => Ok(()),
+        false => Err(ProbeError::Count {
+            what,
+            found,
+            expected: rows,
+        }),
+    };
+    count("groups".to_owned(), data.groups.len())?;
+    check_rows("the training set", train, rows)?;
+    let mut trained = vec![false; rows];
+    for &row in train {
+        trained[row] = true;
+    }
+    for task in tasks {
+        let feature = task.feature;
+        count(format!("labels of feature {feature}"), task.labels.len())?;
+        let what = format!("the test set of feature {feature}");
+        check_rows(&what, task.test, rows)?;
+        if let Some(&row) = task.test.iter().find(|&&row| trained[row]) {
+            let what = format!("training and test set of feature {feature}");
+            return Err(ProbeError::RowTwice { what, row });
+        }
+        if task.classes < 2 {
+            return Err(ProbeError::OneValue {
+                feature: feature.to_owned(),
+                classes: task.classes,
+            });
+        }
+        check_labels(task, train)?;
+        check_labels(task, task.test)?;
+        check_classes(task, train, "training")?;
+    }
+    Ok(())
+}
+
+fn check_labels(task: &ProbeTask<'_>, rows: &[usize]) -> Result<(), ProbeError> {
+    let bad = rows
+        .iter()
+        .find(|&&row| task.labels[row] as usize >= task.classes);
+    match bad {
+        None => Ok(()),
+        Some(&row) => Err(ProbeError::Label {
+            feature: task.feature.to_owned(),
+            row,
+            label: task.labels[row],
+            classes: task.classes,
+        }),
+    }
+}
+
+/// Every class of a feature must be among `rows`.
+pub(crate) fn check_classes(
+    task: &ProbeTask<'_>,
+    rows: &[usize],
+    part: &'static str,
+) -> Result<(), ProbeError> {
+    let mut seen = vec![false; task.classes];
+    for &row in rows {
+        seen[task.labels[row] as usize] = true;
+    }
+    let present = seen.iter().filter(|&&seen| seen).count();
+    if present < 2 {
+        return Err(ProbeError::OneValue {
+            feature: task.feature.to_owned(),
+            classes: present,
+        });
+    }
+    match seen.iter().position(|&seen| !seen) {
+        None => Ok(()),
+        Some(class) => Err(ProbeError::MissingClass {
+            feature: task.feature.to_owned(),
+            class,
+            part,
+        }),
+    }
+}

@@ -1,0 +1,143 @@
+use thiserror::Error;
+
+/// Everything that can be wrong with what a probe is given.
+#[derive(Debug, Error)]
+pub enum ProbeError {
+    /// A penalty is not a positive finite number.
+    #[error("penalty {value} is not a positive finite number; use values such as 0.001 to 100000")]
+    Penalty {
+        /// The value found.
+        value: f64,
+    },
+    /// The list of penalties is empty.
+    #[error("no penalty is given; name at least one, such as 1")]
+    NoPenalty,
+    /// The share of training groups that choose the penalty is not inside (0, 1).
+    #[error("selection fraction {value} is not between 0 and 1 (both excluded); 0.2 is usual")]
+    SelectionFraction {
+        /// The value found.
+        value: f64,
+    },
+    /// The tolerance is not inside (0, 1).
+    #[error("tolerance {value} is not between 0 and 1 (both excluded); 1e-6 is usual")]
+    Tolerance {
+        /// The value found.
+        value: f64,
+    },
+    /// A count that must be at least one is zero.
+    #[error("{what} is 0; it must be at least 1")]
+    ZeroCount {
+        /// Which count.
+        what: &'static str,
+    },
+    /// The layer has no rows or no dimensions.
+    #[error("layer {layer}: activations are {rows} x {dims}; there is nothing to probe")]
+    EmptyLayer {
+        /// The layer's name.
+        layer: String,
+        /// Stimuli found.
+        rows: usize,
+        /// Dimensions found.
+        dims: usize,
+    },
+    /// An activation is NaN or infinite.
+    #[error(
+        "layer {layer}: activation {value} at stimulus {row}, dimension {dim}; the network has diverged or the file is damaged"
+    )]
+    NotFinite {
+        /// The layer's name.
+        layer: String,
+        /// Row of the activation matrix.
+        row: usize,
+        /// Column of the activation matrix.
+        dim: usize,
+        /// What was found there.
+        value: f32,
+    },
+    /// Two things that must be equally long are not.
+    #[error("{what}: {found} where the activations have {expected} stimuli")]
+    Count {
+        /// What was counted.
+        what: String,
+        /// Its length.
+        found: usize,
+        /// The number of stimuli.
+        expected: usize,
+    },
+    /// A row index lies outside the activation matrix.
+    #[error("{what} names stimulus {row}, the activations have {rows}")]
+    RowOutOfRange {
+        /// Which list of rows.
+        what: String,
+        /// The index found.
+        row: usize,
+        /// The number of stimuli.
+        rows: usize,
+    },
+    /// A row stands twice in a list, or in two lists that must not meet.
+    #[error("{what}: stimulus {row} is named twice")]
+    RowTwice {
+        /// Which list or lists of rows.
+        what: String,
+        /// The index found twice.
+        row: usize,
+    },
+    /// A list of rows is empty.
+    #[error("{what} names no stimulus")]
+    NoRows {
+        /// Which list of rows.
+        what: String,
+    },
+    /// A label is not below the number of classes.
+    #[error("feature {feature}: label {label} at stimulus {row}, but there are {classes} classes")]
+    Label {
+        /// The feature.
+        feature: String,
+        /// The stimulus.
+        row: usize,
+        /// The label found.
+        label: u32,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A feature takes one value only, so there is nothing to decode.
+    #[error(
+        "feature {feature} has {classes} class(es) in training; a probe needs at least two values to tell apart"
+    )]
+    OneValue {
+        /// The feature.
+        feature: String,
+        /// The number of classes.
+        classes: usize,
+    },
+    /// A class has no stimulus in a part of the data that must show all.
+    #[error("feature {feature}: class {class} has no stimulus in the {part} rows")]
+    MissingClass {
+        /// The feature.
+        feature: String,
+        /// The class without a stimulus.
+        class: usize,
+        /// Which part: `training` or `selection-training`.
+        part: &'static str,
+    },
+    /// Fewer than two groups: none can be set aside to choose the penalty.
+    #[error("the training rows form {groups} group(s); choosing a penalty needs at least 2")]
+    TooFewGroups {
+        /// The number of groups.
+        groups: usize,
+    },
+    /// The eigendecomposition of a small matrix did not succeed.
+    #[error("layer {layer}: {source}")]
+    Factorization {
+        /// The layer's name.
+        layer: String,
+        /// What failed.
+        source: layerprobe_linalg::EigenError,
+    },
+    /// linfa-logistic gave up.
+    #[error("linfa-logistic: {0}")]
+    LinfaLogistic(#[from] linfa_logistic::error::Error),
+    /// linfa refused its input.
+    #[error("linfa: {0}")]
+    Linfa(#[from] linfa::Error),
+}

@@ -1,0 +1,539 @@
+use layerprobe_linalg::{EigenError, MatRef};
+use layerprobe_streams::StreamKey;
+use ndarray::ArrayView2;
+
+use crate::checks::{check_classes, check_layer};
+use crate::linfa_logistic_solver::fit_path;
+use crate::outcome::{Certificate, PathPoint, Status};
+use crate::selection::select_groups;
+use crate::solve::{self, Fit, Panel, Search, Space, Start, Stopping, Task, product};
+use crate::standardize::{Standardized, Standardizer};
+use crate::test_set::{Score, outcome, score};
+use crate::{CheckedProbeParams, ProbeError, ProbeOutcome, Solver};
+
+/// The activations of one layer: a row a stimulus.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerData<'a> {
+    /// Stimuli x dimensions.
+    pub activations: ArrayView2<'a, f32>,
+    /// The group (the combination of feature values) of each stimulus.
+    pub groups: &'a [u32],
+}
+
+/// One feature to decode.
+#[derive(Clone, Copy, Debug)]
+pub struct ProbeTask<'a> {
+    /// The feature's name.
+    pub feature: &'a str,
+    /// Number of classes; labels run from 0 to one less.
+    pub classes: usize,
+    /// One label a stimulus, read only for rows of the training and test set.
+    pub labels: &'a [u32],
+    /// The rows this feature is tested on.
+    pub test: &'a [usize],
+}
+
+/// The streams a probe draws from.
+#[derive(Clone, Copy, Debug)]
+pub struct ProbeKeys {
+    /// Chooses the groups that select the penalty.
+    pub selection: StreamKey,
+    /// Resamples groups for intervals; each feature draws from its own name
+    /// below this key.
+    pub bootstrap: StreamKey,
+}
+
+/// The data of a problem in the solver's form, rows in the order
+/// selection-training, then selection.
+enum Form {
+    Gram { single: Vec<f32>, double: Vec<f64> },
+    Primal { matrix: Vec<f64>, width: usize },
+}
+
+impl Form {
+    /// The Gram matrix where it is the cheaper product: one n x n against two
+    /// n x width.
+    fn of(data: &Standardized<'_>, rows: &[usize], solver: Solver) -> Self {
+        let width = data.scale.width();
+        if solver == Solver::Linfa || 2 * width <= rows.len() {
+            let matrix = data.dense(rows);
+            return Self::Primal { matrix, width };
+        }
+        let double = data.gram(rows);
+        let single = double.iter().map(|&x| x as f32).collect();
+        Self::Gram { single, double }
+    }
+
+    /// The space spanned by the first `used` of `rows` rows.
+    fn space(&self, used: usize, rows: usize) -> Result<Space<'_>, EigenError> {
+        match self {
+            Self::Gram { single, double } => Space::gram(
+                MatRef::strided(single, used, used, rows, 1),
+                MatRef::strided(double, used, used, rows, 1),
+            ),
+            Self::Primal { matrix, width } => {
+                Space::primal(MatRef::row_major(matrix, used, *width))
+            }
+        }
+    }
+
+    /// Logits of the rows after the first `used`, for decoders fitted on
+    /// those.
+    fn rest(&self, used: usize, rows: usize, coefficients: &Panel) -> Panel {
+        match self {
+            Self::Gram { double, .. } => product(
+                MatRef::strided(&double[used * rows..], rows - used, used, rows, 1),
+                coefficients.view(),
+            ),
+            Self::Primal { matrix, width } => product(
+                MatRef::row_major(&matrix[used * width..], rows - used, *width),
+                coefficients.view(),
+            ),
+        }
+    }
+
+    /// A decoder fitted on the first rows as a start for all rows.
+    fn extend(&self, fit: &Fit, rows: usize, classes: usize) -> Start {
+        let mut coefficients = fit.coefficients.clone();
+        if matches!(self, Self::Gram { .. }) {
+            coefficients.resize(rows * classes, 0.0);
+        }
+        Start {
+            coefficients,
+            intercept: fit.intercept.clone(),
+        }
+    }
+}
+
+/// Decodes several features from one layer.
+///
+/// 1. Dimensions are standardized by the training rows.
+/// 2. A share of the training groups (combinations), balanced over the
+///    classes of all features, is set aside; one probe a penalty is fitted on
+///    the rest and judged there. The penalty with the highest accuracy is
+///    chosen, the largest of equals.
+/// 3. The probe is refitted on all training rows at that penalty and tested
+///    once, on the feature's own test rows.
+///
+/// Each fit minimizes `sum of cross-entropies + penalty / 2 * ||W||^2`,
+/// intercept free: multinomial logistic regression as in Hermann & Lampinen
+/// 2020, appendix B, but standardized, selected without the test set, and
+/// certified. Nothing of the test rows takes part in any choice.
+///
+/// ```
+/// use layerprobe_probes::{LayerData, ProbeKeys, ProbeParams, ProbeTask, probe_layer};
+/// use layerprobe_streams::StreamKey;
+/// use ndarray::Array2;
+///
+/// // 40 groups of 3 stimuli; dimension 0 tells the two classes apart
+/// let groups: Vec<u32> = (0..120).map(|row| row / 3).collect();
+/// let labels: Vec<u32> = groups.iter().map(|group| group % 2).collect();
+/// let mut noise = StreamKey::from_seed(0).at(0);
+/// let activations = Array2::from_shape_fn((120, 5), |(row, dim)| {
+///     let signal = if dim == 0 { 3.0 * labels[row] as f64 } else { 0.0 };
+///     (signal + noise.normal()) as f32
+/// });
+/// let (train, test): (Vec<usize>, Vec<usize>) = ((0..90).collect(), (90..120).collect());
+/// let key = StreamKey::from_seed(0).derive("probe");
+/// let outcomes = probe_layer(
+///     "fc1",
+///     &LayerData { activations: activations.view(), groups: &groups },
+///     &train,
+///     &[ProbeTask { feature: "shape", classes: 2, labels: &labels, test: &test }],
+///     &ProbeParams::default().check()?,
+///     &ProbeKeys { selection: key.derive("split"), bootstrap: key.derive("bootstrap") },
+/// )?;
+/// assert!(outcomes[0].accuracy > 0.8);
+/// assert!(outcomes[0].certificate.relative_gap() < 1e-6);
+/// # Ok::<(), layerprobe_probes::ProbeError>(())
+/// ```
+///
+/// # Errors
+/// Activations that are not finite, row lists that are empty, repeated,
+/// overlapping or out of range, labels out of range, a feature with one
+/// value, a class missing from the training or the selection-training rows,
+/// fewer than two groups. All but the first are found before any work starts.
+pub fn probe_layer(
+    layer: &str,
+    data: &LayerData<'_>,
+    train: &[usize],
+    tasks: &[ProbeTask<'_>],
+    params: &CheckedProbeParams,
+    keys: &ProbeKeys,
+) -> Result<Vec<ProbeOutcome>, ProbeError> {
+    check_layer(layer, data, train, tasks)?;
+    let (order, used) = split(data.groups, train, tasks, params, keys)?;
+    let rows = order.len();
+    let owned = data.activations.as_standard_layout();
+    let scale = Standardizer::fit(layer, owned.view(), &order, params.scaling())?;
+    let data64 = Standardized {
+        layer,
+        values: owned.as_slice().unwrap_or(&[]),
+        row_len: owned.ncols(),
+        scale: &scale,
+    };
+    let tested = union(tasks);
+    data64.check_finite(&order)?;
+    data64.check_finite(&tested)?;
+    let failed = |source| ProbeError::Factorization {
+        layer: layer.to_owned(),
+        source,
+    };
+
+    let form = Form::of(&data64, &order, params.solver());
+    let labels: Vec<Vec<u32>> = tasks
+        .iter()
+        .map(|task| order.iter().map(|&row| task.labels[row]).collect())
+        .collect();
+    let paths = {
+        let space = form.space(used, rows).map_err(failed)?;
+        let tasks = solver_tasks(tasks, &labels, used);
+        let penalties: Vec<&[f64]> = tasks.iter().map(|_| params.penalties()).collect();
+        let stopping = Stopping {
+            tolerance: params.selection_tolerance(),
+            max_iterations: params.max_iterations(),
+        };
+        fit_all(
+            &form, &space, used, &tasks, &penalties, None, stopping, params,
+        )?
+    };
+    let points = judge_paths(&form, used, tasks, &labels, &paths, &scale);
+
+    let chosen: Vec<usize> = points.iter().map(|points| most_accurate(points)).collect();
+    let mut fits: Vec<Fit> = {
+        let space = form.space(rows, rows).map_err(failed)?;
+        let penalties: Vec<[f64; 1]> = paths
+            .iter()
+            .zip(&chosen)
+            .map(|(path, &at)| [path[at].penalty])
+            .collect();
+        let penalties: Vec<&[f64]> = penalties.iter().map(|p| p.as_slice()).collect();
+        let starts = paths
+            .iter()
+            .zip(&chosen)
+            .zip(tasks)
+            .map(|((path, &at), task)| form.extend(&path[at], rows, task.classes))
+            .collect();
+        let tasks = solver_tasks(tasks, &labels, rows);
+        let stopping = Stopping {
+            tolerance: params.tolerance(),
+            max_iterations: params.max_iterations(),
+        };
+        fit_all(
+            &form,
+            &space,
+            rows,
+            &tasks,
+            &penalties,
+            Some(starts),
+            stopping,
+            params,
+        )?
+        .into_iter()
+        .flatten()
+        .collect()
+    };
+
+    let weights = to_weights(&form, &data64, &order, tasks, &fits);
+    certify_weights(&data64, &order, tasks, &labels, &weights, &mut fits);
+    let logits = data64.project(&tested, &weights.data, weights.cols);
+    let mut start = 0;
+    let mut outcomes = Vec::with_capacity(tasks.len());
+    for ((task, fit), (points, chosen)) in
+        tasks.iter().zip(&fits).zip(points.into_iter().zip(chosen))
+    {
+        let own: Vec<Vec<f64>> = task
+            .test
+            .iter()
+            .map(|row| {
+                let place = tested.binary_search(row).unwrap_or_default();
+                let logits = &logits[place * weights.cols + start..][..task.classes];
+                logits
+                    .iter()
+                    .zip(&fit.intercept)
+                    .map(|(z, b)| z + b)
+                    .collect()
+            })
+            .collect();
+        start += task.classes;
+        let status = status_of(fit, &scale, params.tolerance());
+        outcomes.push(outcome(
+            task,
+            data.groups,
+            train,
+            &own,
+            points,
+            chosen,
+            fit,
+            status,
+            params,
+            keys,
+        ));
+    }
+    Ok(outcomes)
+}
+
+/// Training rows with those that select the penalty last, and how many come
+/// before them.
+fn split(
+    groups: &[u32],
+    train: &[usize],
+    tasks: &[ProbeTask<'_>],
+    params: &CheckedProbeParams,
+    keys: &ProbeKeys,
+) -> Result<(Vec<usize>, usize), ProbeError> {
+    let of_train: Vec<u32> = train.iter().map(|&row| groups[row]).collect();
+    let labels: Vec<Vec<u32>> = tasks
+        .iter()
+        .map(|task| train.iter().map(|&row| task.labels[row]).collect())
+        .collect();
+    let labels: Vec<&[u32]> = labels.iter().map(Vec::as_slice).collect();
+    let chosen = select_groups(
+        &of_train,
+        &labels,
+        params.selection_fraction(),
+        keys.selection,
+    );
+    if chosen.is_empty() {
+        return Err(ProbeError::TooFewGroups { groups: 1 });
+    }
+    let (selection, mut order): (Vec<usize>, Vec<usize>) = train
+        .iter()
+        .partition(|&&row| chosen.binary_search(&groups[row]).is_ok());
+    let used = order.len();
+    for task in tasks {
+        check_classes(task, &order, "selection-training")?;
+    }
+    order.extend(selection);
+    Ok((order, used))
+}
+
+/// All tasks' test rows, ascending, each once.
+fn union(tasks: &[ProbeTask<'_>]) -> Vec<usize> {
+    let mut rows: Vec<usize> = tasks.iter().flat_map(|task| task.test).copied().collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
+
+fn solver_tasks<'a>(tasks: &[ProbeTask<'_>], labels: &'a [Vec<u32>], rows: usize) -> Vec<Task<'a>> {
+    tasks
+        .iter()
+        .zip(labels)
+        .map(|(task, labels)| Task {
+            labels: &labels[..rows],
+            classes: task.classes,
+        })
+        .collect()
+}
+
+#[allow(clippy::too_many_arguments)]
+fn fit_all(
+    form: &Form,
+    space: &Space<'_>,
+    rows: usize,
+    tasks: &[Task<'_>],
+    penalties: &[&[f64]],
+    starts: Option<Vec<Start>>,
+    stopping: Stopping,
+    params: &CheckedProbeParams,
+) -> Result<Vec<Vec<Fit>>, ProbeError> {
+    match (params.solver(), form) {
+        (Solver::Linfa, Form::Primal { matrix, width }) => {
+            let mut paths = tasks
+                .iter()
+                .zip(penalties)
+                .map(|(task, path)| {
+                    fit_path(
+                        &matrix[..rows * width],
+                        *width,
+                        *task,
+                        path,
+                        stopping.max_iterations,
+                    )
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            solve::certify(space, tasks, &mut paths, stopping.tolerance);
+            Ok(paths)
+        }
+        _ => Ok(solve::solve(space, tasks, penalties, starts, stopping)),
+    }
+}
+
+/// Judges every fit of every path on the selection rows.
+fn judge_paths(
+    form: &Form,
+    used: usize,
+    tasks: &[ProbeTask<'_>],
+    labels: &[Vec<u32>],
+    paths: &[Vec<Fit>],
+    scale: &Standardizer,
+) -> Vec<Vec<PathPoint>> {
+    let blocks: Vec<(&[f64], usize)> = tasks
+        .iter()
+        .zip(paths)
+        .flat_map(|(task, path)| {
+            path.iter()
+                .map(|fit| (fit.coefficients.as_slice(), task.classes))
+        })
+        .collect();
+    let size = match form {
+        Form::Gram { .. } => used,
+        Form::Primal { width, .. } => *width,
+    };
+    let rows = labels.first().map_or(used, Vec::len);
+    let logits = form.rest(used, rows, &Panel::beside(size, &blocks));
+    let mut start = 0;
+    let mut points = Vec::with_capacity(tasks.len());
+    for ((task, labels), path) in tasks.iter().zip(labels).zip(paths) {
+        let mut along = Vec::with_capacity(path.len());
+        for fit in path {
+            let own = logits.columns(start, task.classes);
+            start += task.classes;
+            let shifted = own.chunks_exact(task.classes).map(|row| {
+                row.iter()
+                    .zip(&fit.intercept)
+                    .map(|(z, b)| z + b)
+                    .collect::<Vec<_>>()
+            });
+            let Score {
+                accuracy,
+                cross_entropy,
+            } = score(shifted, &labels[used..]);
+            along.push(PathPoint {
+                penalty: fit.penalty,
+                accuracy,
+                cross_entropy,
+                iterations: fit.iterations,
+                certificate: fit.certificate,
+                status: status_from(fit.converged, scale),
+            });
+        }
+        points.push(along);
+    }
+    points
+}
+
+fn status_from(converged: bool, scale: &Standardizer) -> Status {
+    match (scale.width(), converged) {
+        (0, _) => Status::Degenerate,
+        (_, true) => Status::Converged,
+        (_, false) => Status::MaxIterations,
+    }
+}
+
+fn status_of(fit: &Fit, scale: &Standardizer, tolerance: f64) -> Status {
+    status_from(fit.certificate.relative_gap() <= tolerance, scale)
+}
+
+/// Place of the highest accuracy; penalties fall along the path, so the first
+/// of equals is the largest.
+fn most_accurate(points: &[PathPoint]) -> usize {
+    let mut best = 0;
+    for (place, point) in points.iter().enumerate() {
+        if point.accuracy > points[best].accuracy {
+            best = place;
+        }
+    }
+    best
+}
+
+/// The decoders as weights on standardized dimensions, side by side.
+fn to_weights(
+    form: &Form,
+    data: &Standardized<'_>,
+    order: &[usize],
+    tasks: &[ProbeTask<'_>],
+    fits: &[Fit],
+) -> Panel {
+    let size = match form {
+        Form::Gram { .. } => order.len(),
+        Form::Primal { width, .. } => *width,
+    };
+    let blocks: Vec<(&[f64], usize)> = fits
+        .iter()
+        .zip(tasks)
+        .map(|(fit, task)| (fit.coefficients.as_slice(), task.classes))
+        .collect();
+    let panel = Panel::beside(size, &blocks);
+    match form {
+        Form::Primal { .. } => panel,
+        Form::Gram { .. } => Panel {
+            rows: data.scale.width(),
+            cols: panel.cols,
+            data: data.back_project(order, &panel.data, panel.cols),
+        },
+    }
+}
+
+/// Recomputes each final fit's certificate from the standardized activations
+/// themselves, with the intercept solved there.
+fn certify_weights(
+    data: &Standardized<'_>,
+    order: &[usize],
+    tasks: &[ProbeTask<'_>],
+    labels: &[Vec<u32>],
+    weights: &Panel,
+    fits: &mut [Fit],
+) {
+    let cols = weights.cols;
+    let images = Panel {
+        rows: order.len(),
+        cols,
+        data: data.project(order, &weights.data, cols),
+    };
+    let mut residuals = Vec::with_capacity(tasks.len());
+    let mut losses = Vec::with_capacity(tasks.len());
+    let mut start = 0;
+    for ((task, labels), fit) in tasks.iter().zip(labels).zip(fits.iter_mut()) {
+        let mut residual = vec![0.0; order.len() * task.classes];
+        let found = Search {
+            task: Task {
+                labels,
+                classes: task.classes,
+            },
+            penalty: fit.penalty,
+            base: &images.columns(start, task.classes),
+            directions: &[],
+            gram: &[],
+            linear: &[],
+        }
+        .minimize(&mut fit.intercept, &mut residual, 0.0);
+        start += task.classes;
+        residuals.push(residual);
+        losses.push(found.loss);
+    }
+    let blocks: Vec<(&[f64], usize)> = residuals
+        .iter()
+        .zip(tasks)
+        .map(|(residual, task)| (residual.as_slice(), task.classes))
+        .collect();
+    let residuals = Panel::beside(order.len(), &blocks);
+    let gradients = Panel {
+        rows: weights.rows,
+        cols,
+        data: data.back_project(order, &residuals.data, cols),
+    };
+    let mut start = 0;
+    for ((task, fit), loss) in tasks.iter().zip(fits).zip(losses) {
+        let w = weights.columns(start, task.classes);
+        let g = gradients.columns(start, task.classes);
+        let (mut norm, mut slope, mut top) = (0.0, 0.0, 0f64);
+        for (w, g) in w.iter().zip(&g) {
+            let g = g + fit.penalty * w;
+            norm += w * w;
+            slope += g * g;
+            top = top.max(g.abs());
+        }
+        for class in start..start + task.classes {
+            let sum: f64 = residuals.data.iter().skip(class).step_by(cols).sum();
+            top = top.max(sum.abs());
+        }
+        fit.certificate = Certificate {
+            objective: loss + 0.5 * fit.penalty * norm,
+            gap: slope / (2.0 * fit.penalty),
+            gradient_norm: top,
+        };
+        start += task.classes;
+    }
+}

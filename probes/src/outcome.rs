@@ -1,0 +1,160 @@
+use crate::Scaling;
+
+/// How a fit ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// The certified gap is within tolerance.
+    Converged,
+    /// Stopped by the limit on iterations, or by the arithmetic's precision,
+    /// with the gap still above tolerance.
+    MaxIterations,
+    /// No dimension varies over the training rows: the fit is the class
+    /// frequencies, exactly.
+    Degenerate,
+}
+
+impl Status {
+    /// The word written into tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Converged => "converged",
+            Self::MaxIterations => "max_iterations",
+            Self::Degenerate => "degenerate",
+        }
+    }
+}
+
+impl std::fmt::Display for Status {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is known about how good a fit is, computed in f64.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Certificate {
+    /// `sum of cross-entropies (nats) + penalty / 2 * ||W||^2`.
+    pub objective: f64,
+    /// The objective exceeds the optimum by no more than this:
+    /// `||gradient||^2 / (2 penalty)` with the intercept solved, which is the
+    /// Fenchel duality gap at the dual point made of the residuals.
+    pub gap: f64,
+    /// Largest absolute entry of the gradient (intercepts included).
+    pub gradient_norm: f64,
+}
+
+impl Certificate {
+    /// `gap / objective`.
+    pub fn relative_gap(&self) -> f64 {
+        if self.gap <= 0.0 {
+            0.0
+        } else {
+            self.gap / self.objective.max(f64::MIN_POSITIVE)
+        }
+    }
+}
+
+/// One penalty's fit on the selection-training rows, judged on the selection
+/// rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PathPoint {
+    /// The penalty.
+    pub penalty: f64,
+    /// Share of selection rows classified rightly.
+    pub accuracy: f64,
+    /// Mean cross-entropy of the selection rows, nats.
+    pub cross_entropy: f64,
+    /// Iterations spent at this penalty.
+    pub iterations: usize,
+    /// Objective, gap and gradient on the selection-training rows.
+    pub certificate: Certificate,
+    /// How the fit ended, against `selection_tolerance`.
+    pub status: Status,
+}
+
+/// An interval around an estimate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Number of groups that were resampled (or counted, for a Wilson bound).
+    pub n_clusters: usize,
+    /// How it was made.
+    pub method: IntervalMethod,
+}
+
+/// How an [`Interval`] was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntervalMethod {
+    /// Percentile bootstrap over whole groups.
+    ClusterBootstrap,
+    /// Wilson's score interval with each group as one observation: where the
+    /// estimate is 0 or 1 and a bootstrap has nothing to vary.
+    WilsonOnClusters,
+}
+
+/// One test stimulus as a probe saw it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prediction {
+    /// Row of the activation matrix.
+    pub row: usize,
+    /// The true class.
+    pub label: u32,
+    /// The most probable class; the lowest of equals.
+    pub predicted: u32,
+    /// Log-probability of the true class, nats.
+    pub log_probability: f64,
+}
+
+/// One feature's decodability from one layer, with all that is needed to
+/// judge the number.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeOutcome {
+    /// The feature.
+    pub feature: String,
+    /// Number of classes.
+    pub classes: usize,
+    /// Share of test stimuli classified rightly.
+    pub accuracy: f64,
+    /// Mean over the classes present in the test of the share classified
+    /// rightly.
+    pub balanced_accuracy: f64,
+    /// Mean cross-entropy of the test stimuli, nats.
+    pub cross_entropy: f64,
+    /// 95 % interval of the accuracy over resampled groups (kind `stimuli`:
+    /// this network and these held-out values).
+    pub interval: Interval,
+    /// Accuracy on the test of always naming the most frequent training
+    /// class (the lowest of equals).
+    pub chance: f64,
+    /// Training rows of the final fit.
+    pub n_train: usize,
+    /// Test rows.
+    pub n_test: usize,
+    /// Penalty with the highest selection accuracy (the largest of equals);
+    /// the final fit's.
+    pub penalty: f64,
+    /// Penalty with the lowest selection cross-entropy.
+    pub penalty_by_cross_entropy: f64,
+    /// Every penalty's fit on the selection-training rows, largest first.
+    pub path: Vec<PathPoint>,
+    /// Tolerance that the path's statuses refer to.
+    pub selection_tolerance: f64,
+    /// Iterations of the final fit.
+    pub iterations: usize,
+    /// Objective, gap and gradient of the final fit on the standardized
+    /// activations themselves.
+    pub certificate: Certificate,
+    /// How the final fit ended, against `tolerance`.
+    pub status: Status,
+    /// Tolerance that `status` refers to.
+    pub tolerance: f64,
+    /// Scaling of the dimensions.
+    pub scaling: Scaling,
+    /// Confusion counts, row-major: `confusion[true * classes + predicted]`.
+    pub confusion: Vec<u32>,
+    /// Every test stimulus, in the order given.
+    pub predictions: Vec<Prediction>,
+}

@@ -1,0 +1,258 @@
+//! One feature on its way down the penalty path.
+
+use super::newton::{Search, Task};
+use super::space::{Precision, Space};
+use crate::Certificate;
+
+/// A fit at one penalty.
+#[derive(Clone, Debug)]
+pub(crate) struct Fit {
+    pub penalty: f64,
+    /// Coefficients in the solver's space, size x classes.
+    pub coefficients: Vec<f64>,
+    pub intercept: Vec<f64>,
+    pub iterations: usize,
+    pub certificate: Certificate,
+    pub converged: bool,
+}
+
+/// Where to start from.
+#[derive(Clone, Debug)]
+pub(crate) struct Start {
+    pub coefficients: Vec<f64>,
+    pub intercept: Vec<f64>,
+}
+
+/// Iterations without progress after which singles give way to doubles, and
+/// doubles give up.
+const PATIENCE: usize = 60;
+
+pub(crate) struct Lane<'a> {
+    pub task: Task<'a>,
+    penalties: &'a [f64],
+    pub coefficients: Vec<f64>,
+    pub image: Vec<f64>,
+    pub intercept: Vec<f64>,
+    pub residual: Vec<f64>,
+    step: Option<(Vec<f64>, Vec<f64>)>,
+    loss: f64,
+    curvature: f64,
+    iterations: usize,
+    best: f64,
+    waited: usize,
+    pub precision: Precision,
+    pub fits: Vec<Fit>,
+}
+
+/// What a lane's gradient says about it.
+pub(crate) enum Verdict {
+    GoOn,
+    /// Within tolerance, by the running image.
+    Arrived,
+    /// Out of iterations, or out of the arithmetic's precision.
+    Exhausted,
+    /// No progress in singles.
+    WantsDoubles,
+}
+
+impl<'a> Lane<'a> {
+    pub fn new(
+        task: Task<'a>,
+        penalties: &'a [f64],
+        size: usize,
+        start: Option<(Start, Vec<f64>)>,
+        precision: Precision,
+    ) -> Self {
+        let k = task.classes;
+        let rows = task.labels.len();
+        let (start, image) = start.unwrap_or_else(|| {
+            let start = Start {
+                coefficients: vec![0.0; size * k],
+                intercept: vec![0.0; k],
+            };
+            (start, vec![0.0; rows * k])
+        });
+        Self {
+            task,
+            penalties,
+            coefficients: start.coefficients,
+            image,
+            intercept: start.intercept,
+            residual: vec![0.0; rows * k],
+            step: None,
+            loss: 0.0,
+            curvature: 0.0,
+            iterations: 0,
+            best: f64::INFINITY,
+            waited: 0,
+            precision,
+            fits: Vec::with_capacity(penalties.len()),
+        }
+    }
+
+    /// The penalty being solved, none when the path is done.
+    pub fn penalty(&self) -> Option<f64> {
+        self.penalties.get(self.fits.len()).copied()
+    }
+
+    /// `penalty / mean curvature`: the shift under which the covariance, in
+    /// units of the likelihood's curvature, meets the penalty.
+    pub fn shift(&self, penalty: f64) -> f64 {
+        penalty / self.curvature.max(1e-300)
+    }
+
+    /// Solves the intercept, exactly, where the decoder stands; with `scale`
+    /// the decoder's length too, which is most of the way from one penalty to
+    /// the next.
+    pub fn settle(&mut self, space: &Space<'_>, penalty: f64, scale: bool) {
+        let norm = space.inner(&self.coefficients, &self.coefficients, &self.image);
+        let scale = scale && norm > 0.0;
+        let directions: &[&[f64]] = if scale { &[&self.image] } else { &[] };
+        let form = [norm];
+        let form: &[f64] = if scale { &form } else { &[] };
+        let found = Search {
+            task: self.task,
+            penalty,
+            base: &self.image,
+            directions,
+            gram: form,
+            linear: form,
+        }
+        .minimize(&mut self.intercept, &mut self.residual, 0.0);
+        if let Some(&step) = found.steps.first() {
+            let factor = 1.0 + step;
+            for x in self.coefficients.iter_mut().chain(&mut self.image) {
+                *x *= factor;
+            }
+        }
+        self.loss = found.loss;
+        self.curvature = found.curvature;
+    }
+
+    /// Adds `penalty * coefficients` to a gradient of the likelihood.
+    pub fn add_penalty(&self, gradient: &mut [f64], penalty: f64) {
+        for (g, c) in gradient.iter_mut().zip(&self.coefficients) {
+            *g += penalty * c;
+        }
+    }
+
+    /// Objective and certified gap, from the gradient at this place.
+    pub fn certificate(
+        &self,
+        space: &Space<'_>,
+        penalty: f64,
+        gradient: &[f64],
+        gradient_image: &[f64],
+    ) -> Certificate {
+        let norm = space.inner(&self.coefficients, &self.coefficients, &self.image);
+        let slope = space.inner(gradient, gradient, gradient_image);
+        Certificate {
+            objective: self.loss + 0.5 * penalty * norm.max(0.0),
+            gap: slope.max(0.0) / (2.0 * penalty),
+            gradient_norm: gradient.iter().fold(0.0, |top: f64, g| top.max(g.abs())),
+        }
+    }
+
+    /// Compares a gap with what was asked for.
+    pub fn judge(&mut self, certificate: &Certificate, tolerance: f64, most: usize) -> Verdict {
+        if certificate.relative_gap() <= tolerance {
+            return Verdict::Arrived;
+        }
+        if self.iterations >= most {
+            return Verdict::Exhausted;
+        }
+        if certificate.gap < 0.5 * self.best {
+            self.best = certificate.gap;
+            self.waited = 0;
+        } else {
+            self.waited += 1;
+        }
+        match (self.waited > PATIENCE, self.precision) {
+            (false, _) => Verdict::GoOn,
+            (true, Precision::Single) => {
+                self.restart();
+                Verdict::WantsDoubles
+            }
+            (true, Precision::Double) => Verdict::Exhausted,
+        }
+    }
+
+    fn restart(&mut self) {
+        self.waited = 0;
+        self.best = f64::INFINITY;
+    }
+
+    /// Keeps the fit and goes on to the next penalty.
+    pub fn finish(&mut self, space: &Space<'_>, certificate: Certificate, tolerance: f64) {
+        let Some(penalty) = self.penalty() else {
+            return;
+        };
+        self.fits.push(Fit {
+            penalty,
+            coefficients: self.coefficients.clone(),
+            intercept: self.intercept.clone(),
+            iterations: self.iterations,
+            converged: certificate.relative_gap() <= tolerance,
+            certificate,
+        });
+        self.iterations = 0;
+        self.restart();
+        if let Some(next) = self.penalty() {
+            self.settle(space, next, true);
+        }
+    }
+
+    /// Minimizes over the preconditioned gradient, the last step and the
+    /// decoder itself, intercepts included, and moves there.
+    pub fn advance(&mut self, space: &Space<'_>, penalty: f64, direction: (Vec<f64>, Vec<f64>)) {
+        let own = (self.coefficients.clone(), self.image.clone());
+        let mut basis = vec![direction];
+        basis.extend(self.step.take());
+        if own.0.iter().any(|&x| x != 0.0) {
+            basis.push(own);
+        }
+        let q = basis.len();
+        let mut gram = vec![0.0; q * q];
+        for i in 0..q {
+            for j in 0..=i {
+                let inner = space.inner(&basis[i].0, &basis[j].0, &basis[j].1);
+                gram[i * q + j] = inner;
+                gram[j * q + i] = inner;
+            }
+        }
+        let linear: Vec<f64> = basis
+            .iter()
+            .map(|(c, image)| space.inner(&self.coefficients, c, image))
+            .collect();
+        let images: Vec<&[f64]> = basis.iter().map(|(_, image)| image.as_slice()).collect();
+        let found = Search {
+            task: self.task,
+            penalty,
+            base: &self.image,
+            directions: &images,
+            gram: &gram,
+            linear: &linear,
+        }
+        .minimize(&mut self.intercept, &mut self.residual, 1e-3);
+        let combine = |part: fn(&(Vec<f64>, Vec<f64>)) -> &Vec<f64>| {
+            let mut sum = vec![0.0; part(&basis[0]).len()];
+            for (vector, &t) in basis.iter().zip(&found.steps) {
+                for (s, x) in sum.iter_mut().zip(part(vector)) {
+                    *s += t * x;
+                }
+            }
+            sum
+        };
+        let step = (combine(|v| &v.0), combine(|v| &v.1));
+        for (x, s) in self.coefficients.iter_mut().zip(&step.0) {
+            *x += s;
+        }
+        for (x, s) in self.image.iter_mut().zip(&step.1) {
+            *x += s;
+        }
+        self.step = Some(step);
+        self.loss = found.loss;
+        self.curvature = found.curvature;
+        self.iterations += 1;
+    }
+}

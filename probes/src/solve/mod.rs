@@ -1,0 +1,332 @@
+//! All features of a layer solved together, each walking down its own
+//! penalty path.
+//!
+//! The objective of one fit is
+//! `sum over rows of cross-entropy + penalty / 2 * ||W||^2`, intercept free.
+//!
+//! Method: in each iteration every unfinished fit contributes its gradient to
+//! one product with the data, which gives both its certified gap and, after
+//! preconditioning, a search direction with its image. The objective is then
+//! minimized exactly over that direction, the last step, the decoder's own
+//! length and the intercepts (a locally optimal preconditioned conjugate
+//! gradient): that needs images only, no product. The preconditioner is the
+//! inverse of `curvature * X^T X + penalty`, with the leading eigenpairs of
+//! `X^T X` exact and the rest a constant; it follows the likelihood's mean
+//! curvature, so it fits separable classes (where the curvature falls with
+//! the penalty) as well as strongly penalized ones. Going down the path, the
+//! next fit starts from the last one rescaled.
+
+mod lane;
+mod newton;
+mod panel;
+mod softmax;
+mod space;
+
+use rayon::prelude::*;
+
+pub(crate) use lane::{Fit, Lane, Start};
+pub(crate) use newton::{Search, Task};
+pub(crate) use panel::{Panel, product};
+pub(crate) use space::{Precision, Space, Vector};
+
+use lane::Verdict;
+
+/// When a fit has converged and when it is given up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopping {
+    /// Certified gap over objective.
+    pub tolerance: f64,
+    /// Iterations at one penalty.
+    pub max_iterations: usize,
+}
+
+/// Fits every task at every penalty of the path (largest first), optionally
+/// from given starts. The certificates are computed in doubles.
+pub(crate) fn solve(
+    space: &Space<'_>,
+    tasks: &[Task<'_>],
+    penalties: &[&[f64]],
+    starts: Option<Vec<Start>>,
+    stopping: Stopping,
+) -> Vec<Vec<Fit>> {
+    let mut paths = run(space, tasks, penalties, starts, stopping, Precision::Single);
+    certify(space, tasks, &mut paths, stopping.tolerance);
+    polish(space, tasks, &mut paths, stopping);
+    paths
+}
+
+fn run(
+    space: &Space<'_>,
+    tasks: &[Task<'_>],
+    penalties: &[&[f64]],
+    starts: Option<Vec<Start>>,
+    stopping: Stopping,
+    precision: Precision,
+) -> Vec<Vec<Fit>> {
+    let starts: Vec<Option<Start>> = match starts {
+        Some(starts) => starts.into_iter().map(Some).collect(),
+        None => tasks.iter().map(|_| None).collect(),
+    };
+    let mut lanes: Vec<Lane<'_>> = tasks
+        .iter()
+        .zip(penalties)
+        .zip(starts)
+        .map(|((&task, path), start)| {
+            let start = start.map(|start| {
+                let image = image_of(space, &start.coefficients, task.classes, precision);
+                (start, image)
+            });
+            Lane::new(task, path, space.size(), start, precision)
+        })
+        .collect();
+    for lane in &mut lanes {
+        if let Some(penalty) = lane.penalty() {
+            lane.settle(space, penalty, true);
+        }
+    }
+    loop {
+        for precision in [Precision::Single, Precision::Double] {
+            let mut batch: Vec<(f64, &mut Lane<'_>)> = lanes
+                .iter_mut()
+                .filter(|lane| lane.precision == precision)
+                .filter_map(|lane| lane.penalty().map(|penalty| (penalty, lane)))
+                .collect();
+            if !batch.is_empty() {
+                iterate(space, &mut batch, stopping, precision);
+            }
+        }
+        if lanes.iter().all(|lane| lane.penalty().is_none()) {
+            return lanes.into_iter().map(|lane| lane.fits).collect();
+        }
+    }
+}
+
+/// One product for all lanes of the batch; lanes within tolerance go on to
+/// their next penalty, the others take a step.
+fn iterate(
+    space: &Space<'_>,
+    batch: &mut [(f64, &mut Lane<'_>)],
+    stopping: Stopping,
+    precision: Precision,
+) {
+    let gradient = gradients(space, batch, precision);
+    let shifts: Vec<f64> = batch
+        .iter()
+        .flat_map(|(penalty, lane)| vec![lane.shift(*penalty); lane.task.classes])
+        .collect();
+    let directions = space.precondition(&gradient, &shifts, precision);
+    let starts = offsets(batch);
+    batch
+        .par_iter_mut()
+        .zip(starts)
+        .for_each(|((penalty, lane), start)| {
+            let k = lane.task.classes;
+            let of = |v: &Vector| {
+                let image = match v.image.data.is_empty() {
+                    true => Vec::new(),
+                    false => v.image.columns(start, k),
+                };
+                (v.coefficients.columns(start, k), image)
+            };
+            let (g, g_image) = of(&gradient);
+            let certificate = lane.certificate(space, *penalty, &g, &g_image);
+            match lane.judge(&certificate, stopping.tolerance, stopping.max_iterations) {
+                Verdict::GoOn => lane.advance(space, *penalty, of(&directions)),
+                Verdict::WantsDoubles => {
+                    lane.precision = Precision::Double;
+                    refresh(space, lane, *penalty);
+                }
+                Verdict::Exhausted => lane.finish(space, certificate, stopping.tolerance),
+                Verdict::Arrived => {
+                    // the running image has drifted by singles' rounding
+                    refresh(space, lane, *penalty);
+                    let certificate = inspect(space, lane, *penalty);
+                    if certificate.relative_gap() <= stopping.tolerance {
+                        lane.finish(space, certificate, stopping.tolerance);
+                    } else {
+                        lane.advance(space, *penalty, of(&directions));
+                    }
+                }
+            }
+        });
+}
+
+/// First column of each lane in the batch.
+fn offsets(batch: &[(f64, &mut Lane<'_>)]) -> Vec<usize> {
+    batch
+        .iter()
+        .scan(0, |next, (_, lane)| {
+            let start = *next;
+            *next += lane.task.classes;
+            Some(start)
+        })
+        .collect()
+}
+
+/// Every lane's gradient side by side, with its image where inner products
+/// need it.
+fn gradients(space: &Space<'_>, batch: &[(f64, &mut Lane<'_>)], precision: Precision) -> Vector {
+    let blocks: Vec<(&[f64], usize)> = batch
+        .iter()
+        .map(|(_, lane)| (lane.residual.as_slice(), lane.task.classes))
+        .collect();
+    let mut coefficients = space.gradient(Panel::beside(space.rows(), &blocks));
+    let penalized: Vec<(&[f64], usize)> = batch
+        .iter()
+        .map(|(_, lane)| (lane.coefficients.as_slice(), lane.task.classes))
+        .collect();
+    let own = Panel::beside(space.size(), &penalized);
+    let penalties: Vec<f64> = batch
+        .iter()
+        .flat_map(|(penalty, lane)| vec![*penalty; lane.task.classes])
+        .collect();
+    let width = coefficients.cols.max(1);
+    for (g, c) in coefficients
+        .data
+        .chunks_exact_mut(width)
+        .zip(own.data.chunks_exact(width))
+    {
+        for ((g, c), penalty) in g.iter_mut().zip(c).zip(&penalties) {
+            *g += penalty * c;
+        }
+    }
+    let image = if space.needs_image() {
+        space.image(&coefficients, precision)
+    } else {
+        Panel::default()
+    };
+    Vector {
+        coefficients,
+        image,
+    }
+}
+
+fn image_of(
+    space: &Space<'_>,
+    coefficients: &[f64],
+    classes: usize,
+    precision: Precision,
+) -> Vec<f64> {
+    let panel = Panel {
+        rows: space.size(),
+        cols: classes,
+        data: coefficients.to_vec(),
+    };
+    space.image(&panel, precision).data
+}
+
+/// Recomputes a lane's image and solves its intercept there.
+fn refresh(space: &Space<'_>, lane: &mut Lane<'_>, penalty: f64) {
+    lane.image = image_of(space, &lane.coefficients, lane.task.classes, lane.precision);
+    lane.settle(space, penalty, false);
+}
+
+/// A lane's certificate, where its image stands.
+fn inspect(space: &Space<'_>, lane: &Lane<'_>, penalty: f64) -> crate::Certificate {
+    let k = lane.task.classes;
+    let residual = Panel {
+        rows: space.rows(),
+        cols: k,
+        data: lane.residual.clone(),
+    };
+    let mut gradient = space.gradient(residual).data;
+    lane.add_penalty(&mut gradient, penalty);
+    let image = if space.needs_image() {
+        image_of(space, &gradient, k, lane.precision)
+    } else {
+        Vec::new()
+    };
+    lane.certificate(space, penalty, &gradient, &image)
+}
+
+/// Recomputes every certificate in doubles, all fits in one batch.
+pub(crate) fn certify(
+    space: &Space<'_>,
+    tasks: &[Task<'_>],
+    paths: &mut [Vec<Fit>],
+    tolerance: f64,
+) {
+    let mut lanes: Vec<(f64, Lane<'_>)> = Vec::new();
+    for (task, path) in tasks.iter().zip(paths.iter()) {
+        for fit in path {
+            let start = Start {
+                coefficients: fit.coefficients.clone(),
+                intercept: fit.intercept.clone(),
+            };
+            let lane = Lane::new(*task, &[], 0, Some((start, Vec::new())), Precision::Double);
+            lanes.push((fit.penalty, lane));
+        }
+    }
+    let blocks: Vec<(&[f64], usize)> = lanes
+        .iter()
+        .map(|(_, lane)| (lane.coefficients.as_slice(), lane.task.classes))
+        .collect();
+    let images = space.image(&Panel::beside(space.size(), &blocks), Precision::Double);
+    let mut batch: Vec<(f64, &mut Lane<'_>)> = lanes
+        .iter_mut()
+        .map(|(penalty, lane)| (*penalty, lane))
+        .collect();
+    let starts = offsets(&batch);
+    batch
+        .par_iter_mut()
+        .zip(&starts)
+        .for_each(|((penalty, lane), &start)| {
+            lane.image = images.columns(start, lane.task.classes);
+            lane.settle(space, *penalty, false);
+        });
+    let gradient = gradients(space, &batch, Precision::Double);
+    let fits = paths.iter_mut().flatten();
+    for ((fit, (penalty, lane)), &start) in fits.zip(&batch).zip(&starts) {
+        let k = lane.task.classes;
+        let image = match gradient.image.data.is_empty() {
+            true => Vec::new(),
+            false => gradient.image.columns(start, k),
+        };
+        let g = gradient.coefficients.columns(start, k);
+        fit.certificate = lane.certificate(space, *penalty, &g, &image);
+        fit.intercept.clone_from(&lane.intercept);
+        fit.converged = fit.certificate.relative_gap() <= tolerance;
+    }
+}
+
+/// Goes on in doubles from every fit that doubles found wanting.
+fn polish(space: &Space<'_>, tasks: &[Task<'_>], paths: &mut [Vec<Fit>], stopping: Stopping) {
+    let mut wanting: Vec<(Task<'_>, &mut Fit)> = Vec::new();
+    for (&task, path) in tasks.iter().zip(paths.iter_mut()) {
+        for fit in path {
+            if !fit.converged && fit.iterations < stopping.max_iterations {
+                wanting.push((task, fit));
+            }
+        }
+    }
+    if wanting.is_empty() {
+        return;
+    }
+    let tasks: Vec<Task<'_>> = wanting.iter().map(|(task, _)| *task).collect();
+    let penalties: Vec<[f64; 1]> = wanting.iter().map(|(_, fit)| [fit.penalty]).collect();
+    let penalties: Vec<&[f64]> = penalties.iter().map(|p| p.as_slice()).collect();
+    let starts = wanting
+        .iter()
+        .map(|(_, fit)| Start {
+            coefficients: fit.coefficients.clone(),
+            intercept: fit.intercept.clone(),
+        })
+        .collect();
+    let fits = run(
+        space,
+        &tasks,
+        &penalties,
+        Some(starts),
+        stopping,
+        Precision::Double,
+    );
+    for ((_, fit), path) in wanting.into_iter().zip(fits) {
+        for better in path {
+            let iterations = fit.iterations + better.iterations;
+            *fit = Fit {
+                iterations,
+                ..better
+            };
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! The space a linear decoder lives in, seen through its coefficients and its
+//! image: the logits it gives the training rows.
+
+use layerprobe_linalg::{EigenError, LeadingEigen, MatRef, leading_eigen};
+
+use super::panel::{Panel, product, single_product};
+
+/// Eigenpairs in the preconditioner. Cost grows with it; beyond about two
+/// hundred iterations no longer fall on layers of a convolutional network.
+const LEADING: usize = 256;
+
+/// Precision of a product with the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Precision {
+    Single,
+    Double,
+}
+
+/// Where decoders are sought.
+///
+/// * `Gram`: a decoder is `W = X^T C`, `C` rows x classes; its image is `K C`
+///   with `K = X X^T`. No other `W` can be an optimum, since the penalty sees
+///   only the part of `W` in the span of the rows. The dimension of the layer
+///   no longer matters, and no factorization of the singular `K` is needed.
+/// * `Primal`: the coefficients are `W` itself, its image is `X W`.
+pub(crate) struct Space<'a> {
+    kind: Kind<'a>,
+    leading: LeadingEigen,
+    /// Stands for the eigenvalues that are not in `leading`.
+    tail: f64,
+}
+
+enum Kind<'a> {
+    Gram {
+        single: MatRef<'a, f32>,
+        double: MatRef<'a, f64>,
+    },
+    Primal(MatRef<'a, f64>),
+}
+
+/// A gradient or a direction: coefficients and, once known, image.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Vector {
+    pub coefficients: Panel,
+    pub image: Panel,
+}
+
+impl<'a> Space<'a> {
+    /// The space of a Gram matrix, given in both precisions.
+    pub fn gram(single: MatRef<'a, f32>, double: MatRef<'a, f64>) -> Result<Self, EigenError> {
+        let leading = leading_eigen(single, LEADING)?;
+        Ok(Self {
+            tail: tail(&leading),
+            leading,
+            kind: Kind::Gram { single, double },
+        })
+    }
+
+    /// The space of a matrix itself, rows x dimensions.
+    pub fn primal(matrix: MatRef<'a, f64>) -> Result<Self, EigenError> {
+        let covariance = product(matrix.t(), matrix);
+        let narrow: Vec<f32> = covariance.data.iter().map(|&x| x as f32).collect();
+        let size = matrix.cols();
+        let leading = leading_eigen(MatRef::row_major(&narrow, size, size), LEADING)?;
+        Ok(Self {
+            tail: tail(&leading),
+            leading,
+            kind: Kind::Primal(matrix),
+        })
+    }
+
+    /// Number of training rows.
+    pub fn rows(&self) -> usize {
+        match &self.kind {
+            Kind::Gram { double, .. } => double.rows(),
+            Kind::Primal(matrix) => matrix.rows(),
+        }
+    }
+
+    /// Number of coefficients a class has.
+    pub fn size(&self) -> usize {
+        match &self.kind {
+            Kind::Gram { double, .. } => double.rows(),
+            Kind::Primal(matrix) => matrix.cols(),
+        }
+    }
+
+    /// The logits that coefficients give the training rows.
+    pub fn image(&self, coefficients: &Panel, precision: Precision) -> Panel {
+        match (&self.kind, precision) {
+            (Kind::Gram { single, .. }, Precision::Single) => single_product(*single, coefficients),
+            (Kind::Gram { double, .. }, Precision::Double) => product(*double, coefficients.view()),
+            (Kind::Primal(matrix), _) => product(*matrix, coefficients.view()),
+        }
+    }
+
+    /// The gradient of `sum over rows of <residual, image>`.
+    pub fn gradient(&self, residual: Panel) -> Panel {
+        match &self.kind {
+            Kind::Gram { .. } => residual,
+            Kind::Primal(matrix) => product(matrix.t(), residual.view()),
+        }
+    }
+
+    /// Whether inner products need the image of one side.
+    pub fn needs_image(&self) -> bool {
+        matches!(self.kind, Kind::Gram { .. })
+    }
+
+    /// `<a, b>` of two decoders, given `a`'s coefficients and both of `b`.
+    pub fn inner(&self, a: &[f64], b: &[f64], image_of_b: &[f64]) -> f64 {
+        let other = if self.needs_image() { image_of_b } else { b };
+        a.iter().zip(other).map(|(x, y)| x * y).sum()
+    }
+
+    /// About `(C + shift)^-1 gradient`, `C` the space's covariance `X^T X`:
+    /// exact on the leading eigenvectors, a constant on the rest. One shift a
+    /// column. The image comes along: from the gradient's own by linearity
+    /// (Gram, singles), else by a product.
+    pub fn precondition(&self, gradient: &Vector, shifts: &[f64], precision: Precision) -> Vector {
+        let size = self.size();
+        let m = self.leading.values.len();
+        let vectors = MatRef::row_major(&self.leading.vectors, size, m);
+        let mut parts = single_product(vectors.t(), &gradient.coefficients);
+        for (row, value) in parts
+            .data
+            .chunks_exact_mut(shifts.len().max(1))
+            .zip(&self.leading.values)
+        {
+            for (x, shift) in row.iter_mut().zip(shifts) {
+                *x *= 1.0 / (value.max(0.0) + shift) - 1.0 / (self.tail + shift);
+            }
+        }
+        let complete = |mut part: Panel, plain: &Panel| {
+            for (row, plain) in part
+                .data
+                .chunks_exact_mut(shifts.len().max(1))
+                .zip(plain.data.chunks_exact(shifts.len().max(1)))
+            {
+                for ((x, g), shift) in row.iter_mut().zip(plain).zip(shifts) {
+                    *x += g / (self.tail + shift);
+                }
+            }
+            part
+        };
+        let coefficients = complete(single_product(vectors, &parts), &gradient.coefficients);
+        let image = if self.needs_image() && precision == Precision::Single {
+            let images = MatRef::row_major(&self.leading.images, size, m);
+            complete(single_product(images, &parts), &gradient.image)
+        } else {
+            self.image(&coefficients, precision)
+        };
+        Vector {
+            coefficients,
+            image,
+        }
+    }
+}
+
+/// Half the smallest leading eigenvalue: what comes after it is smaller, and
+/// too large a constant costs less than too small a one.
+fn tail(leading: &LeadingEigen) -> f64 {
+    0.5 * leading.values.last().copied().unwrap_or(0.0).max(0.0)
+}

@@ -1,0 +1,290 @@
+//! Standardization on the fly: the scaled matrix is never stored whole.
+
+use std::ops::Range;
+
+use layerprobe_linalg::{GramAccumulator, MatMut, MatRef, Threads, matmul};
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+
+use crate::{ProbeError, Scaling};
+
+/// A deviation below this share of the mean is the rounding of f32, not
+/// variation.
+const CONSTANT: f64 = 1e-7;
+/// Columns of one panel of the Gram matrix.
+const PANEL: usize = 2048;
+
+/// Mean and scale of each dimension over the training rows, and which
+/// dimensions vary at all.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Standardizer {
+    dims: Vec<usize>,
+    mean: Vec<f32>,
+    inverse: Vec<f32>,
+}
+
+/// A row-major activation matrix with a standardizer: the data every fit and
+/// every certificate is about, `((x - mean) * inverse)` rounded to f32.
+#[derive(Clone, Copy)]
+pub(crate) struct Standardized<'a> {
+    pub layer: &'a str,
+    pub values: &'a [f32],
+    pub row_len: usize,
+    pub scale: &'a Standardizer,
+}
+
+/// Mean and variance of the columns `cols` over `rows`; sums are taken around
+/// the first row, in f64 and in the order of `rows`.
+fn moments(
+    values: &[f32],
+    row_len: usize,
+    rows: &[usize],
+    cols: Range<usize>,
+) -> (Vec<f64>, Vec<f64>) {
+    let slice = |row: usize| &values[row * row_len..][cols.clone()];
+    let origin = rows.first().map_or(&[][..], |&row| slice(row));
+    let mut sums = vec![0f64; cols.len()];
+    let mut squares = vec![0f64; cols.len()];
+    for &row in rows {
+        for (((sum, square), &x), &o) in sums
+            .iter_mut()
+            .zip(&mut squares)
+            .zip(slice(row))
+            .zip(origin)
+        {
+            let shifted = f64::from(x) - f64::from(o);
+            *sum += shifted;
+            *square += shifted * shifted;
+        }
+    }
+    let n = rows.len().max(1) as f64;
+    for ((sum, square), &o) in sums.iter_mut().zip(&mut squares).zip(origin) {
+        let shifted = *sum / n;
+        *square = (*square / n - shifted * shifted).max(0.0);
+        *sum = shifted + f64::from(o);
+    }
+    (sums, squares)
+}
+
+impl Standardizer {
+    /// Reads the training rows once.
+    pub fn fit(
+        layer: &str,
+        values: ArrayView2<'_, f32>,
+        rows: &[usize],
+        scaling: Scaling,
+    ) -> Result<Self, ProbeError> {
+        let row_len = values.ncols();
+        let flat = values.as_slice().unwrap_or(&[]);
+        let starts: Vec<usize> = (0..row_len).step_by(1024).collect();
+        let parts: Vec<(Vec<f64>, Vec<f64>)> = starts
+            .par_iter()
+            .map(|&start| moments(flat, row_len, rows, start..(start + 1024).min(row_len)))
+            .collect();
+        let mut standardizer = Self {
+            dims: Vec::new(),
+            mean: Vec::new(),
+            inverse: Vec::new(),
+        };
+        let all = parts
+            .iter()
+            .flat_map(|(means, variances)| means.iter().zip(variances));
+        for (dim, (&mean, &variance)) in all.enumerate() {
+            if !(mean.is_finite() && variance.is_finite()) {
+                return Err(not_finite(layer, flat, row_len, rows, dim));
+            }
+            let deviation = variance.sqrt();
+            if deviation > CONSTANT * mean.abs() {
+                standardizer.dims.push(dim);
+                standardizer.mean.push(mean as f32);
+                standardizer.inverse.push(match scaling {
+                    Scaling::Standard => (1.0 / deviation) as f32,
+                    Scaling::None => 1.0,
+                });
+            }
+        }
+        Ok(standardizer)
+    }
+
+    /// Number of dimensions that vary.
+    pub fn width(&self) -> usize {
+        self.dims.len()
+    }
+
+    /// Standardizes one stimulus' varying dimensions number `range`.
+    fn write(&self, row: &[f32], range: Range<usize>, out: &mut [f32]) {
+        let dims = &self.dims[range.clone()];
+        let scale = self.mean[range.clone()].iter().zip(&self.inverse[range]);
+        match (dims.first(), dims.last()) {
+            (Some(&first), Some(&last)) if last + 1 - first == dims.len() => {
+                for ((out, &x), (mean, inverse)) in out.iter_mut().zip(&row[first..]).zip(scale) {
+                    *out = (x - mean) * inverse;
+                }
+            }
+            _ => {
+                for ((out, &dim), (mean, inverse)) in out.iter_mut().zip(dims).zip(scale) {
+                    *out = (row[dim] - mean) * inverse;
+                }
+            }
+        }
+    }
+}
+
+/// Finds the entry that made a dimension's moments not finite.
+fn not_finite(
+    layer: &str,
+    values: &[f32],
+    row_len: usize,
+    rows: &[usize],
+    dim: usize,
+) -> ProbeError {
+    let at = |row: usize| values[row * row_len + dim];
+    let row = rows.iter().copied().find(|&row| !at(row).is_finite());
+    let row = row.unwrap_or_default();
+    ProbeError::NotFinite {
+        layer: layer.to_owned(),
+        row,
+        dim,
+        value: at(row),
+    }
+}
+
+impl<'a> Standardized<'a> {
+    fn row(&self, row: usize) -> &'a [f32] {
+        &self.values[row * self.row_len..][..self.row_len]
+    }
+
+    /// Refuses NaN and infinities in `rows`.
+    pub fn check_finite(&self, rows: &[usize]) -> Result<(), ProbeError> {
+        let bad = rows
+            .par_iter()
+            .filter(|&&row| !self.row(row).iter().all(|x| x.is_finite()))
+            .min();
+        let Some(&row) = bad else { return Ok(()) };
+        let dim = self.row(row).iter().position(|x| !x.is_finite());
+        let dim = dim.unwrap_or_default();
+        Err(ProbeError::NotFinite {
+            layer: self.layer.to_owned(),
+            row,
+            dim,
+            value: self.row(row)[dim],
+        })
+    }
+
+    /// `X X^T` over `rows`, in f64.
+    pub fn gram(&self, rows: &[usize]) -> Vec<f64> {
+        let mut gram = GramAccumulator::new(rows.len());
+        let width = self.scale.width();
+        let mut panel = vec![0f32; rows.len() * PANEL.min(width)];
+        for start in (0..width).step_by(PANEL) {
+            let range = start..(start + PANEL).min(width);
+            let panel = &mut panel[..rows.len() * range.len()];
+            panel
+                .par_chunks_mut(range.len())
+                .zip(rows)
+                .for_each(|(out, &row)| self.scale.write(self.row(row), range.clone(), out));
+            gram.add(panel, range.len());
+        }
+        gram.finish()
+    }
+
+    /// `X` over `rows` as it is, rows x width, in f64.
+    pub fn dense(&self, rows: &[usize]) -> Vec<f64> {
+        let width = self.scale.width();
+        let mut dense = vec![0f64; rows.len() * width];
+        dense.par_chunks_mut(width.max(1)).zip(rows).for_each_init(
+            || vec![0f32; width],
+            |buffer, (out, &row)| {
+                self.scale.write(self.row(row), 0..width, buffer);
+                widen(buffer, out);
+            },
+        );
+        dense
+    }
+
+    /// `X W` over `rows`, rows x cols, for `weights` width x cols.
+    pub fn project(&self, rows: &[usize], weights: &[f64], cols: usize) -> Vec<f64> {
+        const ROWS: usize = 64;
+        let width = self.scale.width();
+        let mut logits = vec![0f64; rows.len() * cols];
+        logits
+            .par_chunks_mut((ROWS * cols).max(1))
+            .zip(rows.par_chunks(ROWS))
+            .for_each_init(Block::default, |block, (out, rows)| {
+                for start in (0..width).step_by(PANEL) {
+                    let range = start..(start + PANEL).min(width);
+                    let x = block.read(self, rows, range.clone());
+                    matmul(
+                        MatMut::row_major(out, rows.len(), cols),
+                        1.0,
+                        x,
+                        MatRef::row_major(&weights[start * cols..], range.len(), cols),
+                        1.0,
+                        Threads::One,
+                    );
+                }
+            });
+        logits
+    }
+
+    /// `X^T A`, width x cols, for `coefficients` rows x cols.
+    pub fn back_project(&self, rows: &[usize], coefficients: &[f64], cols: usize) -> Vec<f64> {
+        const ROWS: usize = 256;
+        const COLS: usize = 1024;
+        let width = self.scale.width();
+        let mut weights = vec![0f64; width * cols];
+        weights
+            .par_chunks_mut((COLS * cols).max(1))
+            .enumerate()
+            .for_each_init(Block::default, |block, (panel, out)| {
+                let range = panel * COLS..((panel + 1) * COLS).min(width);
+                for (rows, a) in rows
+                    .chunks(ROWS)
+                    .zip(coefficients.chunks((ROWS * cols).max(1)))
+                {
+                    let x = block.read(self, rows, range.clone());
+                    matmul(
+                        MatMut::row_major(out, range.len(), cols),
+                        1.0,
+                        x.t(),
+                        MatRef::row_major(a, rows.len(), cols),
+                        1.0,
+                        Threads::One,
+                    );
+                }
+            });
+        weights
+    }
+}
+
+fn widen(from: &[f32], to: &mut [f64]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = f64::from(from);
+    }
+}
+
+/// A standardized block in f64, its memory kept between uses.
+#[derive(Default)]
+struct Block {
+    single: Vec<f32>,
+    double: Vec<f64>,
+}
+
+impl Block {
+    fn read(
+        &mut self,
+        data: &Standardized<'_>,
+        rows: &[usize],
+        range: Range<usize>,
+    ) -> MatRef<'_, f64> {
+        let width = range.len();
+        self.single.resize(width, 0.0);
+        self.double.resize(rows.len() * width, 0.0);
+        for (out, &row) in self.double.chunks_exact_mut(width.max(1)).zip(rows) {
+            data.scale
+                .write(data.row(row), range.clone(), &mut self.single);
+            widen(&self.single, out);
+        }
+        MatRef::row_major(&self.double, rows.len(), width)
+    }
+}

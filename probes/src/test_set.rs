@@ -1,0 +1,148 @@
+//! From logits to the numbers that are reported.
+
+use crate::outcome::{PathPoint, Prediction, ProbeOutcome, Status};
+use crate::solve::Fit;
+use crate::statistics::{cluster_bootstrap, majority_chance};
+use crate::{CheckedProbeParams, ProbeKeys, ProbeTask};
+
+/// Accuracy and mean cross-entropy (nats) on some rows.
+pub(crate) struct Score {
+    pub accuracy: f64,
+    pub cross_entropy: f64,
+}
+
+/// The most probable class (the lowest of equals) and the true class'
+/// log-probability.
+pub(crate) fn read_logits(logits: &[f64], label: u32) -> (u32, f64) {
+    let mut best = 0;
+    for (class, z) in logits.iter().enumerate() {
+        if *z > logits[best] {
+            best = class;
+        }
+    }
+    let top = logits[best];
+    let total: f64 = logits.iter().map(|z| (z - top).exp()).sum();
+    (best as u32, logits[label as usize] - top - total.ln())
+}
+
+/// Scores rows of logits against their labels.
+pub(crate) fn score(rows: impl Iterator<Item = Vec<f64>>, labels: &[u32]) -> Score {
+    let (mut hits, mut loss) = (0usize, 0.0);
+    for (logits, &label) in rows.zip(labels) {
+        let (predicted, log_probability) = read_logits(&logits, label);
+        hits += usize::from(predicted == label);
+        loss -= log_probability;
+    }
+    let n = labels.len().max(1) as f64;
+    Score {
+        accuracy: hits as f64 / n,
+        cross_entropy: loss / n,
+    }
+}
+
+/// Gathers everything about one feature's final fit and its test.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn outcome(
+    task: &ProbeTask<'_>,
+    groups: &[u32],
+    train: &[usize],
+    logits: &[Vec<f64>],
+    path: Vec<PathPoint>,
+    chosen: usize,
+    fit: &Fit,
+    status: Status,
+    params: &CheckedProbeParams,
+    keys: &ProbeKeys,
+) -> ProbeOutcome {
+    let k = task.classes;
+    let predictions: Vec<Prediction> = task
+        .test
+        .iter()
+        .zip(logits)
+        .map(|(&row, logits)| {
+            let label = task.labels[row];
+            let (predicted, log_probability) = read_logits(logits, label);
+            Prediction {
+                row,
+                label,
+                predicted,
+                log_probability,
+            }
+        })
+        .collect();
+    let mut confusion = vec![0u32; k * k];
+    for p in &predictions {
+        confusion[p.label as usize * k + p.predicted as usize] += 1;
+    }
+    let correct: Vec<bool> = predictions.iter().map(|p| p.label == p.predicted).collect();
+    let tested: Vec<u32> = task.test.iter().map(|&row| groups[row]).collect();
+    let key = keys.bootstrap.derive(task.feature);
+    let n_test = predictions.len();
+    let hits = correct.iter().filter(|&&right| right).count();
+    let loss: f64 = predictions.iter().map(|p| p.log_probability).sum();
+    let labels = |rows: &[usize]| rows.iter().map(|&row| task.labels[row]).collect::<Vec<_>>();
+    ProbeOutcome {
+        feature: task.feature.to_owned(),
+        classes: k,
+        accuracy: hits as f64 / n_test as f64,
+        balanced_accuracy: balanced_accuracy(&confusion, k),
+        cross_entropy: -loss / n_test as f64,
+        interval: cluster_bootstrap(&correct, &tested, params.resamples(), key),
+        chance: majority_chance(labels(train), labels(task.test)),
+        n_train: train.len(),
+        n_test,
+        penalty: path[chosen].penalty,
+        penalty_by_cross_entropy: least_cross_entropy(&path),
+        path,
+        selection_tolerance: params.selection_tolerance(),
+        iterations: fit.iterations,
+        certificate: fit.certificate,
+        status,
+        tolerance: params.tolerance(),
+        scaling: params.scaling(),
+        confusion,
+        predictions,
+    }
+}
+
+fn least_cross_entropy(path: &[PathPoint]) -> f64 {
+    let mut best = &path[0];
+    for point in path {
+        if point.cross_entropy < best.cross_entropy {
+            best = point;
+        }
+    }
+    best.penalty
+}
+
+/// Mean of the classes' recalls, over the classes that occur.
+pub(crate) fn balanced_accuracy(confusion: &[u32], classes: usize) -> f64 {
+    let recalls: Vec<f64> = confusion
+        .chunks_exact(classes)
+        .enumerate()
+        .filter_map(|(class, row)| {
+            let total: u32 = row.iter().sum();
+            (total > 0).then(|| f64::from(row[class]) / f64::from(total))
+        })
+        .collect();
+    recalls.iter().sum::<f64>() / recalls.len() as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ties_and_huge_logits_are_read() {
+        assert_eq!(read_logits(&[1.0, 1.0, 0.0], 1).0, 0);
+        assert_eq!(read_logits(&[2000.0, 0.0], 1), (0, -2000.0));
+        assert_eq!(read_logits(&[0.0, 0.0], 0).1, -(2f64.ln()));
+    }
+
+    #[test]
+    fn absent_classes_do_not_count_in_the_balance() {
+        // class 0: 3 of 4, class 1: 0 of 2, class 2 absent
+        let confusion = [3, 1, 0, 1, 0, 1, 0, 0, 0];
+        assert_eq!(balanced_accuracy(&confusion, 3), 0.375);
+    }
+}
