@@ -1,6 +1,10 @@
 //! Which features of its input does a neural network represent, in which
 //! layer, and from which moment of training?
 
+pub mod activations;
+pub mod cli;
+pub mod config;
+pub mod experiment;
 pub mod models;
 pub mod nn;
 pub mod training;

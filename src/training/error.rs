@@ -95,6 +95,22 @@ pub enum TrainingError {
         /// Why.
         source: std::io::Error,
     },
+    /// A log that cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line of a log that is not five numbers.
+    #[error("{}: line {line} is not step, epoch, loss and two accuracies", path.display())]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
     /// Stopped on request. All is kept: the same call goes on from here.
     #[error("interrupted after step {step} of {total}; run it again to go on from there")]
     Interrupted {

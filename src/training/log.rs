@@ -1,3 +1,4 @@
+use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -53,4 +54,60 @@ pub(super) fn write_log(path: &Path, rows: &[LogRow]) -> Result<(), TrainingErro
         path: path.to_owned(),
         source,
     })
+}
+
+/// Reads a `training.csv`.
+///
+/// # Errors
+/// If the file cannot be read, or a line is not five numbers.
+pub fn read_log(path: &Path) -> Result<Vec<LogRow>, TrainingError> {
+    let text = fs::read_to_string(path).map_err(|source| TrainingError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    text.lines()
+        .enumerate()
+        .skip(1)
+        .map(|(line, cells)| {
+            parse_row(cells).ok_or_else(|| TrainingError::Log {
+                path: path.to_owned(),
+                line: line + 1,
+            })
+        })
+        .collect()
+}
+
+fn parse_row(line: &str) -> Option<LogRow> {
+    let mut cells = line.split(',');
+    let row = LogRow {
+        step: cells.next()?.parse().ok()?,
+        epoch: cells.next()?.parse().ok()?,
+        loss: cells.next()?.parse().ok()?,
+        train_accuracy: cells.next()?.parse().ok()?,
+        validation_accuracy: cells.next()?.parse().ok()?,
+    };
+    cells.next().is_none().then_some(row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_read_as_it_was_written_and_a_torn_one_named_by_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("training.csv");
+        let rows = [0, 1].map(|epoch| LogRow {
+            step: 54 * epoch,
+            epoch,
+            loss: 1.0 / 3.0,
+            train_accuracy: 0.1,
+            validation_accuracy: 1.0,
+        });
+        write_log(&path, &rows).unwrap();
+        assert_eq!(read_log(&path).unwrap(), rows);
+        fs::write(&path, "step,epoch\n0,0,1,1,1\n54,1,0.3\n").unwrap();
+        let error = read_log(&path).unwrap_err().to_string();
+        assert!(error.contains("line 3"), "{error}");
+    }
 }

@@ -24,7 +24,7 @@ pub use error::TrainingError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{Examples, TrainingData};
 pub use images::ImageStore;
-pub use log::LogRow;
+pub use log::{LogRow, read_log};
 pub use normalization::Normalization;
 pub use plan::{CheckedTrainingPlan, TrainingPlan};
 pub use run::{

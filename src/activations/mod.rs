@@ -1,0 +1,162 @@
+//! Activations: what named layers of a network give for stored images.
+
+use thiserror::Error;
+
+use crate::models::{LayerRows, ModelError, Network, Workspace};
+use crate::training::{Batches, ImageStore, Normalization};
+
+/// Why activations could not be read.
+#[derive(Debug, Error)]
+pub enum ActivationError {
+    /// The network does not have the layer, or takes other images.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// More numbers than memory can hold.
+    #[error(
+        "layer `{layer}`: {images} images x {dim} dimensions do not fit into memory; \
+         probe fewer layers or stimuli at a time"
+    )]
+    TooLarge {
+        /// The layer.
+        layer: String,
+        /// How many images.
+        images: usize,
+        /// Numbers for each.
+        dim: usize,
+    },
+}
+
+/// Pushes images through a network in eval mode, each once, `batch_size` at a
+/// time, and hands the rows of the named layers to `sink` with the place of the
+/// batch's first image in `indices`.
+///
+/// # Errors
+/// If a layer does not exist or the images have another size than the
+/// network's.
+///
+/// # Panics
+/// If `batch_size` is 0 or an index is not an image's.
+pub fn stream_layers(
+    network: &Network,
+    images: &ImageStore,
+    normalization: &Normalization,
+    indices: &[usize],
+    layers: &[&str],
+    batch_size: usize,
+    mut sink: impl FnMut(usize, Vec<LayerRows>),
+) -> Result<(), ActivationError> {
+    let batches = Batches::new(images, normalization, network)?;
+    let mut workspace = Workspace::default();
+    batches.for_each(indices, batch_size, |batch, start| {
+        sink(start, network.read(&mut workspace, batch, layers)?);
+        Ok(())
+    })
+}
+
+/// As [`stream_layers`], collected: for each layer, a row for each of
+/// `indices`. All named layers of one checkpoint are in memory at once.
+///
+/// # Errors
+/// As [`stream_layers`], and if a layer does not fit into memory.
+///
+/// # Panics
+/// As [`stream_layers`].
+///
+/// ```
+/// use layerprobe::activations::read_layers;
+/// use layerprobe::models::{Arch, Network};
+/// use layerprobe::training::{ImageStore, Normalization};
+/// use layerprobe_streams::StreamKey;
+///
+/// let network = Network::new(Arch::Cnn4, 32, 7, StreamKey::from_seed(0))?;
+/// let images = ImageStore::new(32, vec![128; 5 * 32 * 32 * 3])?;
+/// let read = read_layers(
+///     &network, &images, &Normalization::IDENTITY, &[4, 0, 2], &["pool3", "fc1"], 2,
+/// )?;
+/// assert_eq!((read[0].dim, read[0].values.len()), (128 * 4 * 4, 3 * 128 * 4 * 4));
+/// assert_eq!(read[1].name, "fc1");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn read_layers(
+    network: &Network,
+    images: &ImageStore,
+    normalization: &Normalization,
+    indices: &[usize],
+    layers: &[&str],
+    batch_size: usize,
+) -> Result<Vec<LayerRows>, ActivationError> {
+    let mut read = layers
+        .iter()
+        .map(|layer| reserve(layer, network.layer_dim(layer)?, indices.len()))
+        .collect::<Result<Vec<_>, _>>()?;
+    stream_layers(
+        network,
+        images,
+        normalization,
+        indices,
+        layers,
+        batch_size,
+        |_, rows| {
+            for (all, part) in read.iter_mut().zip(rows) {
+                all.values.extend_from_slice(&part.values);
+            }
+        },
+    )?;
+    Ok(read)
+}
+
+fn reserve(layer: &str, dim: usize, images: usize) -> Result<LayerRows, ActivationError> {
+    let mut values = Vec::new();
+    let too_large = || ActivationError::TooLarge {
+        layer: layer.to_owned(),
+        images,
+        dim,
+    };
+    let numbers = dim.checked_mul(images).ok_or_else(too_large)?;
+    values
+        .try_reserve_exact(numbers)
+        .map_err(|_| too_large())?;
+    Ok(LayerRows {
+        name: layer.to_owned(),
+        dim,
+        values,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::Arch;
+    use layerprobe_streams::StreamKey;
+
+    fn images(n: usize) -> ImageStore {
+        let mut stream = StreamKey::from_seed(1).at(0);
+        let pixels = (0..n * 32 * 32 * 3).map(|_| stream.below(256) as u8);
+        ImageStore::new(32, pixels.collect()).unwrap()
+    }
+
+    #[test]
+    fn rows_do_not_depend_on_the_batches_they_came_in() {
+        let network = Network::new(Arch::Cnn4, 32, 7, StreamKey::from_seed(0)).unwrap();
+        let images = images(7);
+        let read = |indices: &[usize], batch| {
+            let normalization = Normalization::of(&images, &[0, 1]);
+            read_layers(&network, &images, &normalization, indices, &["pool4", "fc1"], batch).unwrap()
+        };
+        let all = read(&[0, 1, 2, 3, 4, 5, 6], 3);
+        assert_eq!(all, read(&[0, 1, 2, 3, 4, 5, 6], 7));
+        let one = read(&[5], 1);
+        for (all, one) in all.iter().zip(&one) {
+            assert_eq!(all.values[5 * all.dim..6 * all.dim], one.values);
+            assert!(one.values.iter().any(|v| *v > 0.0));
+        }
+    }
+
+    #[test]
+    fn an_unknown_layer_lists_the_known() {
+        let network = Network::new(Arch::Cnn4, 32, 7, StreamKey::from_seed(0)).unwrap();
+        let error = read_layers(&network, &images(1), &Normalization::IDENTITY, &[0], &["pool9"], 1)
+            .unwrap_err();
+        assert!(error.to_string().contains("pool1, pool2"), "{error}");
+    }
+}

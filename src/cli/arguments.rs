@@ -1,0 +1,169 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Which features of its input does a neural network represent, in which
+/// layer, and from which moment of training?
+///
+/// layerprobe renders controlled stimuli, trains a network on one chosen
+/// feature, keeps checkpoints from step 0 on, fits linear probes to every
+/// layer of every checkpoint, and draws the curves into a report.
+#[derive(Debug, Parser)]
+#[command(
+    name = "layerprobe",
+    version,
+    after_help = "Start here:\n  layerprobe run quick                 from nothing to a report, in minutes\n  layerprobe render trifeature --sheet sheet.png\n                                       look at the stimuli\n  layerprobe presets                   what else there is to run\n\nExit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 done but a probe did not\nconverge, 75 interrupted (the same command goes on)."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// How much is said, and how.
+#[derive(Debug, Args)]
+pub struct Output {
+    /// Say nothing but errors
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Messages for people, or one JSON object a line
+    #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
+    pub message_format: MessageFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// Progress bars and tables (plain lines when not a terminal)
+    Human,
+    /// One JSON object a line on standard output
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run an experiment: stimuli, training, probes, report
+    Run(Run),
+    /// Draw stimuli as PNG files with their labels and splits
+    Render(Render),
+    /// Draw a run's figures and report again
+    Report(Report),
+    /// List the experiments that are compiled in
+    Presets,
+    /// Look at configurations
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print completions for a shell
+    #[command(
+        after_help = "Example (bash):\n  layerprobe completions bash > ~/.local/share/bash-completion/completions/layerprobe"
+    )]
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  layerprobe run quick\n  layerprobe run quick5 --threads 2\n  layerprobe run quick --set training.epochs=3 --set 'training.targets=[\"color\"]' --out runs/color3\n  layerprobe run my.toml\n\nRun again after an interruption, the same command goes on from where it was.\nRun again after the end, it only does what is missing."
+)]
+pub struct Run {
+    /// A preset (see `layerprobe presets`) or a TOML file
+    pub preset_or_file: String,
+    /// Change a value of the configuration; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// The run folder [default: runs/NAME]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Threads to use [default: all cores]; the results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  layerprobe render trifeature --sheet sheet.png\n  layerprobe render trifeature --out stimuli --set image_size=64 --set object_size=40 --set texture_period=6\n  layerprobe render trifeature --out twins --swap color --count 100\n  layerprobe render navon --out letters"
+)]
+pub struct Render {
+    /// Which stimuli
+    #[arg(value_enum)]
+    pub dataset: Dataset,
+    /// Folder for PNG files, labels.csv and split files
+    #[arg(long, value_name = "DIR", required_unless_present = "sheet")]
+    pub out: Option<PathBuf>,
+    /// One labelled contact sheet
+    #[arg(long, value_name = "FILE.png")]
+    pub sheet: Option<PathBuf>,
+    /// Draw only the first N stimuli
+    #[arg(long, value_name = "N", requires = "out")]
+    pub count: Option<usize>,
+    /// Draw twins: each stimulus again with another value of this feature and
+    /// everything else the same
+    #[arg(long, value_name = "FEATURE", requires = "out")]
+    pub swap: Option<String>,
+    /// Change a value of the stimuli's configuration, such as image_size=64;
+    /// may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Seed of the stimuli and splits
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Correlate a pair of features in the training split, e.g. shape,color
+    #[arg(
+        long,
+        value_name = "A,B",
+        value_delimiter = ',',
+        requires = "predictivity"
+    )]
+    pub correlate: Vec<String>,
+    /// How well one feature of the pair predicts the other, from 0.1 to 1
+    #[arg(long, value_name = "P", requires = "correlate")]
+    pub predictivity: Option<f64>,
+    /// Threads to use [default: all cores]; the files do not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Dataset {
+    /// An object with a shape, a texture and a color
+    Trifeature,
+    /// A large letter made of small letters
+    Navon,
+}
+
+impl Dataset {
+    /// The dataset's name in configurations.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Trifeature => "trifeature",
+            Self::Navon => "navon",
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  layerprobe report runs/quick")]
+pub struct Report {
+    /// The run folder
+    pub dir: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print a complete configuration, ready to be saved and changed
+    #[command(
+        after_help = "Examples:\n  layerprobe config show quick\n  layerprobe config show quick --set training.epochs=3 > my.toml && layerprobe run my.toml"
+    )]
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    /// A preset (see `layerprobe presets`) or a TOML file
+    pub preset_or_file: String,
+    /// Change a value; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}

@@ -1,0 +1,11 @@
+use std::process::ExitCode;
+
+use super::arguments::Show;
+use crate::config::Config;
+
+/// Prints the resolved configuration.
+pub fn show(command: &Show) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&command.preset_or_file, &command.overrides)?;
+    super::say(&config.to_toml().trim_end())?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,53 @@
+//! Exit codes and the last words of a failed command.
+
+use std::process::ExitCode;
+
+use super::arguments::{MessageFormat, Output};
+use crate::config::ConfigError;
+use crate::experiment::ExperimentError;
+
+/// Bad usage or configuration.
+pub const USAGE: u8 = 2;
+/// Finished, but a selected probe did not converge.
+pub const NOT_CONVERGED: u8 = 3;
+/// Interrupted; the same command goes on.
+pub const INTERRUPTED: u8 = 75;
+
+/// Prints the chain of causes and picks the exit code.
+pub fn failure(error: &anyhow::Error, output: &Output) -> ExitCode {
+    let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    match output.message_format {
+        MessageFormat::Human => {
+            eprintln!("error: {}", chain.join("\n  because: "));
+        }
+        MessageFormat::Json => println!(
+            "{}",
+            serde_json::json!({"reason": "error", "message": chain.join(": ")})
+        ),
+    }
+    ExitCode::from(code(error))
+}
+
+fn code(error: &anyhow::Error) -> u8 {
+    if error.is::<ConfigError>() || error.is::<Usage>() {
+        return USAGE;
+    }
+    match error.downcast_ref::<ExperimentError>() {
+        Some(e) if e.is_interruption() => INTERRUPTED,
+        Some(
+            ExperimentError::Config(_)
+            | ExperimentError::Plan(_)
+            | ExperimentError::ProbeParams(_)
+            | ExperimentError::Generator(_)
+            | ExperimentError::AnotherConfig { .. }
+            | ExperimentError::NotARun { .. }
+            | ExperimentError::NoRun { .. },
+        ) => USAGE,
+        _ => 1,
+    }
+}
+
+/// A mistake in the arguments that clap cannot see.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Usage(pub String);

@@ -1,0 +1,58 @@
+//! The command line: one file per verb.
+
+mod arguments;
+mod completions;
+mod config;
+mod exit;
+mod presets;
+mod progress;
+mod render;
+mod report;
+mod run;
+mod stop;
+mod threads;
+
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::{Arguments, Command, ConfigCommand};
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // clap prints help to stdout and mistakes to stderr
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(exit::USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let outcome = match &arguments.command {
+        Command::Run(command) => run::run(command, &arguments.output),
+        Command::Render(command) => render::render(command, &arguments.output),
+        Command::Report(command) => report::report(command, &arguments.output),
+        Command::Presets => presets::presets(&arguments.output),
+        Command::Config(ConfigCommand::Show(command)) => config::show(command),
+        Command::Completions { shell } => completions::completions(*shell),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) => exit::failure(&error, &arguments.output),
+    }
+}
+
+/// Prints a line to standard output. A reader that has left, such as `head`,
+/// is no failure.
+fn say(line: &impl Display) -> io::Result<()> {
+    match writeln!(io::stdout().lock(), "{line}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}

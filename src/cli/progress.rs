@@ -1,0 +1,142 @@
+//! Progress: bars on a terminal, JSON lines on request, silence otherwise.
+
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+
+use super::arguments::{MessageFormat, Output};
+use crate::experiment::{Event, Observer};
+
+/// Tells the user what an experiment does.
+pub struct Progress {
+    output: Kind,
+    bar: Mutex<Option<ProgressBar>>,
+    last_line: Mutex<Option<Instant>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Bars and messages on standard error.
+    Terminal,
+    /// Messages only.
+    Plain,
+    /// One JSON object a line on standard output.
+    Json,
+    /// Nothing.
+    Quiet,
+}
+
+impl Progress {
+    /// What the arguments and the terminal ask for.
+    pub fn new(output: &Output) -> Self {
+        let output = match (output.message_format, output.quiet) {
+            (MessageFormat::Json, _) => Kind::Json,
+            (_, true) => Kind::Quiet,
+            _ if std::io::stderr().is_terminal() => Kind::Terminal,
+            _ => Kind::Plain,
+        };
+        Self {
+            output,
+            bar: Mutex::new(None),
+            last_line: Mutex::new(None),
+        }
+    }
+
+    /// Whether a progress line would follow the last within a second.
+    fn too_soon(&self, event: &Event<'_>) -> bool {
+        if !matches!(event, Event::Advanced { .. }) {
+            return false;
+        }
+        let Ok(mut last) = self.last_line.lock() else {
+            return true;
+        };
+        let soon = last.is_some_and(|at| at.elapsed() < Duration::from_secs(1));
+        if !soon {
+            *last = Some(Instant::now());
+        }
+        soon
+    }
+
+    fn say(&self, text: &str) {
+        match self.bar.lock().ok().and_then(|bar| bar.clone()) {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    fn start_bar(&self, name: &str, unit: &str, total: u64, done: u64) {
+        let template = format!(
+            "{name:>7} [{{bar:30}}] {{pos}}/{{len}} {unit}, {{elapsed}} so far, {{eta}} left  {{msg}}"
+        );
+        let style = ProgressStyle::with_template(&template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("=> ");
+        let bar = ProgressBar::new(total).with_style(style);
+        bar.set_position(done);
+        bar.reset_eta();
+        bar.enable_steady_tick(Duration::from_millis(500));
+        if let Ok(mut slot) = self.bar.lock() {
+            *slot = Some(bar);
+        }
+    }
+
+    fn human(&self, event: Event<'_>) {
+        match event {
+            Event::Note(text) => self.say(&format!("note: {text}")),
+            Event::Warning(text) => self.say(&format!("warning: {text}")),
+            Event::Started { stage, total, done } if self.output == Kind::Terminal => {
+                self.start_bar(stage.name(), stage.unit(), total, done);
+            }
+            Event::Advanced { done, detail, .. } => {
+                if let Some(bar) = self.bar.lock().ok().and_then(|bar| bar.clone()) {
+                    bar.set_position(done);
+                    bar.set_message(detail.to_owned());
+                }
+            }
+            Event::Finished { stage, seconds } => {
+                let bar = self.bar.lock().ok().and_then(|mut bar| bar.take());
+                if let Some(bar) = bar {
+                    bar.finish_and_clear();
+                    eprintln!("{:>7} done in {seconds:.1} s", stage.name());
+                }
+            }
+            Event::Started { .. } => {}
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn event(&self, event: Event<'_>) {
+        match self.output {
+            Kind::Quiet => {}
+            Kind::Json if self.too_soon(&event) => {}
+            // a reader that has left must not stop the run
+            Kind::Json => drop(super::say(&as_json(&event))),
+            Kind::Terminal | Kind::Plain => self.human(event),
+        }
+    }
+}
+
+fn as_json(event: &Event<'_>) -> serde_json::Value {
+    match event {
+        Event::Note(text) => json!({"reason": "note", "message": text}),
+        Event::Warning(text) => json!({"reason": "warning", "message": text}),
+        Event::Started { stage, total, done } => json!({
+            "reason": "started", "stage": stage.name(), "unit": stage.unit(),
+            "total": total, "done": done,
+        }),
+        Event::Advanced {
+            stage,
+            done,
+            detail,
+        } => json!({
+            "reason": "progress", "stage": stage.name(), "done": done, "detail": detail,
+        }),
+        Event::Finished { stage, seconds } => json!({
+            "reason": "finished", "stage": stage.name(), "seconds": seconds,
+        }),
+    }
+}

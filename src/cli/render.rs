@@ -1,0 +1,162 @@
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use layerprobe_generators::files::{self, SplitVersion};
+use layerprobe_generators::{StimulusSet, sheet};
+use serde_json::json;
+
+use super::arguments::{MessageFormat, Output, Render};
+use super::exit::Usage;
+use super::progress::Progress;
+use super::threads;
+use crate::config::{ConfigError, StimulusSections, nearest_name};
+use crate::experiment::{Event, ExperimentStimuli, Observer, Stage, Streams};
+
+/// Draws stimuli into a folder, and a contact sheet.
+pub fn render(command: &Render, output: &Output) -> anyhow::Result<ExitCode> {
+    let sections = sections(command)?;
+    threads::set(command.threads)?;
+    let streams = Streams::new(&sections.seeds);
+    let stimuli = ExperimentStimuli::new(&sections, &streams)?;
+    let swapped = swapped_feature(command, stimuli.training_set())?;
+    if let Some(dir) = &command.out {
+        let progress = Progress::new(output);
+        write(command, &stimuli, swapped, dir, &progress)?;
+        tell(output, "stimuli", dir)?;
+        tell_predictivity(&sections, &stimuli, output)?;
+    }
+    if let Some(path) = &command.sheet {
+        let png = sheet::png(stimuli.set.as_ref())?;
+        layerprobe_durable::write(path, &png)
+            .map_err(|e| anyhow::Error::new(e).context(format!("cannot write {}", path.display())))?;
+        tell(output, "sheet", path)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// These stimuli at the paper's sizes unless told otherwise, all five versions.
+fn sections(command: &Render) -> Result<StimulusSections, ConfigError> {
+    let mut overrides = vec![format!("seed={}", command.seed)];
+    if let Some(p) = command.predictivity {
+        let pair: Vec<String> = command.correlate.iter().map(|f| format!("{f:?}")).collect();
+        overrides.push(format!("correlation.pair=[{}]", pair.join(", ")));
+        overrides.push(format!("correlation.predictivity={p:?}"));
+    }
+    overrides.extend(command.overrides.iter().map(|assignment| {
+        let key = assignment.split('=').next().unwrap_or_default();
+        match key.contains('.') {
+            true => assignment.clone(),
+            false => format!("stimuli.{assignment}"),
+        }
+    }));
+    StimulusSections::load(command.dataset.name(), &overrides)
+}
+
+fn swapped_feature(command: &Render, set: &dyn StimulusSet) -> Result<Option<usize>, Usage> {
+    let Some(name) = &command.swap else {
+        return Ok(None);
+    };
+    let names: Vec<&str> = set.features().iter().map(|f| f.name).collect();
+    match names.iter().position(|known| known == name) {
+        Some(feature) => Ok(Some(feature)),
+        None => {
+            let hint = nearest_name(name, names.iter().copied())
+                .map(|n| format!(", did you mean `{n}`?"))
+                .unwrap_or_default();
+            Err(Usage(format!(
+                "--swap {name}: unknown feature{hint} ({} has {})",
+                set.dataset(),
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+fn write(
+    command: &Render,
+    stimuli: &ExperimentStimuli,
+    swapped: Option<usize>,
+    dir: &Path,
+    observer: &dyn Observer,
+) -> anyhow::Result<()> {
+    let set = stimuli.training_set();
+    let chosen: Vec<usize> = match &stimuli.pool {
+        Some(pool) => pool.correlation.stimuli().to_vec(),
+        None => (0..set.len()).collect(),
+    };
+    let count = command.count.unwrap_or(chosen.len()).min(chosen.len());
+    let chosen = chosen.get(..count).unwrap_or_default();
+    let versions: Vec<SplitVersion<'_>> = stimuli
+        .versions
+        .iter()
+        .map(|version| SplitVersion {
+            version: version.number,
+            hold_outs: &version.hold_outs,
+            split: stimuli.training_split(version),
+        })
+        .collect();
+    let images = chosen.len() as u64 * if swapped.is_some() { 2 } else { 1 };
+    let started = Instant::now();
+    observer.event(Event::Started {
+        stage: Stage::Render,
+        total: images,
+        done: 0,
+    });
+    let done = AtomicU64::new(0);
+    let advanced = || {
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of(64) {
+            observer.event(Event::Advanced {
+                stage: Stage::Render,
+                done,
+                detail: "",
+            });
+        }
+    };
+    files::write(set, chosen, &versions, dir, &advanced)?;
+    if let Some(feature) = swapped {
+        files::write_twins(set, chosen, feature, dir, &advanced)?;
+    }
+    observer.event(Event::Finished {
+        stage: Stage::Render,
+        seconds: started.elapsed().as_secs_f64(),
+    });
+    Ok(())
+}
+
+fn tell(output: &Output, what: &str, path: &Path) -> std::io::Result<()> {
+    match output.message_format {
+        MessageFormat::Json => super::say(&json!({"reason": "done", what: path})),
+        MessageFormat::Human if output.quiet => Ok(()),
+        MessageFormat::Human => super::say(&format!("{what:8} {}", path.display())),
+    }
+}
+
+/// The effective predictivity beside the nominal one, for each version.
+fn tell_predictivity(
+    sections: &StimulusSections,
+    stimuli: &ExperimentStimuli,
+    output: &Output,
+) -> anyhow::Result<()> {
+    let Some(correlation) = &sections.correlation else {
+        return Ok(());
+    };
+    for version in &stimuli.versions {
+        let effective = stimuli.effective_predictivity(version).unwrap_or(f64::NAN);
+        let n = stimuli.training_split(version).train.len();
+        match output.message_format {
+            MessageFormat::Json => super::say(&json!({
+                "reason": "predictivity", "pair": correlation.pair, "version": version.number,
+                "nominal": correlation.predictivity, "effective": effective, "n_train": n,
+            }))?,
+            MessageFormat::Human if output.quiet => {}
+            MessageFormat::Human => super::say(&format!(
+                "version {}: {} and {} nominally {:.3}, effectively {effective:.3} in {n} training stimuli",
+                version.number, correlation.pair[0], correlation.pair[1], correlation.predictivity,
+            ))?,
+        }
+    }
+    Ok(())
+}

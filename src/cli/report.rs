@@ -1,0 +1,17 @@
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::arguments::{MessageFormat, Output, Report};
+use crate::experiment;
+
+/// Draws a run's figures and page again from its results.
+pub fn report(command: &Report, output: &Output) -> anyhow::Result<ExitCode> {
+    let page = experiment::report(&command.dir)?;
+    match output.message_format {
+        MessageFormat::Json => super::say(&json!({"reason": "done", "report": page}))?,
+        MessageFormat::Human if output.quiet => {}
+        MessageFormat::Human => super::say(&format!("report   {}", page.display()))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,52 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::arguments::{MessageFormat, Output, Run};
+use super::progress::Progress;
+use super::{exit, stop, threads};
+use crate::config::Config;
+use crate::experiment::{self, Outcome};
+
+/// Runs an experiment to its end, or on from where it was.
+pub fn run(command: &Run, output: &Output) -> anyhow::Result<ExitCode> {
+    let config = Config::load(&command.preset_or_file, &command.overrides)?;
+    threads::set(command.threads)?;
+    let folder = command
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from("runs").join(&config.name));
+    let progress = Progress::new(output);
+    let outcome = experiment::run(&config, &folder, stop::flag()?, &progress)?;
+    tell(&outcome, output)?;
+    Ok(if outcome.not_converged > 0 {
+        ExitCode::from(exit::NOT_CONVERGED)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn tell(outcome: &Outcome, output: &Output) -> anyhow::Result<()> {
+    match output.message_format {
+        MessageFormat::Json => super::say(&json!({
+            "reason": "done",
+            "results": outcome.results,
+            "report": outcome.report,
+            "not_converged": outcome.not_converged,
+        }))?,
+        MessageFormat::Human if output.quiet => {}
+        MessageFormat::Human => {
+            super::say(&outcome.table)?;
+            super::say(&format!("results  {}", outcome.results.display()))?;
+            super::say(&format!("report   {}", outcome.report.display()))?;
+        }
+    }
+    if outcome.not_converged > 0 && !output.quiet {
+        eprintln!(
+            "warning: {} probes did not converge; they are marked in the table and the figures (raise probes.max_iterations)",
+            outcome.not_converged
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Located keys -> checked configuration.
+
+mod network;
+mod read;
+mod stimuli;
+
+use super::error::ConfigError;
+use super::keys::Keys;
+use super::sections::*;
+
+/// Decades from 1e-3 to 1e5.
+const DEFAULT_PENALTIES: [f64; 9] = [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5];
+
+/// Hold-out versions that exist (Hermann & Lampinen 2020 use five).
+const VERSIONS: u64 = 5;
+
+pub(super) fn check(keys: &Keys) -> Result<Config, ConfigError> {
+    let StimulusSections {
+        seeds,
+        stimuli,
+        correlation,
+        split,
+    } = sections(keys)?;
+    let layers = network::layers(keys, &stimuli, &split)?;
+    let config = Config {
+        name: name(keys)?,
+        seed: keys.whole_or("seed", 0)?,
+        seeds,
+        network: network::network(keys)?,
+        training: training(keys, &stimuli)?,
+        checkpoints: checkpoints(keys)?,
+        probes: probes(keys, &stimuli, &layers)?,
+        stimuli,
+        correlation,
+        split,
+    };
+    keys.finish()?;
+    Ok(config)
+}
+
+/// Checks the sections that say what the stimuli are; others are unknown.
+pub(super) fn check_stimuli(keys: &Keys) -> Result<StimulusSections, ConfigError> {
+    let sections = sections(keys)?;
+    keys.finish()?;
+    Ok(sections)
+}
+
+fn sections(keys: &Keys) -> Result<StimulusSections, ConfigError> {
+    let stimuli = stimuli::stimuli(keys)?;
+    Ok(StimulusSections {
+        seeds: seeds(keys)?,
+        correlation: stimuli::correlation(keys, &stimuli)?,
+        split: stimuli::split(keys, &stimuli)?,
+        stimuli,
+    })
+}
+
+fn name(keys: &Keys) -> Result<String, ConfigError> {
+    let name = keys.text("name")?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        return Err(keys.invalid(
+            "name",
+            format!("{name:?} names a folder: use letters, digits, `-`, `_` and `.`"),
+        ));
+    }
+    Ok(name)
+}
+
+fn seeds(keys: &Keys) -> Result<Seeds, ConfigError> {
+    let master = keys.whole_or("seed", 0)?;
+    Ok(Seeds {
+        data: keys.whole_or("seeds.data", master)?,
+        init: keys.whole_or("seeds.init", master)?,
+        order: keys.whole_or("seeds.order", master)?,
+    })
+}
+
+fn training(keys: &Keys, stimuli: &Stimuli) -> Result<Training, ConfigError> {
+    Ok(Training {
+        targets: keys.names("training.targets", "feature", stimuli.feature_names())?,
+        epochs: keys.whole_in("training.epochs", 1, 1_000_000)?,
+        batch_size: keys.whole_in("training.batch_size", 1, 1 << 20)? as usize,
+        learning_rate: keys.number_in("training.learning_rate", 0.0, 10.0)?,
+        weight_decay: keys.number_in("training.weight_decay", 0.0, 10.0)?,
+    })
+}
+
+fn checkpoints(keys: &Keys) -> Result<Checkpoints, ConfigError> {
+    let schedule = keys.text_or("checkpoints.schedule", "log")?;
+    let choices = ["log", "every", "list"];
+    Ok(
+        match keys.known("checkpoints.schedule", "schedule", &schedule, &choices)? {
+            "every" => Checkpoints::Every {
+                every: keys.whole_in("checkpoints.every", 1, u64::MAX >> 1)?,
+            },
+            "list" => Checkpoints::List {
+                steps: keys.wholes("checkpoints.steps")?,
+            },
+            _ => Checkpoints::Log {
+                count: keys.whole_in("checkpoints.count", 2, 10_000)? as usize,
+            },
+        },
+    )
+}
+
+fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[String]) -> Result<Probes, ConfigError> {
+    let known: Vec<&str> = layers.iter().map(String::as_str).collect();
+    let mut chosen = keys.names("probes.layers", "layer", &known)?;
+    chosen.sort_by_key(|layer| layers.iter().position(|l| l == layer));
+    let solver = keys.text_or("probes.solver", "batched")?;
+    keys.known("probes.solver", "solver", &solver, &["batched", "linfa"])?;
+    let penalties = keys
+        .numbers("probes.penalties")?
+        .unwrap_or_else(|| DEFAULT_PENALTIES.to_vec());
+    if penalties.is_empty() {
+        return Err(keys.invalid("probes.penalties", "give at least one penalty"));
+    }
+    if let Some(bad) = penalties.iter().find(|p| !(**p > 0.0 && p.is_finite())) {
+        return Err(keys.invalid(
+            "probes.penalties",
+            format!("{bad} is no penalty: each must be above 0 and finite"),
+        ));
+    }
+    let fraction = keys.number_or("probes.selection_fraction", 0.2)?;
+    if !(fraction > 0.0 && fraction < 1.0) {
+        return Err(keys.invalid(
+            "probes.selection_fraction",
+            format!("{fraction} is not inside (0, 1): a share of the training combinations chooses the penalty"),
+        ));
+    }
+    Ok(Probes {
+        layers: chosen,
+        features: keys.names("probes.features", "feature", stimuli.feature_names())?,
+        penalties,
+        selection_fraction: fraction,
+        solver,
+        max_iterations: keys.whole_or_in("probes.max_iterations", 2000, 1, 1 << 30)? as usize,
+        resamples: keys.whole_or_in("probes.resamples", 1000, 10, 1_000_000)? as usize,
+    })
+}

@@ -1,0 +1,98 @@
+//! The stimuli, their hold-outs and correlations.
+
+use layerprobe_streams::StreamKey;
+
+use super::VERSIONS;
+use crate::config::error::ConfigError;
+use crate::config::keys::Keys;
+use crate::config::sections::{Correlation, Split, Stimuli};
+
+/// Sizes beyond this are slips, and would overflow nothing but the memory.
+const MAX_SIDE: u64 = 4096;
+
+pub(super) fn stimuli(keys: &Keys) -> Result<Stimuli, ConfigError> {
+    let dataset = keys.text("stimuli.dataset")?;
+    let stimuli = match keys.known(
+        "stimuli.dataset",
+        "dataset",
+        &dataset,
+        &["trifeature", "navon"],
+    )? {
+        "navon" => Stimuli::Navon {
+            image_size: size(keys, "image_size", 224)?,
+            large_letter: size(keys, "large_letter", 200)?,
+            small_letter: size(keys, "small_letter", 8)?,
+            texture_angle: {
+                let angle = keys.text_or("stimuli.texture_angle", "relative")?;
+                let known = ["relative", "absolute"];
+                keys.known("stimuli.texture_angle", "angle", &angle, &known)?;
+                angle
+            },
+        },
+        _ => Stimuli::Trifeature {
+            image_size: size(keys, "image_size", 224)?,
+            object_size: size(keys, "object_size", 128)?,
+            texture_period: size(keys, "texture_period", 10)?,
+            exemplars: keys.whole_or_in("stimuli.exemplars", 10, 1, 10_000)? as usize,
+        },
+    };
+    match stimuli.generator(StreamKey::from_seed(0)) {
+        Err(error) => Err(keys.invalid("stimuli.image_size", error.to_string())),
+        Ok(_) => Ok(stimuli),
+    }
+}
+
+fn size(keys: &Keys, name: &str, default: u64) -> Result<usize, ConfigError> {
+    Ok(keys.whole_or_in(&format!("stimuli.{name}"), default, 1, MAX_SIDE)? as usize)
+}
+
+pub(super) fn split(keys: &Keys, stimuli: &Stimuli) -> Result<Split, ConfigError> {
+    let values = stimuli.values_per_feature();
+    let held_out = keys.whole_or("split.held_out", 3)? as usize;
+    if held_out == 0 || held_out + 2 > values {
+        return Err(keys.invalid(
+            "split.held_out",
+            format!(
+                "holding {held_out} of {values} values out leaves {} classes: hold out 1 to {}",
+                values.saturating_sub(held_out),
+                values - 2
+            ),
+        ));
+    }
+    Ok(Split {
+        versions: keys.versions("split.versions", VERSIONS)?,
+        held_out,
+    })
+}
+
+pub(super) fn correlation(
+    keys: &Keys,
+    stimuli: &Stimuli,
+) -> Result<Option<Correlation>, ConfigError> {
+    if !keys.has_section("correlation") {
+        return Ok(None);
+    }
+    if stimuli.dataset() != "trifeature" {
+        return Err(keys.invalid(
+            "correlation.pair",
+            "correlated pairs are made for the trifeature dataset only",
+        ));
+    }
+    let pair = keys.names("correlation.pair", "feature", stimuli.feature_names())?;
+    let count = pair.len();
+    let pair: [String; 2] = pair.try_into().map_err(|_| {
+        keys.invalid(
+            "correlation.pair",
+            format!("names {count} features, a pair has two"),
+        )
+    })?;
+    let chance = 1.0 / stimuli.values_per_feature() as f64;
+    let predictivity = keys.number_in("correlation.predictivity", 0.0, 1.0)?;
+    if predictivity < chance {
+        return Err(keys.invalid(
+            "correlation.predictivity",
+            format!("{predictivity} is below {chance}, where the pair is independent"),
+        ));
+    }
+    Ok(Some(Correlation { pair, predictivity }))
+}

@@ -1,0 +1,159 @@
+use std::fmt;
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A line (from 1) of a file or preset.
+    Line {
+        /// The file's path or the preset's name.
+        origin: String,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// A `--set` on the command line.
+    Override,
+    /// Nowhere: the key was not given in this file or preset.
+    Absent {
+        /// The file's path or the preset's name.
+        origin: String,
+    },
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line { origin, line } => write!(f, "{origin}:{line}"),
+            Self::Override => write!(f, "--set"),
+            Self::Absent { origin } => write!(f, "{origin}"),
+        }
+    }
+}
+
+/// What is wrong with a configuration: the place, the key, the problem and
+/// what to do about it.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The text is not TOML.
+    #[error("{place}: not valid TOML: {message}")]
+    Syntax {
+        /// Where.
+        place: Place,
+        /// The parser's words.
+        message: String,
+    },
+    /// A key that means nothing here.
+    #[error("{place}: unknown key `{key}`{}", suggestion(.nearest))]
+    UnknownKey {
+        /// Where.
+        place: Place,
+        /// The dotted key.
+        key: String,
+        /// The known key most like it.
+        nearest: Option<String>,
+    },
+    /// A key that has no default and was not given.
+    #[error("{place}: the key `{key}` is missing; it wants {wants}")]
+    Missing {
+        /// Where.
+        place: Place,
+        /// The dotted key.
+        key: String,
+        /// What kind of value belongs there.
+        wants: &'static str,
+    },
+    /// A value of the wrong type.
+    #[error("{place}: `{key}` wants {wants}, not {found}")]
+    Type {
+        /// Where.
+        place: Place,
+        /// The dotted key.
+        key: String,
+        /// What kind of value belongs there.
+        wants: &'static str,
+        /// What stands there.
+        found: String,
+    },
+    /// A name that is not among the known ones.
+    #[error("{place}: `{key}`: unknown {what} `{name}`{}; known: {known}", suggestion(.nearest))]
+    UnknownName {
+        /// Where.
+        place: Place,
+        /// The dotted key.
+        key: String,
+        /// What the name should be, e.g. "layer".
+        what: &'static str,
+        /// The name given.
+        name: String,
+        /// The known name most like it.
+        nearest: Option<String>,
+        /// All known names.
+        known: String,
+    },
+    /// A value of the right type that cannot work.
+    #[error("{place}: `{key}`: {problem}")]
+    Value {
+        /// Where.
+        place: Place,
+        /// The dotted key.
+        key: String,
+        /// What is wrong, with the numbers, and what to do.
+        problem: String,
+    },
+    /// A `--set` that is not `key=value`.
+    #[error("--set {given}: write key=value, for example --set training.epochs=3")]
+    Override {
+        /// What was given.
+        given: String,
+    },
+    /// A preset that does not exist.
+    #[error("there is no preset `{name}` and no file of that name{}; presets: {known}", suggestion(.nearest))]
+    UnknownPreset {
+        /// The name given.
+        name: String,
+        /// The preset most like it.
+        nearest: Option<String>,
+        /// All presets.
+        known: String,
+    },
+    /// A configuration file that cannot be read.
+    #[error("cannot read the configuration {path}")]
+    Read {
+        /// The file.
+        path: String,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+fn suggestion(nearest: &Option<String>) -> String {
+    nearest
+        .as_ref()
+        .map(|name| format!(", did you mean `{name}`?"))
+        .unwrap_or_default()
+}
+
+/// The known name most like `name`, if any is near enough to be a slip.
+pub fn nearest_name<'a>(
+    name: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    known
+        .into_iter()
+        .map(|k| (strsim::jaro_winkler(name, k), k))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| k.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slip_finds_its_name_and_nonsense_none() {
+        let known = ["pool1", "pool2", "fc1"];
+        assert_eq!(nearest_name("pool_1", known).as_deref(), Some("pool1"));
+        assert_eq!(nearest_name("zzz", known), None);
+    }
+}

@@ -1,0 +1,48 @@
+use layerprobe_generators::{
+    GeneratorError, NavonParams, StimulusSet, TextureAngle, TrifeatureParams,
+};
+use layerprobe_streams::StreamKey;
+
+use super::sections::Stimuli;
+
+impl Stimuli {
+    /// The set of stimuli described here, drawn under `key`.
+    ///
+    /// # Errors
+    /// If the sizes cannot hold the object.
+    pub fn generator(&self, key: StreamKey) -> Result<Box<dyn StimulusSet>, GeneratorError> {
+        Ok(match self {
+            Self::Trifeature {
+                image_size,
+                object_size,
+                texture_period,
+                exemplars,
+            } => Box::new(
+                TrifeatureParams {
+                    image_size: *image_size,
+                    object_size: *object_size,
+                    texture_period: *texture_period,
+                    exemplars: *exemplars,
+                }
+                .check(key)?,
+            ),
+            Self::Navon {
+                image_size,
+                large_letter,
+                small_letter,
+                texture_angle,
+            } => Box::new(
+                NavonParams {
+                    image_size: *image_size,
+                    large_size: *large_letter,
+                    small_size: *small_letter,
+                    texture_angle: match texture_angle.as_str() {
+                        "absolute" => TextureAngle::Absolute,
+                        _ => TextureAngle::Relative,
+                    },
+                }
+                .check(key)?,
+            ),
+        })
+    }
+}

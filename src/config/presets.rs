@@ -1,0 +1,61 @@
+use super::error::{ConfigError, nearest_name};
+
+/// A configuration compiled into the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Preset {
+    /// What `run` calls it.
+    pub name: &'static str,
+    /// One line: what it shows.
+    pub about: &'static str,
+    /// Its text.
+    pub toml: &'static str,
+}
+
+/// All presets, the one to start with first.
+pub const PRESETS: &[Preset] = &[
+    Preset {
+        name: "quick",
+        about: "Trifeature at 64 px, cnn4 trained on shape, texture and color; one hold-out version",
+        toml: include_str!("presets/quick.toml"),
+    },
+    Preset {
+        name: "quick5",
+        about: "quick over all five hold-out versions: for claims",
+        toml: include_str!("presets/quick5.toml"),
+    },
+    Preset {
+        name: "navon-quick",
+        about: "Navon letters at 128 px, cnn4 trained on shape (large letter) and texture (small letters)",
+        toml: include_str!("presets/navon-quick.toml"),
+    },
+    Preset {
+        name: "smoke",
+        about: "a few seconds, to see that everything works; its numbers mean nothing",
+        toml: include_str!("presets/smoke.toml"),
+    },
+];
+
+pub(super) fn unknown(name: &str) -> ConfigError {
+    ConfigError::UnknownPreset {
+        name: name.to_owned(),
+        nearest: nearest_name(name, PRESETS.iter().map(|p| p.name)),
+        known: PRESETS.iter().map(|p| p.name).collect::<Vec<_>>().join(", "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Config;
+    use super::*;
+
+    #[test]
+    fn every_preset_is_valid_and_survives_being_written_out() {
+        for preset in PRESETS {
+            let config = Config::load(preset.name, &[]).unwrap();
+            assert_eq!(config.name, preset.name);
+            let text = config.to_toml();
+            let again = Config::from_toml("config.toml", &text).unwrap();
+            assert_eq!(again.to_toml(), text);
+        }
+    }
+}

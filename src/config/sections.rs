@@ -1,0 +1,253 @@
+use serde::Serialize;
+
+/// A complete, checked configuration: what `config.toml` in a run folder
+/// holds, and all that the bytes of a run's results depend on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Config {
+    /// Names the run and its folder.
+    pub name: String,
+    /// The master seed.
+    pub seed: u64,
+    /// The seeds of the three sources of chance, each set on its own.
+    pub seeds: Seeds,
+    /// What the stimuli are.
+    pub stimuli: Stimuli,
+    /// A correlated pair of features in the training set, if any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub correlation: Option<Correlation>,
+    /// Which feature values are held out.
+    pub split: Split,
+    /// The network.
+    pub network: Network,
+    /// How it is trained.
+    pub training: Training,
+    /// Which steps are kept.
+    pub checkpoints: Checkpoints,
+    /// What is probed, and how.
+    pub probes: Probes,
+}
+
+/// The part of a configuration that says what the stimuli are.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StimulusSections {
+    /// The seeds; only the one of the data matters here.
+    pub seeds: Seeds,
+    /// What the stimuli are.
+    pub stimuli: Stimuli,
+    /// A correlated pair of features in the training set, if any.
+    pub correlation: Option<Correlation>,
+    /// Which feature values are held out.
+    pub split: Split,
+}
+
+/// Seeds; each is the master seed unless it is set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Seeds {
+    /// Stimuli, hold-outs, correlation, selection set.
+    pub data: u64,
+    /// Initial weights.
+    pub init: u64,
+    /// Order of the batches.
+    pub order: u64,
+}
+
+/// The stimuli (Hermann & Lampinen 2020, section 3.1).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "dataset", rename_all = "lowercase")]
+pub enum Stimuli {
+    /// Shape, texture and color of one object.
+    Trifeature {
+        /// Side of the image in pixels.
+        image_size: usize,
+        /// Side of the object's box in pixels.
+        object_size: usize,
+        /// Period of the textures in pixels.
+        texture_period: usize,
+        /// Stimuli for each combination of shape, texture and color.
+        exemplars: usize,
+    },
+    /// A large letter made of small letters.
+    Navon {
+        /// Side of the image in pixels.
+        image_size: usize,
+        /// Em size of the large letter in pixels.
+        large_letter: usize,
+        /// Em size of the small letters in pixels.
+        small_letter: usize,
+        /// `relative` to the large letter (the authors' script) or `absolute`.
+        texture_angle: String,
+    },
+}
+
+impl Stimuli {
+    /// The dataset's name.
+    pub fn dataset(&self) -> &'static str {
+        match self {
+            Self::Trifeature { .. } => "trifeature",
+            Self::Navon { .. } => "navon",
+        }
+    }
+
+    /// Side of the image in pixels.
+    pub fn image_size(&self) -> usize {
+        match self {
+            Self::Trifeature { image_size, .. } | Self::Navon { image_size, .. } => *image_size,
+        }
+    }
+
+    /// Names of the features, in order.
+    pub fn feature_names(&self) -> &'static [&'static str] {
+        match self {
+            Self::Trifeature { .. } => &["shape", "texture", "color"],
+            Self::Navon { .. } => &["shape", "texture"],
+        }
+    }
+
+    /// Number of values each feature has.
+    pub fn values_per_feature(&self) -> usize {
+        match self {
+            Self::Trifeature { .. } => 10,
+            Self::Navon { .. } => 26,
+        }
+    }
+}
+
+/// A pair of features correlated in the training set (section 3.1).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Correlation {
+    /// The two features.
+    pub pair: [String; 2],
+    /// Probability that one takes the value matched to the other's, in the
+    /// pool of all ten values.
+    pub predictivity: f64,
+}
+
+/// Held-out feature values.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Split {
+    /// Hold-out versions, each one network for each target; 0 to 4.
+    pub versions: Vec<u32>,
+    /// Values held out of each feature.
+    pub held_out: usize,
+}
+
+/// The network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Network {
+    /// Its architecture.
+    pub arch: String,
+    /// Whether all conditions start from the same weights.
+    pub initial_weights: InitialWeights,
+}
+
+/// Whether initial weights are shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InitialWeights {
+    /// All conditions start from the same weights (the paper's way).
+    Shared,
+    /// Each condition draws its own.
+    PerRun,
+}
+
+/// How networks are trained: Adam with L2, as the paper (section 3.2).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Training {
+    /// Features to train a network on, one network each.
+    pub targets: Vec<String>,
+    /// Passes over the training set.
+    pub epochs: u64,
+    /// Stimuli in a batch.
+    pub batch_size: usize,
+    /// Adam's step size.
+    pub learning_rate: f64,
+    /// L2 penalty, added to the gradient.
+    pub weight_decay: f64,
+}
+
+/// Which training steps are kept; step 0 and the last always are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "schedule", rename_all = "lowercase")]
+pub enum Checkpoints {
+    /// A number of steps evenly spaced in log(step), with 0 and the last.
+    Log {
+        /// How many, 0 and the last counted.
+        count: usize,
+    },
+    /// Every so many steps.
+    Every {
+        /// The distance.
+        every: u64,
+    },
+    /// These steps.
+    List {
+        /// The steps.
+        steps: Vec<u64>,
+    },
+}
+
+/// What is probed, and how.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Probes {
+    /// Layers to read, in network order.
+    pub layers: Vec<String>,
+    /// Features to decode.
+    pub features: Vec<String>,
+    /// L2 penalties to choose among.
+    pub penalties: Vec<f64>,
+    /// Share of the training combinations that chooses the penalty.
+    pub selection_fraction: f64,
+    /// `batched` (this toolkit's) or `linfa` (linfa-logistic).
+    pub solver: String,
+    /// Iterations after which a fit is given up as not converged.
+    pub max_iterations: usize,
+    /// Bootstrap resamples behind each interval.
+    pub resamples: usize,
+}
+
+impl Config {
+    /// The configuration as TOML, complete: it gives the same run again.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).unwrap_or_else(|error| {
+            unreachable!("a checked configuration is plain tables and values: {error}")
+        })
+    }
+
+    /// The part that says what the stimuli are.
+    pub fn stimulus_sections(&self) -> StimulusSections {
+        StimulusSections {
+            seeds: self.seeds.clone(),
+            stimuli: self.stimuli.clone(),
+            correlation: self.correlation.clone(),
+            split: self.split.clone(),
+        }
+    }
+
+    /// Hash of the complete configuration.
+    pub fn hash(&self) -> String {
+        blake3::hash(self.to_toml().as_bytes()).to_hex().to_string()
+    }
+
+    /// Hash of all that a trained network depends on: everything but what is
+    /// probed and how.
+    pub fn training_hash(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let part = |value: Result<String, toml::ser::Error>| value.unwrap_or_default();
+        for text in [
+            part(toml::to_string(&self.seeds)),
+            part(toml::to_string(&self.stimuli)),
+            self.correlation
+                .as_ref()
+                .map(|c| part(toml::to_string(c)))
+                .unwrap_or_default(),
+            self.split.held_out.to_string(),
+            part(toml::to_string(&self.network)),
+            part(toml::to_string(&self.training)),
+            part(toml::to_string(&self.checkpoints)),
+        ] {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        hasher.finalize().to_hex().to_string()
+    }
+}

@@ -1,0 +1,164 @@
+use std::path::{Path, PathBuf};
+
+use crate::activations::ActivationError;
+use crate::config::ConfigError;
+use crate::models::ModelError;
+use crate::training::{CheckpointError, TrainingError};
+use layerprobe_generators::GeneratorError;
+use layerprobe_probes::ProbeError;
+use layerprobe_reports::ReportError;
+
+/// Why an experiment stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ExperimentError {
+    /// The folder's configuration is another one.
+    #[error(
+        "{} belongs to a run of another configuration ({difference}); \
+         choose another folder with --out, or remove this one",
+        folder.display()
+    )]
+    AnotherConfig {
+        /// The folder.
+        folder: PathBuf,
+        /// The first line that differs.
+        difference: String,
+    },
+    /// The folder holds something else.
+    #[error(
+        "{} is not empty and not a run folder (it holds {found}); choose another folder with --out",
+        folder.display()
+    )]
+    NotARun {
+        /// The folder.
+        folder: PathBuf,
+        /// One of the files in it.
+        found: String,
+    },
+    /// The folder has no configuration.
+    #[error("{} is not a run folder: it has no readable config.toml", folder.display())]
+    NoRun {
+        /// The folder.
+        folder: PathBuf,
+        /// Why it could not be read.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process works there.
+    #[error(
+        "another layerprobe process is working in {}; wait for it, or choose another folder with --out",
+        folder.display()
+    )]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Results that the report needs are not there.
+    #[error("{} has no results yet; finish it with: layerprobe run {}", folder.display(), folder.join("config.toml").display())]
+    Unfinished {
+        /// The run folder.
+        folder: PathBuf,
+    },
+    /// A file could not be read or written.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A record of the run is not what this program writes.
+    #[error("{} is damaged ({problem}); remove it and run again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Stopped by the user; the same command goes on from here.
+    #[error("interrupted; the same command goes on from here")]
+    Interrupted,
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The stimuli.
+    #[error(transparent)]
+    Generator(#[from] GeneratorError),
+    /// The network.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A plan that does not fit the number of training stimuli.
+    #[error("training cannot be planned")]
+    Plan(#[source] TrainingError),
+    /// A network that does not exist.
+    #[error("{0}")]
+    UnknownArch(String),
+    /// A checkpoint.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Images in memory.
+    #[error(transparent)]
+    Images(TrainingError),
+    /// Training.
+    #[error("training {condition}")]
+    Training {
+        /// Which condition.
+        condition: String,
+        /// Why.
+        #[source]
+        source: TrainingError,
+    },
+    /// Reading activations.
+    #[error("reading activations of {condition} at step {step}")]
+    Activations {
+        /// Which condition.
+        condition: String,
+        /// Which checkpoint.
+        step: u64,
+        /// Why.
+        #[source]
+        source: ActivationError,
+    },
+    /// Parameters of the probes.
+    #[error(transparent)]
+    ProbeParams(ProbeError),
+    /// Probing.
+    #[error("probing {condition} at step {step}")]
+    Probe {
+        /// Which condition.
+        condition: String,
+        /// Which checkpoint.
+        step: u64,
+        /// Why.
+        #[source]
+        source: ProbeError,
+    },
+    /// The tables and the report.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+}
+
+impl ExperimentError {
+    /// An error of the file system.
+    pub fn io(action: &'static str, path: &Path, source: std::io::Error) -> Self {
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    /// Whether the same command would go on from where this stopped.
+    pub fn is_interruption(&self) -> bool {
+        matches!(
+            self,
+            Self::Interrupted
+                | Self::Training {
+                    source: TrainingError::Interrupted { .. },
+                    ..
+                }
+        )
+    }
+}

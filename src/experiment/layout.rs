@@ -1,0 +1,201 @@
+//! The run folder: the one place that knows what lies where in it.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::training::{checkpoint_path, log_path};
+
+use super::error::ExperimentError;
+use super::plan::Condition;
+
+/// A run folder held by this process.
+#[derive(Debug)]
+pub struct RunFolder {
+    root: PathBuf,
+    /// Held as long as the folder is; the system lets go of it when the
+    /// process ends, however it ends.
+    _lock: File,
+}
+
+impl RunFolder {
+    /// Opens or makes the folder for this configuration, and holds it.
+    ///
+    /// # Errors
+    /// If the folder belongs to another configuration or holds foreign files,
+    /// another process works in it, or it cannot be written.
+    pub fn open(root: &Path, config_toml: &str) -> Result<Self, ExperimentError> {
+        fs::create_dir_all(root).map_err(|e| ExperimentError::io("make the folder", root, e))?;
+        let config = root.join("config.toml");
+        match fs::read_to_string(&config) {
+            Ok(text) if text == config_toml => {}
+            Ok(text) => {
+                return Err(ExperimentError::AnotherConfig {
+                    folder: root.to_owned(),
+                    difference: first_difference(&text, config_toml),
+                });
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                let occupied = fs::read_dir(root)
+                    .map_err(|e| ExperimentError::io("list", root, e))?
+                    .filter_map(Result::ok)
+                    .find(|entry| entry.file_name() != ".lock");
+                if let Some(entry) = occupied {
+                    return Err(ExperimentError::NotARun {
+                        folder: root.to_owned(),
+                        found: entry.file_name().to_string_lossy().into_owned(),
+                    });
+                }
+            }
+            Err(e) => return Err(ExperimentError::io("read", &config, e)),
+        }
+        let lock = hold(root)?;
+        if !config.exists() {
+            layerprobe_durable::write(&config, config_toml.as_bytes())
+                .map_err(|e| ExperimentError::io("write", &config, e))?;
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            _lock: lock,
+        })
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `manifest.json`.
+    pub fn manifest(&self) -> PathBuf {
+        manifest_in(&self.root)
+    }
+
+    /// `results.csv`.
+    pub fn results(&self) -> PathBuf {
+        results_in(&self.root)
+    }
+
+    /// The report's folder.
+    pub fn report(&self) -> PathBuf {
+        report_in(&self.root)
+    }
+
+    /// A condition's folder.
+    pub fn condition(&self, condition: &Condition) -> PathBuf {
+        condition_in(&self.root, condition)
+    }
+
+    /// The record that proves a condition's training complete.
+    pub fn training_record(&self, condition: &Condition) -> PathBuf {
+        self.condition(condition).join("training.json")
+    }
+
+    /// A condition's checkpoint at a step.
+    pub fn checkpoint(&self, condition: &Condition, step: u64) -> PathBuf {
+        checkpoint_path(&self.condition(condition), step)
+    }
+
+    /// The outcomes of probing one layer of one checkpoint.
+    pub fn outcomes(&self, condition: &Condition, step: u64, layer: &str) -> PathBuf {
+        self.condition(condition)
+            .join("probes")
+            .join(format!("step-{step:06}"))
+            .join(format!("{layer}.csv"))
+    }
+}
+
+/// `results.csv` of a run folder.
+pub fn results_in(root: &Path) -> PathBuf {
+    root.join("results.csv")
+}
+
+/// `manifest.json` of a run folder.
+pub fn manifest_in(root: &Path) -> PathBuf {
+    root.join("manifest.json")
+}
+
+/// The report's folder in a run folder.
+pub fn report_in(root: &Path) -> PathBuf {
+    root.join("report")
+}
+
+/// A condition's folder in a run folder.
+pub fn condition_in(root: &Path, condition: &Condition) -> PathBuf {
+    root.join("conditions").join(&condition.id)
+}
+
+/// A condition's training curve in a run folder.
+pub fn training_curve_in(root: &Path, condition: &Condition) -> PathBuf {
+    log_path(&condition_in(root, condition))
+}
+
+/// The resolved configuration of a run folder.
+///
+/// # Errors
+/// If there is none: the folder is no run.
+pub fn config_in(root: &Path) -> Result<String, ExperimentError> {
+    let path = root.join("config.toml");
+    fs::read_to_string(&path).map_err(|source| ExperimentError::NoRun {
+        folder: root.to_owned(),
+        source,
+    })
+}
+
+fn hold(root: &Path) -> Result<File, ExperimentError> {
+    let path = root.join(".lock");
+    let lock = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| ExperimentError::io("open", &path, e))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(ExperimentError::Busy {
+            folder: root.to_owned(),
+        }),
+        Err(TryLockError::Error(e)) => Err(ExperimentError::io("lock", &path, e)),
+    }
+}
+
+fn first_difference(theirs: &str, ours: &str) -> String {
+    let (mut a, mut b) = (theirs.lines(), ours.lines());
+    loop {
+        match (a.next(), b.next()) {
+            (None, None) => return "line endings".to_owned(),
+            (there, here) if there != here => {
+                return format!(
+                    "there `{}`, here `{}`",
+                    there.unwrap_or("nothing more"),
+                    here.unwrap_or("nothing more")
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_held_once_and_belongs_to_one_configuration() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("run");
+        let held = RunFolder::open(&root, "a = 1\n").unwrap();
+        let busy = RunFolder::open(&root, "a = 1\n").unwrap_err();
+        assert!(matches!(busy, ExperimentError::Busy { .. }), "{busy}");
+        drop(held);
+        let other = RunFolder::open(&root, "a = 2\n").unwrap_err();
+        assert!(other.to_string().contains("there `a = 1`, here `a = 2`"));
+        RunFolder::open(&root, "a = 1\n").unwrap();
+    }
+
+    #[test]
+    fn a_folder_with_foreign_files_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("thesis.tex"), "x").unwrap();
+        let error = RunFolder::open(dir.path(), "a = 1\n").unwrap_err();
+        assert!(error.to_string().contains("thesis.tex"), "{error}");
+    }
+}

@@ -1,0 +1,39 @@
+//! From a configuration to a run folder: plan, stages, manifest, resume.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use layerprobe::config::Config;
+//! use layerprobe::experiment::{self, Silent};
+//!
+//! let config = Config::load("smoke", &[])?;
+//! let stop = AtomicBool::new(false);
+//! let outcome = experiment::run(&config, Path::new("runs/smoke"), &stop, &Silent)?;
+//! println!("{}", outcome.table);
+//! # Ok::<(), layerprobe::experiment::ExperimentError>(())
+//! ```
+
+mod error;
+mod events;
+mod layout;
+mod manifest;
+mod plan;
+mod probe_stage;
+mod probing;
+mod protocol;
+mod report;
+mod rows;
+mod run;
+mod stimuli;
+mod streams;
+mod train_stage;
+
+pub use error::ExperimentError;
+pub use events::{Event, Observer, Silent, Stage};
+pub use plan::{Condition, conditions};
+pub use protocol::PROTOCOL;
+pub use report::report;
+pub use run::{Outcome, run};
+pub use stimuli::ExperimentStimuli;
+pub use streams::Streams;

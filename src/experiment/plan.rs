@@ -1,0 +1,104 @@
+use crate::config::Config;
+use crate::training::CheckedTrainingPlan;
+
+use super::stimuli::Version;
+
+/// One network to train: dataset x target x architecture x hold-out version x
+/// seeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Names its folder.
+    pub id: String,
+    /// The feature it is trained to classify.
+    pub target: String,
+    /// Place of the target among the dataset's features.
+    pub target_index: usize,
+    /// Hold-out version.
+    pub version: u32,
+}
+
+/// A condition with all that its work needs to know beforehand.
+#[derive(Clone, Debug)]
+pub struct Planned<'a> {
+    /// The condition.
+    pub condition: Condition,
+    /// Its hold-out version.
+    pub version: &'a Version,
+    /// The steps of its training; versions may have different numbers of
+    /// training stimuli.
+    pub training: CheckedTrainingPlan,
+}
+
+/// The conditions of a configuration, version by version.
+pub fn conditions(config: &Config) -> Vec<Condition> {
+    let features = config.stimuli.feature_names();
+    let mut conditions = Vec::new();
+    for &version in &config.split.versions {
+        for target in &config.training.targets {
+            let Some(target_index) = features.iter().position(|f| f == target) else {
+                continue;
+            };
+            conditions.push(Condition {
+                id: format!(
+                    "{}-{}-{}-split{version}-seed{}",
+                    config.stimuli.dataset(),
+                    target,
+                    config.network.arch,
+                    config.seed
+                ),
+                target: target.clone(),
+                target_index,
+                version,
+            });
+        }
+    }
+    conditions
+}
+
+/// What a reader must know before believing the numbers.
+pub fn cautions(config: &Config) -> Vec<String> {
+    let mut cautions = Vec::new();
+    let versions = config.split.versions.len();
+    if config.name == "smoke" {
+        cautions.push("smoke only shows that every stage works: its numbers mean nothing".to_owned());
+    } else if versions == 1 {
+        cautions.push(format!(
+            "one network for each target and one hold-out version (n = 1): this shows, but proves nothing. \
+             Intervals are over stimuli, for this network and these held-out values; \
+             for claims run all five versions (preset quick5, or --set 'split.versions=[0, 1, 2, 3, 4]' on {})",
+            config.name
+        ));
+    } else if versions < 5 {
+        cautions.push(format!(
+            "{versions} hold-out versions: too few for claims, run all five"
+        ));
+    }
+    if let Some(correlation) = &config.correlation {
+        cautions.push(format!(
+            "training sets correlate {} with {} at a nominal predictivity of {} in the pool of all values",
+            correlation.pair[0], correlation.pair[1], correlation.predictivity
+        ));
+    }
+    cautions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quick_has_a_condition_per_target_and_quick5_five_times_as_many() {
+        let quick = conditions(&Config::load("quick", &[]).unwrap());
+        assert_eq!(quick.len(), 3);
+        assert_eq!(quick[0].id, "trifeature-shape-cnn4-split0-seed0");
+        let quick5 = conditions(&Config::load("quick5", &[]).unwrap());
+        assert_eq!(quick5.len(), 15);
+    }
+
+    #[test]
+    fn one_version_is_called_what_it_is() {
+        let config = Config::load("quick", &[]).unwrap();
+        assert!(cautions(&config)[0].contains("proves nothing"));
+        assert!(cautions(&Config::load("quick5", &[]).unwrap()).is_empty());
+    }
+}

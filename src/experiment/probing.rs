@@ -1,0 +1,155 @@
+//! The probe stage: activations of each checkpoint, probes on each layer.
+
+use layerprobe_generators::StimulusSet;
+use layerprobe_probes::{
+    CheckedProbeParams, LayerData, ProbeError, ProbeKeys, ProbeOutcome, ProbeParams, ProbeTask, Solver,
+    probe_layer,
+};
+use ndarray::ArrayView2;
+
+use crate::config::{Config, Probes};
+
+use super::error::ExperimentError;
+use super::stimuli::Version;
+use super::streams::Streams;
+
+/// The label of a stimulus that a probe never looks at.
+const NO_CLASS: u32 = u32::MAX;
+
+/// What the probes of one hold-out version see: the same stimuli for every
+/// checkpoint and layer.
+#[derive(Debug)]
+pub struct ProbeSet {
+    /// The stimulus behind each row of activations.
+    pub stimuli: Vec<usize>,
+    groups: Vec<u32>,
+    train: Vec<usize>,
+    features: Vec<ProbedFeature>,
+    keys: ProbeKeys,
+}
+
+#[derive(Debug)]
+struct ProbedFeature {
+    name: String,
+    classes: usize,
+    labels: Vec<u32>,
+    test: Vec<usize>,
+}
+
+impl ProbeSet {
+    /// The training stimuli and each feature's validation stimuli, each
+    /// stimulus once.
+    pub fn new(
+        set: &dyn StimulusSet,
+        version: &Version,
+        features: &[String],
+        streams: &Streams,
+    ) -> Self {
+        let chosen: Vec<(usize, &String)> = features
+            .iter()
+            .filter_map(|name| Some((set.features().iter().position(|f| f.name == name)?, name)))
+            .collect();
+        let mut stimuli = version.split.train.clone();
+        for (feature, _) in &chosen {
+            stimuli.extend(version.split.validation.get(*feature).into_iter().flatten());
+        }
+        stimuli.sort_unstable();
+        stimuli.dedup();
+        let rows = |indices: &[usize]| -> Vec<usize> {
+            indices
+                .iter()
+                .filter_map(|index| stimuli.binary_search(index).ok())
+                .collect()
+        };
+        Self {
+            groups: stimuli
+                .iter()
+                .map(|index| set.combination(*index) as u32)
+                .collect(),
+            train: rows(&version.split.train),
+            features: chosen
+                .iter()
+                .map(|&(feature, name)| ProbedFeature {
+                    name: name.clone(),
+                    classes: version.hold_outs.kept(feature).len(),
+                    labels: stimuli
+                        .iter()
+                        .map(|index| {
+                            let value = set.labels(*index).get(feature).copied();
+                            value
+                                .and_then(|value| version.class(feature, value))
+                                .unwrap_or(NO_CLASS)
+                        })
+                        .collect(),
+                    test: rows(
+                        version
+                            .split
+                            .validation
+                            .get(feature)
+                            .map_or(&[][..], Vec::as_slice),
+                    ),
+                })
+                .collect(),
+            keys: ProbeKeys {
+                selection: streams.selection(version.number),
+                bootstrap: streams.bootstrap(version.number),
+            },
+            stimuli,
+        }
+    }
+
+    /// Probes one layer's activations (a row for each stimulus) for every
+    /// feature.
+    ///
+    /// # Errors
+    /// If the activations or labels cannot be probed.
+    pub fn probe<'a>(
+        &'a self,
+        layer: &str,
+        activations: ArrayView2<'a, f32>,
+        params: &CheckedProbeParams,
+    ) -> Result<Vec<ProbeOutcome>, ProbeError> {
+        let data = LayerData {
+            activations,
+            groups: &self.groups,
+        };
+        let tasks: Vec<ProbeTask<'_>> = self
+            .features
+            .iter()
+            .map(|feature| ProbeTask {
+                feature: &feature.name,
+                classes: feature.classes,
+                labels: &feature.labels,
+                test: &feature.test,
+            })
+            .collect();
+        probe_layer(layer, &data, &self.train, &tasks, params, &self.keys)
+    }
+}
+
+/// The probe crate's parameters from a configuration.
+///
+/// # Errors
+/// If a value cannot be worked with.
+pub fn params(config: &Config) -> Result<CheckedProbeParams, ExperimentError> {
+    let Probes {
+        penalties,
+        selection_fraction,
+        solver,
+        max_iterations,
+        resamples,
+        ..
+    } = &config.probes;
+    let params = ProbeParams {
+        penalties: penalties.clone(),
+        selection_fraction: *selection_fraction,
+        solver: match solver.as_str() {
+            "linfa" => Solver::Linfa,
+            _ => Solver::Batched,
+        },
+        max_iterations: *max_iterations,
+        resamples: *resamples,
+        ..ProbeParams::default()
+    };
+    params.check().map_err(ExperimentError::ProbeParams)
+}

@@ -1,0 +1,164 @@
+//! The protocol in words: everything that turns activations into a number.
+
+use layerprobe_reports::ProtocolParagraph;
+
+use crate::config::{Checkpoints, Config, InitialWeights, Stimuli};
+
+/// The protocol's name and version, written into every row.
+pub const PROTOCOL: &str = "clean/1";
+
+/// The protocol of this configuration, a paragraph for each step.
+pub fn in_words(config: &Config) -> Vec<ProtocolParagraph> {
+    let paragraph = |heading: &str, text: String| ProtocolParagraph {
+        heading: heading.to_owned(),
+        text,
+    };
+    vec![
+        paragraph("Stimuli", stimuli(config)),
+        paragraph("Hold-outs", hold_outs(config)),
+        paragraph("Network and training", training(config)),
+        paragraph("Checkpoints", checkpoints(config)),
+        paragraph("Activations", activations(config)),
+        paragraph("Probe", probe(config)),
+        paragraph("Choice of the penalty, and the test", choice(config)),
+        paragraph("Intervals and chance", intervals(config)),
+    ]
+}
+
+fn stimuli(config: &Config) -> String {
+    let mut text = match &config.stimuli {
+        Stimuli::Trifeature {
+            image_size,
+            object_size,
+            texture_period,
+            exemplars,
+        } => format!(
+            "Trifeature (Hermann & Lampinen 2020, section 3.1): 10 shapes x 10 textures x 10 colors, \
+             {exemplars} exemplars a combination, {image_size} x {image_size} pixels, object {object_size} pixels, \
+             texture period {texture_period} pixels. Shape and texture are rotated independently by up to 45 \
+             degrees either way; the object lies wholly inside the frame at a random position."
+        ),
+        Stimuli::Navon {
+            image_size,
+            large_letter,
+            small_letter,
+            texture_angle,
+        } => format!(
+            "Navon (Hermann & Lampinen 2020, section 3.1): 26 large letters (shape) made of 26 small letters \
+             (texture), 5 positions each, without the pairs of a letter with itself; {image_size} x {image_size} \
+             pixels, letters of {large_letter} and {small_letter} pixels, Liberation Sans Bold. The texture angle is {}.",
+            match texture_angle.as_str() {
+                "absolute" => "drawn independently of the large letter's",
+                _ => "drawn relative to the large letter's, as the authors' script does",
+            }
+        ),
+    };
+    if let Some(correlation) = &config.correlation {
+        text += &format!(
+            " In the training set {} and {} are correlated: the matched value has probability {} in the pool \
+             of all values. Probes use an uncorrelated set with the same held-out values.",
+            correlation.pair[0], correlation.pair[1], correlation.predictivity
+        );
+    }
+    text
+}
+
+fn hold_outs(config: &Config) -> String {
+    format!(
+        "Each hold-out version holds {} values of every feature out ({} remain, chance 1/{}). The training set \
+         is every stimulus whose values are all kept, the same for all targets. The validation set of a feature \
+         is every stimulus that keeps that feature's value and has a held-out value of another feature. Versions \
+         here: {}.",
+        config.split.held_out,
+        config.stimuli.values_per_feature() - config.split.held_out,
+        config.stimuli.values_per_feature() - config.split.held_out,
+        config
+            .split
+            .versions
+            .iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join(", "),
+    )
+}
+
+fn training(config: &Config) -> String {
+    format!(
+        "{} with PyTorch's default initialization ({}), one network for each target ({}); cross-entropy, Adam \
+         with learning rate {} and L2 {}, batches of {}, {} epochs, no augmentation. Images are normalized by \
+         the mean and deviation of each color channel over the training set.",
+        config.network.arch,
+        match config.network.initial_weights {
+            InitialWeights::Shared =>
+                "all conditions start from the same weights, as in the paper",
+            InitialWeights::PerRun => "each condition draws its own",
+        },
+        config.training.targets.join(", "),
+        config.training.learning_rate,
+        config.training.weight_decay,
+        config.training.batch_size,
+        config.training.epochs,
+    )
+}
+
+fn checkpoints(config: &Config) -> String {
+    let schedule = match &config.checkpoints {
+        Checkpoints::Log { count } => format!("{count} steps, evenly spaced in log(step)"),
+        Checkpoints::Every { every } => format!("every {every} steps"),
+        Checkpoints::List { .. } => "the listed steps".to_owned(),
+    };
+    format!(
+        "Kept: {schedule}, always with step 0 (the untrained network) and the last. The checkpoint with the \
+         best validation accuracy is kept beside them but not probed here: it was chosen on stimuli that the \
+         probes are tested on."
+    )
+}
+
+fn activations(config: &Config) -> String {
+    format!(
+        "Layers {} in evaluation mode, after the ReLU (and the pooling, for convolutional blocks), flattened \
+         whole. Every stimulus passes through each checkpoint once. Untrained and trained networks see images \
+         normalized in the same way.",
+        config.probes.layers.join(", ")
+    )
+}
+
+fn probe(config: &Config) -> String {
+    format!(
+        "Multinomial logistic regression on the layer's activations, each dimension standardized by its mean \
+         and deviation over the training set. Objective: summed cross-entropy + penalty/2 * ||W||^2, the \
+         intercept free. Solver: {}. Each fit carries its objective, a bound on the distance to the optimum \
+         and its status; fits that did not converge are marked.",
+        match config.probes.solver.as_str() {
+            "linfa" => "linfa-logistic, its objective and gradient recomputed after the fit",
+            _ => "layerprobe's own, all features and penalties of a layer at once",
+        }
+    )
+}
+
+fn choice(config: &Config) -> String {
+    let penalties: Vec<String> = config
+        .probes
+        .penalties
+        .iter()
+        .map(f64::to_string)
+        .collect();
+    format!(
+        "Penalties: {}. A share of {} of the training set's combinations of values, whole combinations balanced \
+         over the classes of all features, chooses the penalty by accuracy; then the probe is fitted again on \
+         the whole training set and tested once on the decoded feature's validation set (its value kept, \
+         another feature's held out: split_kind held_out_values). No choice sees a stimulus it is tested on.",
+        penalties.join(", "),
+        config.probes.selection_fraction
+    )
+}
+
+fn intervals(config: &Config) -> String {
+    format!(
+        "Intervals of kind `stimuli` are 95 % percentile bootstrap over combinations of values ({} resamples): \
+         they speak of this network and these held-out values only. Intervals of kind `runs` are 95 % t \
+         intervals over networks (hold-out versions), given where there are several. Chance is the rate of the \
+         most frequent class in the test set.",
+        config.probes.resamples
+    )
+}

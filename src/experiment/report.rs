@@ -1,0 +1,153 @@
+//! The report stage: from a run folder to figures and a page.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use layerprobe_generators::sheet;
+use layerprobe_reports::{
+    Fact, ReportInput, ResultRow, Sheet, TrainingCurve, TrainingPoint, read_results, write_report,
+};
+
+use crate::config::Config;
+use crate::training::{LogRow, read_log};
+
+use super::error::ExperimentError;
+use super::layout;
+use super::manifest::Manifest;
+use super::plan::{cautions, conditions};
+use super::protocol;
+use super::streams::Streams;
+
+/// Draws the report of a run folder again, from its results.
+///
+/// # Errors
+/// If the folder is no run, or the run is not finished.
+pub fn report(folder: &Path) -> Result<PathBuf, ExperimentError> {
+    let text = layout::config_in(folder)?;
+    let config = Config::from_toml(&folder.join("config.toml").display().to_string(), &text)?;
+    let results = layout::results_in(folder);
+    if !results.exists() {
+        return Err(ExperimentError::Unfinished {
+            folder: folder.to_owned(),
+        });
+    }
+    let rows = read_results(&results)?;
+    let input = input(&config, folder, rows)?;
+    Ok(write_report(&input, &layout::report_in(folder))?.index)
+}
+
+/// Everything the report of a run is made of.
+pub(super) fn input(
+    config: &Config,
+    folder: &Path,
+    rows: Vec<ResultRow>,
+) -> Result<ReportInput, ExperimentError> {
+    let classes = config.stimuli.values_per_feature() - config.split.held_out;
+    Ok(ReportInput {
+        title: format!("layerprobe: {}", config.name),
+        facts: facts(config, classes),
+        cautions: cautions(config),
+        protocol: protocol::in_words(config),
+        rows,
+        training: training(config, folder)?,
+        layers: config.probes.layers.clone(),
+        features: config.probes.features.clone(),
+        targets: config.training.targets.clone(),
+        chance: config
+            .probes
+            .features
+            .iter()
+            .map(|feature| (feature.clone(), 1.0 / classes as f64))
+            .collect(),
+        sheets: vec![contact_sheet(config)?],
+        config_toml: config.to_toml(),
+        command: "layerprobe run config.toml".to_owned(),
+        provenance: provenance(config, folder),
+    })
+}
+
+fn facts(config: &Config, classes: usize) -> Vec<Fact> {
+    let size = config.stimuli.image_size();
+    let versions: Vec<String> = config.split.versions.iter().map(u32::to_string).collect();
+    vec![
+        Fact::new("dataset", config.stimuli.dataset()),
+        Fact::new("image size", format!("{size} x {size} px")),
+        Fact::new("network", &config.network.arch),
+        Fact::new("trained on", config.training.targets.join(", ")),
+        Fact::new("classes", format!("{classes} (chance 1/{classes})")),
+        Fact::new("hold-out versions", versions.join(", ")),
+        Fact::new("epochs", config.training.epochs.to_string()),
+        Fact::new(
+            "seeds",
+            format!(
+                "data {}, init {}, order {}",
+                config.seeds.data, config.seeds.init, config.seeds.order
+            ),
+        ),
+        Fact::new("protocol", protocol::PROTOCOL),
+    ]
+}
+
+fn training(config: &Config, folder: &Path) -> Result<Vec<TrainingCurve>, ExperimentError> {
+    conditions(config)
+        .iter()
+        .map(|condition| {
+            let path = layout::training_curve_in(folder, condition);
+            let rows =
+                read_log(&path).map_err(|source| ExperimentError::Training {
+                    condition: condition.id.clone(),
+                    source,
+                })?;
+            Ok(TrainingCurve {
+                condition: condition.id.clone(),
+                target: condition.target.clone(),
+                points: rows.iter().map(point).collect(),
+            })
+        })
+        .collect()
+}
+
+fn point(row: &LogRow) -> TrainingPoint {
+    TrainingPoint {
+        step: row.step,
+        epoch: row.epoch as f64,
+        loss: Some(row.loss),
+        train_accuracy: Some(row.train_accuracy),
+        validation_accuracy: Some(row.validation_accuracy),
+    }
+}
+
+fn contact_sheet(config: &Config) -> Result<Sheet, ExperimentError> {
+    let set = config
+        .stimuli
+        .generator(Streams::new(&config.seeds).render())?;
+    Ok(Sheet {
+        caption: format!(
+            "Every value of every feature of the {} stimuli, at {} pixels.",
+            set.dataset(),
+            set.image_size()
+        ),
+        png: sheet::png(set.as_ref())?,
+    })
+}
+
+fn provenance(config: &Config, folder: &Path) -> Vec<Fact> {
+    let mut facts = vec![Fact::new("configuration hash", config.hash())];
+    let manifest = fs::read_to_string(layout::manifest_in(folder))
+        .ok()
+        .and_then(|text| serde_json::from_str::<Manifest>(&text).ok());
+    if let Some(manifest) = manifest {
+        facts.push(Fact::new("layerprobe", &manifest.version));
+        facts.push(Fact::new("built from", &manifest.git));
+        facts.push(Fact::new("processor", &manifest.processor));
+        facts.push(Fact::new("platform", &manifest.platform));
+        facts.push(Fact::new("threads", manifest.threads.to_string()));
+        for (stage, seconds) in &manifest.seconds {
+            facts.push(Fact::new(
+                format!("seconds of {stage}"),
+                format!("{seconds:.1}"),
+            ));
+        }
+    }
+    facts
+}

@@ -1,0 +1,123 @@
+//! Probe outcomes -> rows of the results table.
+
+use layerprobe_probes::ProbeOutcome;
+use layerprobe_reports::ResultRow;
+
+use crate::config::Config;
+
+use super::plan::Condition;
+use super::protocol::PROTOCOL;
+
+/// A checkpoint as the results table names it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CheckpointRef {
+    /// Its step.
+    pub step: u64,
+    /// Passes over the training set until then.
+    pub epoch: f64,
+    /// `initial`, `scheduled` or `last`.
+    pub role: &'static str,
+}
+
+/// What all rows of one condition share.
+pub fn row_of_condition(
+    config: &Config,
+    condition: &Condition,
+    effective_predictivity: Option<f64>,
+) -> ResultRow {
+    ResultRow {
+        condition: condition.id.clone(),
+        dataset: config.stimuli.dataset().to_owned(),
+        arch: config.network.arch.clone(),
+        target: condition.target.clone(),
+        split: Some(condition.version),
+        seed: Some(config.seed),
+        protocol: PROTOCOL.to_owned(),
+        correlated: config
+            .correlation
+            .as_ref()
+            .map(|c| c.pair.join("-"))
+            .unwrap_or_default(),
+        predictivity: config.correlation.as_ref().map(|c| c.predictivity),
+        predictivity_effective: effective_predictivity,
+        init_seed: Some(config.seeds.init),
+        order_seed: Some(config.seeds.order),
+        data_seed: Some(config.seeds.data),
+        ..ResultRow::default()
+    }
+}
+
+/// The rows of one layer's outcomes at one checkpoint.
+pub fn rows_of_layer(
+    condition: &ResultRow,
+    checkpoint: &CheckpointRef,
+    layer: &str,
+    dim: usize,
+    outcomes: &[ProbeOutcome],
+) -> Vec<ResultRow> {
+    let here = ResultRow {
+        step: Some(checkpoint.step),
+        epoch: Some(checkpoint.epoch),
+        checkpoint_role: checkpoint.role.to_owned(),
+        layer: layer.to_owned(),
+        dim: Some(dim as u64),
+        ..condition.clone()
+    };
+    outcomes
+        .iter()
+        .flat_map(|outcome| rows_of_outcome(&here, outcome))
+        .collect()
+}
+
+fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRow> {
+    let tested = ResultRow {
+        feature: outcome.feature.clone(),
+        n_train: Some(outcome.n_train as u64),
+        n_test: Some(outcome.n_test as u64),
+        split_kind: "held_out_values".to_owned(),
+        n_runs: Some(1),
+        ..here.clone()
+    };
+    let fitted = ResultRow {
+        probe: "linear".to_owned(),
+        penalty: Some(outcome.penalty),
+        iterations: Some(outcome.iterations as u64),
+        gradient_norm: Some(outcome.certificate.gradient_norm),
+        objective_gap: Some(outcome.certificate.relative_gap()),
+        status: outcome.status.as_str().to_owned(),
+        selected_by: "accuracy".to_owned(),
+        ..tested.clone()
+    };
+    vec![
+        ResultRow {
+            metric: "accuracy".to_owned(),
+            value: outcome.accuracy,
+            lower: Some(outcome.interval.lower),
+            upper: Some(outcome.interval.upper),
+            interval_kind: "stimuli".to_owned(),
+            n_clusters: Some(outcome.interval.n_clusters as u64),
+            ..fitted.clone()
+        },
+        ResultRow {
+            metric: "balanced_accuracy".to_owned(),
+            value: outcome.balanced_accuracy,
+            ..fitted.clone()
+        },
+        ResultRow {
+            metric: "cross_entropy".to_owned(),
+            value: outcome.cross_entropy,
+            ..fitted.clone()
+        },
+        ResultRow {
+            metric: "objective".to_owned(),
+            value: outcome.certificate.objective,
+            ..fitted
+        },
+        ResultRow {
+            metric: "chance".to_owned(),
+            probe: "none".to_owned(),
+            value: outcome.chance,
+            ..tested
+        },
+    ]
+}

@@ -1,0 +1,172 @@
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use layerprobe_reports::{terminal_table, write_report, write_results};
+
+use crate::config::Config;
+
+use super::error::ExperimentError;
+use super::events::{Event, Observer, Stage};
+use super::layout::RunFolder;
+use super::manifest::Manifest;
+use super::plan::{Planned, cautions, conditions};
+use super::probe_stage::ProbeStage;
+use super::probing;
+use super::protocol::PROTOCOL;
+use super::report;
+use super::stimuli::{ExperimentStimuli, Rendered, Version, render};
+use super::streams::Streams;
+use super::train_stage::{self, TrainStage};
+
+/// Columns of the table printed at the end.
+const TABLE_WIDTH: usize = 80;
+
+/// What a finished run left.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// A short table of the results.
+    pub table: String,
+    /// `results.csv`.
+    pub results: PathBuf,
+    /// The report's page.
+    pub report: PathBuf,
+    /// Probes that did not converge.
+    pub not_converged: usize,
+}
+
+/// Runs an experiment in its folder: what is done there stays, what is missing
+/// is made.
+///
+/// # Errors
+/// If the folder belongs to another configuration or process, before anything
+/// is done; or the first failure on the way. Called again after an
+/// interruption, it goes on from where it was and ends with the same bytes.
+pub fn run(
+    config: &Config,
+    folder: &Path,
+    stop: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<Outcome, ExperimentError> {
+    let streams = Streams::new(&config.seeds);
+    let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
+    let planned = plan_conditions(config, &stimuli)?;
+    probing::params(config)?;
+    let folder = RunFolder::open(folder, &config.to_toml())?;
+    for caution in cautions(config) {
+        observer.event(Event::Note(&caution));
+    }
+    let mut manifest = Manifest::open(&folder, config, PROTOCOL);
+    let images = Images {
+        stimuli: &stimuli,
+        observer,
+        whole: RefCell::new(None),
+        pool: RefCell::new(None),
+    };
+
+    let started = Instant::now();
+    let train = TrainStage {
+        config,
+        folder: &folder,
+        streams: &streams,
+        stimuli: &stimuli,
+        planned: &planned,
+    };
+    let trained = train.run(|version| images.for_training(version), stop, observer);
+    manifest.spent(Stage::Train, started.elapsed().as_secs_f64());
+    manifest.write(&folder)?;
+    trained?;
+
+    let started = Instant::now();
+    let probe = ProbeStage {
+        config,
+        folder: &folder,
+        streams: &streams,
+        stimuli: &stimuli,
+        planned: &planned,
+    };
+    let probed = probe.run(|| images.for_probing(), stop, observer);
+    manifest.spent(Stage::Probe, started.elapsed().as_secs_f64());
+    manifest.write(&folder)?;
+    let rows = probed?;
+
+    let started = Instant::now();
+    write_results(&folder.results(), &rows)?;
+    let not_converged = rows
+        .iter()
+        .filter(|row| row.metric == "accuracy" && row.is_unconverged())
+        .count();
+    let input = report::input(config, folder.root(), rows)?;
+    let page = write_report(&input, &folder.report())?.index;
+    manifest.spent(Stage::Report, started.elapsed().as_secs_f64());
+    manifest.write(&folder)?;
+    Ok(Outcome {
+        table: terminal_table(&input, TABLE_WIDTH),
+        results: folder.results(),
+        report: page,
+        not_converged,
+    })
+}
+
+/// Each condition with its hold-out version and the steps of its training.
+fn plan_conditions<'a>(
+    config: &Config,
+    stimuli: &'a ExperimentStimuli,
+) -> Result<Vec<Planned<'a>>, ExperimentError> {
+    let conditions = conditions(config);
+    let mut planned = Vec::with_capacity(conditions.len());
+    for version in &stimuli.versions {
+        let examples = stimuli.training_split(version).train.len();
+        let training = train_stage::plan(config, examples).map_err(ExperimentError::Plan)?;
+        let here = conditions.iter().filter(|c| c.version == version.number);
+        planned.extend(here.map(|condition| Planned {
+            condition: condition.clone(),
+            version,
+            training: training.clone(),
+        }));
+    }
+    Ok(planned)
+}
+
+/// Images in memory, rendered when the first stage needs them.
+struct Images<'a> {
+    stimuli: &'a ExperimentStimuli,
+    observer: &'a dyn Observer,
+    whole: RefCell<Option<Rc<Rendered>>>,
+    /// Those of the last version trained on the correlated pool.
+    pool: RefCell<Option<(u32, Rc<Rendered>)>>,
+}
+
+impl Images<'_> {
+    /// All stimuli that probes see.
+    fn for_probing(&self) -> Result<Rc<Rendered>, ExperimentError> {
+        let mut whole = self.whole.borrow_mut();
+        if let Some(rendered) = whole.as_ref() {
+            return Ok(Rc::clone(rendered));
+        }
+        let set = self.stimuli.set.as_ref();
+        let rendered = Rc::new(render(set, (0..set.len()).collect(), self.observer)?);
+        Ok(Rc::clone(whole.insert(rendered)))
+    }
+
+    /// What a version's networks are trained and validated on: the same
+    /// images, or a choice from the correlated pool.
+    fn for_training(&self, version: &Version) -> Result<Rc<Rendered>, ExperimentError> {
+        let (Some(pool), Some(split)) = (&self.stimuli.pool, &version.pool_split) else {
+            return self.for_probing();
+        };
+        let mut last = self.pool.borrow_mut();
+        match last.as_ref() {
+            Some((number, rendered)) if *number == version.number => Ok(Rc::clone(rendered)),
+            _ => {
+                let mut indices = split.train.clone();
+                indices.extend(split.validation.iter().flatten());
+                let rendered = Rc::new(render(pool.set.as_ref(), indices, self.observer)?);
+                *last = Some((version.number, Rc::clone(&rendered)));
+                Ok(rendered)
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! From a configuration to images, labels and splits.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use layerprobe_generators::correlation::{Correlation, CorrelationParams};
+use layerprobe_generators::splits::{HoldOuts, Split};
+use layerprobe_generators::{GeneratorError, StimulusSet};
+use rayon::prelude::*;
+
+use crate::config::{Stimuli, StimulusSections};
+use crate::training::ImageStore;
+
+use super::error::ExperimentError;
+use super::events::{Event, Observer, Stage};
+use super::streams::Streams;
+
+/// Exemplars a combination has in the pool that correlated training sets are
+/// drawn from (Hermann & Lampinen 2020, section 3.1: 100,000 stimuli).
+const POOL_EXEMPLARS: usize = 100;
+
+/// The stimuli of an experiment and how each hold-out version divides them.
+pub struct ExperimentStimuli {
+    /// What probes are fitted to and, without correlation, networks trained on.
+    pub set: Box<dyn StimulusSet>,
+    /// What networks are trained on where a pair of features is correlated.
+    pub pool: Option<CorrelatedPool>,
+    /// The hold-out versions, in the configuration's order.
+    pub versions: Vec<Version>,
+}
+
+/// A large set and the correlated choice among its stimuli.
+pub struct CorrelatedPool {
+    /// The large set.
+    pub set: Box<dyn StimulusSet>,
+    /// The matching, and which stimuli are in.
+    pub correlation: Correlation,
+}
+
+/// One hold-out version.
+#[derive(Clone, Debug)]
+pub struct Version {
+    /// Its number.
+    pub number: u32,
+    /// The held-out values.
+    pub hold_outs: HoldOuts,
+    /// How it divides the set.
+    pub split: Split,
+    /// How it divides the correlated pool, if there is one.
+    pub pool_split: Option<Split>,
+}
+
+impl Version {
+    /// The class of a value when its feature is decoded: its place among the
+    /// kept values, or none if it is held out.
+    pub fn class(&self, feature: usize, value: usize) -> Option<u32> {
+        self.hold_outs
+            .kept(feature)
+            .iter()
+            .position(|kept| *kept == value)
+            .map(|class| class as u32)
+    }
+}
+
+impl ExperimentStimuli {
+    /// Numbers the stimuli and divides them; nothing is rendered yet.
+    ///
+    /// # Errors
+    /// If the configuration leaves no stimuli for a part of the experiment.
+    pub fn new(sections: &StimulusSections, streams: &Streams) -> Result<Self, ExperimentError> {
+        let set = sections.stimuli.generator(streams.render())?;
+        let pool = correlated_pool(sections, set.as_ref(), streams)?;
+        let matching = pool.as_ref().map(|pool| pool.correlation.matching());
+        let versions = sections
+            .split
+            .versions
+            .iter()
+            .map(|&number| {
+                let hold_outs = HoldOuts::draw(
+                    set.features(),
+                    sections.split.held_out,
+                    number,
+                    matching,
+                    streams.split(),
+                )?;
+                Ok(Version {
+                    number,
+                    split: Split::of(set.as_ref(), &hold_outs)?,
+                    pool_split: pool
+                        .as_ref()
+                        .map(|pool| pool.correlation.split(pool.set.as_ref(), &hold_outs, number))
+                        .transpose()?,
+                    hold_outs,
+                })
+            })
+            .collect::<Result<_, GeneratorError>>()?;
+        Ok(Self {
+            set,
+            pool,
+            versions,
+        })
+    }
+
+    /// The set networks are trained on.
+    pub fn training_set(&self) -> &dyn StimulusSet {
+        self.pool
+            .as_ref()
+            .map_or(self.set.as_ref(), |pool| pool.set.as_ref())
+    }
+
+    /// How a version divides the set that networks are trained on.
+    pub fn training_split<'a>(&self, version: &'a Version) -> &'a Split {
+        version.pool_split.as_ref().unwrap_or(&version.split)
+    }
+
+    /// The share of matches among a version's training stimuli.
+    pub fn effective_predictivity(&self, version: &Version) -> Option<f64> {
+        let pool = self.pool.as_ref()?;
+        let train = &version.pool_split.as_ref()?.train;
+        pool.correlation.effective(pool.set.as_ref(), train)
+    }
+}
+
+fn correlated_pool(
+    sections: &StimulusSections,
+    set: &dyn StimulusSet,
+    streams: &Streams,
+) -> Result<Option<CorrelatedPool>, ExperimentError> {
+    let Some(correlation) = &sections.correlation else {
+        return Ok(None);
+    };
+    let mut stimuli = sections.stimuli.clone();
+    if let Stimuli::Trifeature { exemplars, .. } = &mut stimuli {
+        *exemplars = POOL_EXEMPLARS;
+    }
+    let pool = stimuli.generator(streams.render_pool())?;
+    let number = |name: &str| set.features().iter().position(|f| f.name == name);
+    let [first, second] = &correlation.pair;
+    let params = CorrelationParams {
+        // a feature of another set is refused by the check that follows
+        first: number(first).unwrap_or(usize::MAX),
+        second: number(second).unwrap_or(usize::MAX),
+        predictivity: correlation.predictivity,
+    };
+    let correlation = params.check(pool.as_ref(), streams.correlation())?;
+    Ok(Some(CorrelatedPool {
+        set: pool,
+        correlation,
+    }))
+}
+
+/// Stimuli in memory.
+#[derive(Debug)]
+pub struct Rendered {
+    /// The images, in the order of `indices`.
+    pub images: ImageStore,
+    /// Which stimuli they are, in rising order.
+    indices: Vec<usize>,
+}
+
+impl Rendered {
+    /// Where a stimulus is.
+    ///
+    /// # Panics
+    /// If it was not rendered: an error of the program.
+    pub fn position(&self, stimulus: usize) -> usize {
+        match self.indices.binary_search(&stimulus) {
+            Ok(position) => position,
+            Err(_) => panic!("stimulus {stimulus} was not rendered"),
+        }
+    }
+}
+
+/// Renders stimuli into memory.
+///
+/// # Errors
+/// If the images do not make a store.
+pub fn render(
+    set: &dyn StimulusSet,
+    mut indices: Vec<usize>,
+    observer: &dyn Observer,
+) -> Result<Rendered, ExperimentError> {
+    indices.sort_unstable();
+    indices.dedup();
+    let started = Instant::now();
+    observer.event(Event::Started {
+        stage: Stage::Render,
+        total: indices.len() as u64,
+        done: 0,
+    });
+    let side = set.image_size();
+    let size = side * side * 3;
+    let mut pixels = vec![0u8; size * indices.len()];
+    let done = AtomicU64::new(0);
+    pixels
+        .par_chunks_exact_mut(size)
+        .zip(&indices)
+        .for_each(|(image, index)| {
+            set.render_into(*index, image);
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            if done.is_multiple_of(256) {
+                observer.event(Event::Advanced {
+                    stage: Stage::Render,
+                    done,
+                    detail: set.dataset(),
+                });
+            }
+        });
+    observer.event(Event::Finished {
+        stage: Stage::Render,
+        seconds: started.elapsed().as_secs_f64(),
+    });
+    Ok(Rendered {
+        images: ImageStore::new(side, pixels).map_err(ExperimentError::Images)?,
+        indices,
+    })
+}

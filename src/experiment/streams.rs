@@ -1,0 +1,76 @@
+//! The one place where streams are named.
+
+use layerprobe_streams::StreamKey;
+
+use crate::config::{InitialWeights, Seeds};
+
+use super::plan::Condition;
+
+/// The keys of all streams of an experiment.
+#[derive(Clone, Copy, Debug)]
+pub struct Streams {
+    data: StreamKey,
+    init: StreamKey,
+    order: StreamKey,
+}
+
+impl Streams {
+    /// The streams of three seeds.
+    pub fn new(seeds: &Seeds) -> Self {
+        Self {
+            data: StreamKey::from_seed(seeds.data),
+            init: StreamKey::from_seed(seeds.init),
+            order: StreamKey::from_seed(seeds.order),
+        }
+    }
+
+    /// Position, angles, phases and noise of each stimulus.
+    pub fn render(&self) -> StreamKey {
+        self.data.derive("data/render")
+    }
+
+    /// Position, angles, phases and noise of the stimuli a correlated
+    /// training set is sampled from.
+    pub fn render_pool(&self) -> StreamKey {
+        self.data.derive("data/render_pool")
+    }
+
+    /// Values held out in each version.
+    pub fn split(&self) -> StreamKey {
+        self.data.derive("data/split")
+    }
+
+    /// Matching and sampling of a correlated pair.
+    pub fn correlation(&self) -> StreamKey {
+        self.data.derive("data/correlation")
+    }
+
+    /// Initial weights of a condition.
+    pub fn init(&self, sharing: InitialWeights, condition: &Condition) -> StreamKey {
+        let all = self.init.derive("init");
+        match sharing {
+            InitialWeights::Shared => all,
+            InitialWeights::PerRun => all.derive(&condition.id),
+        }
+    }
+
+    /// Order of a condition's batches.
+    pub fn order(&self, condition: &Condition) -> StreamKey {
+        self.order.derive("train").derive(&condition.id)
+    }
+
+    /// Which training combinations choose the penalty, in a hold-out version.
+    pub fn selection(&self, version: u32) -> StreamKey {
+        self.data
+            .derive("probe/selection")
+            .derive(&version.to_string())
+    }
+
+    /// Bootstrap resamples: the same for all layers and checkpoints of a
+    /// version, so that differences are paired.
+    pub fn bootstrap(&self, version: u32) -> StreamKey {
+        self.data
+            .derive("probe/bootstrap")
+            .derive(&version.to_string())
+    }
+}

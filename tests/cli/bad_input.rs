@@ -1,0 +1,122 @@
+//! What bad input gets: an error with the place and what to do, before work.
+
+use std::fs;
+
+use predicates::str::contains;
+
+use crate::folder::layerprobe;
+
+/// Runs and expects exit code 2, each text on stderr, and no run folder.
+fn refused(arguments: &[&str], texts: &[&str]) {
+    let dir = tempfile::tempdir().unwrap();
+    let mut assert = layerprobe(dir.path()).args(arguments).assert().code(2);
+    for text in texts {
+        assert = assert.stderr(contains(*text));
+    }
+    assert!(!dir.path().join("runs").exists(), "work was started");
+}
+
+#[test]
+fn unknown_names_suggest_the_nearest() {
+    refused(&["run", "quik"], &["no preset `quik`", "did you mean `quick`?"]);
+    let set = |assignment: &'static str| ["run", "smoke", "--set", assignment];
+    refused(
+        &set("training.epoch=3"),
+        &["--set: unknown key `training.epoch`", "did you mean `training.epochs`?"],
+    );
+    refused(
+        &set("probes.layers=[\"pool_3\"]"),
+        &["unknown layer `pool_3`", "did you mean `pool3`?", "known: pool1"],
+    );
+    refused(
+        &set("probes.features=[\"colour\"]"),
+        &["unknown feature `colour`", "did you mean `color`?"],
+    );
+    refused(&set("network.arch=cnn5"), &["unknown network `cnn5`", "did you mean `cnn4`?"]);
+}
+
+#[test]
+fn values_that_cannot_work_are_refused() {
+    let set = |assignment: &'static str| ["run", "smoke", "--set", assignment];
+    refused(&set("stimuli.object_size=31"), &["stimuli.image_size", "31"]);
+    refused(&set("stimuli.image_size=40"), &["divisible by 16"]);
+    refused(&set("split.held_out=9"), &["leaves 1 class"]);
+    refused(&set("split.versions=[5]"), &["no hold-out version 5"]);
+    refused(&set("probes.penalties=[0]"), &["0 is no penalty"]);
+    refused(&set("training.epochs=-1"), &["training.epochs", "whole number"]);
+    refused(&set("training.learning_rate=fast"), &["wants a number, not string \"fast\""]);
+    refused(&["run", "smoke", "--threads", "0"], &["--threads 0"]);
+}
+
+#[test]
+fn a_predictivity_outside_zero_and_one_is_refused() {
+    for p in ["1.5", "-0.1", "0.05"] {
+        let assignment = format!("correlation.predictivity={p}");
+        refused(
+            &[
+                "run",
+                "smoke",
+                "--set",
+                "correlation.pair=[\"shape\", \"color\"]",
+                "--set",
+                &assignment,
+            ],
+            &["correlation.predictivity", p],
+        );
+    }
+}
+
+#[test]
+fn mistakes_in_a_file_are_placed_by_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("my.toml");
+    fs::write(&file, "name = \"my\"\nbase = \"smoke\"\n[training]\nepoch = 1\n").unwrap();
+    layerprobe(dir.path())
+        .args(["run", "my.toml"])
+        .assert()
+        .code(2)
+        .stderr(contains("my.toml:4: unknown key `training.epoch`"));
+    fs::write(&file, "name = \"my\"\nbase = = \n").unwrap();
+    layerprobe(dir.path())
+        .args(["run", "my.toml"])
+        .assert()
+        .code(2)
+        .stderr(contains("my.toml:2: not valid TOML"));
+    layerprobe(dir.path())
+        .args(["run", "missing.toml"])
+        .assert()
+        .code(2)
+        .stderr(contains("missing.toml"));
+}
+
+#[test]
+fn a_folder_of_another_config_is_left_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |epochs: &str| {
+        let mut command = layerprobe(dir.path());
+        command.args(["run", "smoke", "--quiet", "--out", "here", "--set"]);
+        command.arg(format!("training.epochs={epochs}")).assert()
+    };
+    run("1").success();
+    run("2")
+        .code(2)
+        .stderr(contains("another configuration"))
+        .stderr(contains("there `epochs = 1`, here `epochs = 2`"));
+    fs::create_dir(dir.path().join("thesis")).unwrap();
+    fs::write(dir.path().join("thesis/main.tex"), "x").unwrap();
+    layerprobe(dir.path())
+        .args(["run", "smoke", "--out", "thesis"])
+        .assert()
+        .code(2)
+        .stderr(contains("main.tex"));
+}
+
+#[test]
+fn a_folder_without_a_run_has_no_report() {
+    let dir = tempfile::tempdir().unwrap();
+    layerprobe(dir.path())
+        .args(["report", "."])
+        .assert()
+        .code(2)
+        .stderr(contains("is not a run folder"));
+}

@@ -1,0 +1,84 @@
+//! `layerprobe render`.
+
+use std::fs;
+
+use predicates::str::contains;
+
+use crate::folder::{assert_same, files, layerprobe};
+
+const SMALL: [&str; 6] = [
+    "--set",
+    "image_size=64",
+    "--set",
+    "object_size=40",
+    "--set",
+    "texture_period=6",
+];
+
+#[test]
+fn trifeature_files_carry_the_authors_names_labels_and_splits() {
+    let dir = tempfile::tempdir().unwrap();
+    for (threads, out) in [("1", "one"), ("2", "two")] {
+        layerprobe(dir.path())
+            .args(["render", "trifeature", "--out", out, "--count", "30"])
+            .args(SMALL)
+            .args(["--swap", "color", "--threads", threads])
+            .assert()
+            .success();
+    }
+    let one = files(&dir.path().join("one"));
+    assert_same(&one, &files(&dir.path().join("two")));
+    let images = one.keys().filter(|name| name.ends_with(".png")).count();
+    assert_eq!(images, 60, "30 stimuli and their twins");
+    assert!(one.keys().any(|name| name.ends_with("triangle_solid_red_0.png")));
+    let labels = String::from_utf8(one["labels.csv"].clone()).unwrap();
+    assert_eq!(labels.lines().count(), 31);
+    assert!(labels.lines().next().unwrap().contains("shape,texture,color"));
+}
+
+#[test]
+fn a_contact_sheet_is_a_picture_and_needs_no_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    for dataset in ["trifeature", "navon"] {
+        layerprobe(dir.path())
+            .args(["render", dataset, "--sheet", "sheet.png"])
+            .assert()
+            .success()
+            .stdout(contains("sheet.png"));
+        let png = fs::read(dir.path().join("sheet.png")).unwrap();
+        assert_eq!(&png[1..4], b"PNG");
+        assert!(png.len() > 20_000);
+    }
+}
+
+#[test]
+fn the_effective_predictivity_is_told_beside_the_nominal() {
+    let dir = tempfile::tempdir().unwrap();
+    layerprobe(dir.path())
+        .args(["render", "trifeature", "--out", "out", "--count", "1"])
+        .args(SMALL)
+        .args(["--correlate", "shape,color", "--predictivity", "0.9"])
+        .assert()
+        .success()
+        .stdout(contains("version 4: shape and color nominally 0.900, effectively 0.9"));
+}
+
+#[test]
+fn mistakes_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    layerprobe(dir.path())
+        .args(["render", "trifeature", "--out", "out", "--swap", "colour"])
+        .assert()
+        .code(2)
+        .stderr(contains("did you mean `color`?"));
+    layerprobe(dir.path())
+        .args(["render", "navon", "--out", "out", "--set", "object_size=3"])
+        .assert()
+        .code(2)
+        .stderr(contains("unknown key `stimuli.object_size`"));
+    layerprobe(dir.path())
+        .args(["render", "trifeature"])
+        .assert()
+        .code(2)
+        .stderr(contains("--out"));
+}

@@ -1,0 +1,165 @@
+//! The whole way from a preset to a report, at the smallest size.
+
+use std::fs;
+use std::process::{Command as Process, Stdio};
+use std::time::Duration;
+
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use crate::folder::{assert_same, files, layerprobe, results};
+
+#[test]
+fn the_same_config_gives_the_same_bytes_whatever_the_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    for threads in ["1", "2"] {
+        layerprobe(dir.path())
+            .args(["run", "smoke", "--quiet", "--threads", threads, "--out", threads])
+            .assert()
+            .success();
+    }
+    let one = results(&dir.path().join("1"));
+    assert!(one.keys().any(|name| name.ends_with("step-000000.safetensors")));
+    assert!(one.contains_key("results.csv"));
+    assert_same(&one, &results(&dir.path().join("2")));
+}
+
+#[test]
+fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = ["--set", "training.epochs=6", "--set", "stimuli.exemplars=2"];
+    layerprobe(dir.path())
+        .args(["run", "smoke", "--quiet", "--out", "whole"])
+        .args(settings)
+        .assert()
+        .success();
+    for (attempt, milliseconds) in [150, 400, 700, 1100, 1600].into_iter().enumerate() {
+        let mut child = Process::new(assert_cmd::cargo::cargo_bin("layerprobe"))
+            .args(["run", "smoke", "--quiet", "--out", "killed"])
+            .args(settings)
+            .current_dir(dir.path())
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        assert!(attempt > 0 || !status.success(), "the first kill came too late to test anything");
+    }
+    layerprobe(dir.path())
+        .args(["run", "smoke", "--quiet", "--out", "killed"])
+        .args(settings)
+        .assert()
+        .success();
+    assert_same(
+        &results(&dir.path().join("whole")),
+        &results(&dir.path().join("killed")),
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_says_that_it_can_go_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let child = Process::new(assert_cmd::cargo::cargo_bin("layerprobe"))
+        .args(["run", "smoke", "--set", "training.epochs=500"])
+        .current_dir(dir.path())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let csv = dir.path().join("runs/smoke/config.toml");
+    while !csv.exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    let stopped = Process::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(stopped.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(75));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("the same command goes on"), "{message}");
+}
+
+#[test]
+fn a_finished_run_is_not_done_again_and_its_report_can_be_drawn_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = || {
+        layerprobe(dir.path())
+            .args(["run", "smoke"])
+            .assert()
+            .success()
+            .stdout(contains("results  runs/smoke/results.csv"))
+            .stdout(contains("report   runs/smoke/report/index.html"))
+            .stderr(contains("its numbers mean nothing"))
+    };
+    run();
+    let root = dir.path().join("runs/smoke");
+    let before = files(&root);
+    for name in [
+        "config.toml",
+        "manifest.json",
+        "results.csv",
+        "report/index.html",
+        "conditions/trifeature-shape-cnn4-split0-seed0/training.csv",
+        "conditions/trifeature-color-cnn4-split0-seed0/checkpoints/step-000000.safetensors",
+    ] {
+        assert!(before.contains_key(name), "{name} is missing");
+    }
+    let touched = fs::metadata(root.join("results.csv")).unwrap().modified().unwrap();
+    run();
+    assert_same(&results(&root), &{
+        let mut before = before.clone();
+        before.retain(|name, _| {
+            name != "manifest.json" && name != "report/index.html" && !name.ends_with("training.json")
+        });
+        before
+    });
+    assert!(fs::metadata(root.join("results.csv")).unwrap().modified().unwrap() >= touched);
+
+    fs::remove_dir_all(root.join("report")).unwrap();
+    layerprobe(dir.path())
+        .args(["report", "runs/smoke"])
+        .assert()
+        .success()
+        .stdout(contains("runs/smoke/report/index.html"));
+    assert_same(&results(&root), &{
+        let mut before = before;
+        before.retain(|name, _| {
+            name != "manifest.json" && name != "report/index.html" && !name.ends_with("training.json")
+        });
+        before
+    });
+}
+
+#[test]
+fn the_table_holds_every_condition_step_layer_and_feature() {
+    let dir = tempfile::tempdir().unwrap();
+    layerprobe(dir.path())
+        .args(["run", "smoke", "--quiet"])
+        .assert()
+        .success()
+        .stdout(predicate::str::is_empty());
+    let rows = layerprobe_reports::read_results(&dir.path().join("runs/smoke/results.csv")).unwrap();
+    let accuracies: Vec<_> = rows.iter().filter(|r| r.metric == "accuracy").collect();
+    // 2 targets x 3 checkpoints x 2 layers x 3 features
+    assert_eq!(accuracies.len(), 36);
+    for row in &accuracies {
+        assert_eq!(row.probe, "linear");
+        assert_eq!(row.protocol, "clean/1");
+        assert_eq!(row.split_kind, "held_out_values");
+        assert_eq!((row.n_train, row.n_test), (Some(343), Some(357)));
+        let (lower, upper) = (row.lower.unwrap(), row.upper.unwrap());
+        assert!(lower <= row.value && row.value <= upper, "{row:?}");
+    }
+    let untrained = |target: &str| -> Vec<f64> {
+        let of = |r: &&&layerprobe_reports::ResultRow| r.step == Some(0) && r.target == target;
+        accuracies.iter().filter(of).map(|r| r.value).collect()
+    };
+    assert_eq!(untrained("shape"), untrained("color"), "the untrained network is shared");
+    assert!(rows.iter().any(|r| r.metric == "chance" && (r.value - 1.0 / 7.0).abs() < 1e-9));
+}
