@@ -29,6 +29,8 @@ mod network;
 mod parameter;
 mod pass;
 mod tensors;
+#[cfg(test)]
+mod tests;
 mod workspace;
 
 pub use arch::{Arch, UnknownArch};

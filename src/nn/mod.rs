@@ -23,6 +23,8 @@ mod linear;
 mod loss;
 pub mod ops;
 mod real;
+#[cfg(test)]
+mod tests;
 
 pub use adam::{Adam, AdamParams, AdamParamsError, CheckedAdamParams};
 pub use conv::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput, ConvSpec, ShapeError};

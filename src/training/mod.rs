@@ -16,6 +16,8 @@ mod plan;
 mod run;
 mod schedule;
 mod snapshot;
+#[cfg(test)]
+mod tests;
 mod trainer;
 
 pub use batches::Batches;

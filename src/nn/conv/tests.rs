@@ -193,7 +193,10 @@ fn agrees_with_pytorch_ties_included() {
         };
         let slopes = |n: usize| numbers(n, 4, 1.0);
         let check = |results: Results, tolerance: f64, what: &str| {
-            assert_eq!(results.output.len(), golden.out_shape.iter().product::<usize>());
+            assert_eq!(
+                results.output.len(),
+                golden.out_shape.iter().product::<usize>()
+            );
             for (name, error) in [
                 ("output", golden.output.error(&results.output)),
                 ("images", golden.images.error(&results.images)),

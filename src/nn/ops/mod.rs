@@ -9,6 +9,8 @@ mod conv_block;
 mod cross_entropy;
 mod linear;
 mod slices;
+#[cfg(test)]
+mod tests;
 
 pub use conv_block::conv_block;
 pub use cross_entropy::cross_entropy;

@@ -7,6 +7,8 @@
 mod error;
 mod file;
 mod header;
+#[cfg(test)]
+mod tests;
 
 pub use error::CheckpointError;
 pub use file::Checkpoint;
