@@ -3,6 +3,7 @@
 //!
 //! `cargo bench --bench engine`; the same work in PyTorch is
 //! `benches/peers/engine_cnn4.py`.
+#![allow(clippy::expect_used, reason = "a bench stops at the first mistake")]
 
 use std::hint::black_box;
 use std::time::Duration;

@@ -13,6 +13,7 @@
 //! [`IMAGES_PER_BLOCK`] images, then over blocks, both in order.
 
 mod adam;
+mod aligned;
 mod conv;
 #[cfg(test)]
 pub(crate) mod goldens;

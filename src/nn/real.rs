@@ -118,10 +118,12 @@ fn on_avx2<K: Kernel<f32>>(kernel: K) {
 impl Real for f32 {
     const ONE: Self = 1.0;
 
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value as f32
     }
 
+    #[inline(always)]
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
@@ -138,6 +140,7 @@ impl Real for f32 {
         self.ln()
     }
 
+    #[inline]
     fn channel_block(processor: Processor) -> usize {
         match processor {
             #[cfg(target_arch = "x86_64")]
@@ -167,10 +170,12 @@ impl Real for f32 {
 impl Real for f64 {
     const ONE: Self = 1.0;
 
+    #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value
     }
 
+    #[inline(always)]
     fn to_f64(self) -> f64 {
         self
     }

@@ -6,6 +6,7 @@ use super::backward::BackwardImage;
 use super::forward::ForwardImage;
 use super::pack::{pack, pack_flipped, unpack};
 use super::shape::{ConvShape, ConvSpec, ShapeError};
+use crate::nn::aligned::Aligned;
 use crate::nn::layout::ImageLayout;
 use crate::nn::real::Processor;
 use crate::nn::{IMAGES_PER_BLOCK, Real};
@@ -49,11 +50,11 @@ pub struct ConvGradient<'a, T> {
 /// Memory a block works in, kept from step to step.
 #[derive(Debug, Default)]
 pub struct ConvBlockBuffers<T> {
-    packed: Vec<T>,
-    bias: Vec<T>,
-    flipped: Vec<T>,
-    partial: Vec<T>,
-    spreads: Mutex<Vec<Vec<T>>>,
+    packed: Aligned<T>,
+    bias: Aligned<T>,
+    flipped: Aligned<T>,
+    partial: Aligned<T>,
+    spreads: Mutex<Vec<Aligned<T>>>,
 }
 
 impl ConvBlock {
@@ -144,8 +145,8 @@ impl ConvBlock {
         let shape = &self.shape;
         let n = self.check(&input);
         assert_eq!(output.len(), n * shape.out_len(), "length of the output");
-        buffers.packed.resize(shape.packed_len(), T::ZERO);
-        buffers.bias.resize(shape.out_filled(), T::ZERO);
+        buffers.packed.set_len(shape.packed_len());
+        buffers.bias.set_len(shape.out_filled());
         pack(shape, input.weight, &mut buffers.packed);
         buffers.bias[..shape.spec.out_channels].copy_from_slice(input.bias);
 
@@ -205,9 +206,9 @@ impl ConvBlock {
 
         let (weights, biases) = (shape.packed_len(), shape.out_filled());
         let tasks = n.div_ceil(IMAGES_PER_BLOCK);
-        buffers.partial.resize(tasks * (weights + biases), T::ZERO);
+        buffers.partial.set_len(tasks * (weights + biases));
         if gradient.images.is_some() {
-            buffers.flipped.resize(shape.flipped_len(), T::ZERO);
+            buffers.flipped.set_len(shape.flipped_len());
             pack_flipped(shape, input.weight, &mut buffers.flipped);
         }
         let (flipped, spreads) = (&buffers.flipped, &buffers.spreads);
@@ -230,7 +231,7 @@ impl ConvBlock {
                     bias_gradient,
                     input: images
                         .as_deref_mut()
-                        .map(|images| (flipped.as_slice(), &mut images[here])),
+                        .map(|images| (&**flipped, &mut images[here])),
                 };
                 T::dispatch(self.processor, kernel);
             }
@@ -277,16 +278,16 @@ impl ConvBlock {
 }
 
 /// A scratch buffer of zeros in the right places, from the pool if it has one.
-fn take<T: Real>(pool: &Mutex<Vec<Vec<T>>>, len: usize) -> Vec<T> {
+fn take<T: Real>(pool: &Mutex<Vec<Aligned<T>>>, len: usize) -> Aligned<T> {
     let kept = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
     match kept {
         Some(buffer) if buffer.len() == len => buffer,
-        _ => vec![T::ZERO; len],
+        _ => Aligned::zeros(len),
     }
 }
 
 /// Keeps a scratch buffer for the next task of the same block.
-fn give_back<T>(pool: &Mutex<Vec<Vec<T>>>, buffer: Vec<T>) {
+fn give_back<T>(pool: &Mutex<Vec<Aligned<T>>>, buffer: Aligned<T>) {
     pool.lock()
         .unwrap_or_else(PoisonError::into_inner)
         .push(buffer);

@@ -130,62 +130,74 @@ impl ConvShape {
     }
 
     /// Columns of the image with its border.
+    #[inline]
     pub(crate) fn in_columns(&self) -> usize {
         self.width + 2 * self.spec.padding
     }
 
     /// Elements of one image with its border.
+    #[inline]
     pub(crate) fn in_len(&self) -> usize {
         (self.height + 2 * self.spec.padding) * self.in_columns() * self.spec.in_channels
     }
 
     /// Elements of one image without its border.
+    #[inline]
     pub(crate) fn in_gradient_len(&self) -> usize {
         self.height * self.width * self.spec.in_channels
     }
 
     /// Columns of the output with its border.
+    #[inline]
     pub(crate) fn out_columns(&self) -> usize {
         self.out_width + 2 * self.out_border
     }
 
     /// Elements of one output with its border.
+    #[inline]
     pub(crate) fn out_len(&self) -> usize {
         (self.out_height + 2 * self.out_border) * self.out_columns() * self.spec.out_channels
     }
 
     /// Elements of one output without its border; also the winners' count.
+    #[inline]
     pub(crate) fn pooled_len(&self) -> usize {
         self.out_height * self.out_width * self.spec.out_channels
     }
 
     /// Blocks of output channels, the last one filled up with zeros.
+    #[inline]
     pub(crate) fn out_blocks(&self) -> usize {
         self.spec.out_channels.div_ceil(self.channel_block)
     }
 
     /// Output channels, filled up to whole blocks.
+    #[inline]
     pub(crate) fn out_filled(&self) -> usize {
         self.out_blocks() * self.channel_block
     }
 
     /// Blocks of input channels, the last one filled up with zeros.
+    #[inline]
     pub(crate) fn in_blocks(&self) -> usize {
         self.spec.in_channels.div_ceil(self.channel_block)
     }
 
     /// Numbers under one row of the kernel.
+    #[inline]
     pub(crate) fn run(&self) -> usize {
         self.spec.kernel * self.spec.in_channels
     }
 
     /// Elements of the packed weights, in whole blocks of output channels.
+    #[inline]
     pub(crate) fn packed_len(&self) -> usize {
         self.spec.kernel * self.run() * self.out_filled()
     }
 
     /// Elements of the flipped packed weights, in whole blocks of input
     /// channels.
+    #[inline]
     pub(crate) fn flipped_len(&self) -> usize {
         self.spec.kernel
             * self.spec.kernel
@@ -195,12 +207,14 @@ impl ConvShape {
     }
 
     /// Columns of the spread-out gradient: see [`spread_len`](Self::spread_len).
+    #[inline]
     pub(crate) fn spread_columns(&self) -> usize {
         self.width + self.spec.kernel - 1
     }
 
     /// Where the first convolution output lies in the spread-out gradient,
     /// in rows and in columns.
+    #[inline]
     pub(crate) fn spread_offset(&self) -> usize {
         self.spec.kernel - 1 - self.spec.padding
     }
@@ -208,11 +222,13 @@ impl ConvShape {
     /// Elements of the gradient of one convolution's output, spread out by the
     /// stride and bordered so that the gradient of the input is a convolution
     /// of it with stride 1.
+    #[inline]
     pub(crate) fn spread_len(&self) -> usize {
         (self.height + self.spec.kernel - 1) * self.spread_columns() * self.out_filled()
     }
 
     /// Elements of the weights as PyTorch holds them.
+    #[inline]
     pub(crate) fn weight_len(&self) -> usize {
         self.spec.out_channels * self.run() * self.spec.kernel
     }
