@@ -170,31 +170,31 @@ impl<T: Real> BackwardImage<'_, T> {
     #[inline(always)]
     unsafe fn image<V: Lanes<Scalar = T>>(&self, flipped: &[T], gradient: &mut [T]) {
         let shape = self.shape;
+        let pixels = shape.height * shape.width;
         for block in 0..shape.in_blocks() {
-            for row in 0..shape.height {
-                let mut column = 0;
-                // SAFETY: pixels `column..column + P` lie within the row.
-                unsafe {
-                    if V::MANY_REGISTERS {
-                        while column + 8 <= shape.width {
-                            self.pixels::<V, 8>(flipped, gradient, block, row, column);
-                            column += 8;
-                        }
+            let mut at = 0;
+            // SAFETY: pixels `at..at + P` are pixels of the image.
+            unsafe {
+                if V::MANY_REGISTERS {
+                    while at + 12 <= pixels {
+                        self.pixels::<V, 12>(flipped, gradient, block, at);
+                        at += 12;
                     }
-                    while column + 4 <= shape.width {
-                        self.pixels::<V, 4>(flipped, gradient, block, row, column);
-                        column += 4;
-                    }
-                    while column < shape.width {
-                        self.pixels::<V, 1>(flipped, gradient, block, row, column);
-                        column += 1;
-                    }
+                }
+                while at + 4 <= pixels {
+                    self.pixels::<V, 4>(flipped, gradient, block, at);
+                    at += 4;
+                }
+                while at < pixels {
+                    self.pixels::<V, 1>(flipped, gradient, block, at);
+                    at += 1;
                 }
             }
         }
     }
 
-    /// `P` neighboring pixels of [`image`](Self::image).
+    /// The `P` pixels of [`image`](Self::image) from number `at`, counted row by
+    /// row.
     ///
     /// # Safety
     /// As [`image`](Self::image).
@@ -204,8 +204,7 @@ impl<T: Real> BackwardImage<'_, T> {
         flipped: &[T],
         gradient: &mut [T],
         block: usize,
-        row: usize,
-        column: usize,
+        at: usize,
     ) {
         let shape = self.shape;
         let (kernel, cin, filled) = (
@@ -220,10 +219,14 @@ impl<T: Real> BackwardImage<'_, T> {
             run: kernel * filled,
         };
         unsafe {
-            let corner = self.spread.as_ptr().add(row * z_row + column * filled);
-            let mut z = [corner; P];
-            for (p, pixel) in z.iter_mut().enumerate() {
-                *pixel = corner.add(p * filled);
+            let (mut row, mut column) = (at / shape.width, at % shape.width);
+            let mut z = [self.spread.as_ptr(); P];
+            for pixel in &mut z {
+                *pixel = pixel.add(row * z_row + column * filled);
+                column += 1;
+                if column == shape.width {
+                    (row, column) = (row + 1, 0);
+                }
             }
             let weights = flipped
                 .as_ptr()
@@ -233,7 +236,7 @@ impl<T: Real> BackwardImage<'_, T> {
             let first = block * shape.channel_block;
             let valid = (cin - first).min(shape.channel_block);
             for (p, halves) in acc.into_iter().enumerate() {
-                let at = (row * shape.width + column + p) * cin + first;
+                let at = (at + p) * cin + first;
                 if valid == shape.channel_block {
                     halves[0].store(gradient.as_mut_ptr().add(at));
                     halves[1].store(gradient.as_mut_ptr().add(at + V::COUNT));

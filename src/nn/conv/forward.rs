@@ -35,22 +35,21 @@ impl<T: Real> Kernel<T> for ForwardImage<'_, T> {
         if let Some(winners) = &self.winners {
             assert_eq!(winners.len(), shape.pooled_len());
         }
+        let windows = shape.out_height * shape.out_width;
         for block in 0..shape.out_blocks() {
-            for row in 0..shape.out_height {
-                let mut column = 0;
-                // SAFETY: the lengths were checked above; windows
-                // `column..column + W` lie within the row.
-                unsafe {
-                    if V::MANY_REGISTERS {
-                        while column + 2 <= shape.out_width {
-                            self.windows::<V, 8, 2>(block, row, column);
-                            column += 2;
-                        }
+            let mut at = 0;
+            // SAFETY: the lengths were checked above; windows `at..at + W` are
+            // windows of the image.
+            unsafe {
+                if V::MANY_REGISTERS {
+                    while at + 3 <= windows {
+                        self.windows::<V, 12, 3>(block, at);
+                        at += 3;
                     }
-                    while column < shape.out_width {
-                        self.windows::<V, 4, 1>(block, row, column);
-                        column += 1;
-                    }
+                }
+                while at < windows {
+                    self.windows::<V, 4, 1>(block, at);
+                    at += 1;
                 }
             }
         }
@@ -58,35 +57,37 @@ impl<T: Real> Kernel<T> for ForwardImage<'_, T> {
 }
 
 impl<T: Real> ForwardImage<'_, T> {
-    /// Computes `W` neighboring windows, which is `P = 4 W` convolution
-    /// outputs, of one block of channels.
+    /// Computes the `W` windows from number `at`, counted row by row, which is
+    /// `P = 4 W` convolution outputs, of one block of channels.
     ///
     /// # Safety
-    /// As [`Lanes`]; slices have the lengths of `shape` and the windows lie
-    /// within it.
+    /// As [`Lanes`]; slices have the lengths of `shape`, which has windows
+    /// `at..at + W`.
     #[inline(always)]
     unsafe fn windows<V: Lanes<Scalar = T>, const P: usize, const W: usize>(
         &mut self,
         block: usize,
-        row: usize,
-        column: usize,
+        at: usize,
     ) {
         let shape = self.shape;
         let spec = &shape.spec;
         let x_row = shape.in_columns() * spec.in_channels;
         let first_channel = block * shape.channel_block;
         unsafe {
-            let corner = self
-                .x
-                .as_ptr()
-                .add(2 * row * spec.stride * x_row + 2 * column * spec.stride * spec.in_channels);
-            let mut x = [corner; P];
-            for (p, pixel) in x.iter_mut().enumerate() {
-                let (window, place) = (p / 4, p % 4);
-                *pixel = corner.add(
-                    place / 2 * spec.stride * x_row
-                        + (2 * window + place % 2) * spec.stride * spec.in_channels,
-                );
+            let mut places = [(0, 0); W];
+            let mut x = [self.x.as_ptr(); P];
+            let (mut row, mut column) = (at / shape.out_width, at % shape.out_width);
+            for (window, place) in places.iter_mut().enumerate() {
+                *place = (row, column);
+                let corner = 2 * spec.stride * (row * x_row + column * spec.in_channels);
+                for (p, pixel) in x[4 * window..4 * window + 4].iter_mut().enumerate() {
+                    let step = p / 2 * x_row + p % 2 * spec.in_channels;
+                    *pixel = pixel.add(corner + step * spec.stride);
+                }
+                column += 1;
+                if column == shape.out_width {
+                    (row, column) = (row + 1, 0);
+                }
             }
             let bias = self.bias.as_ptr().add(first_channel);
             let start = [V::load(bias), V::load(bias.add(V::COUNT))];
@@ -102,13 +103,13 @@ impl<T: Real> ForwardImage<'_, T> {
             let acc = multiply::<V, P>([start; P], x, runs, weights);
 
             let valid = (spec.out_channels - first_channel).min(shape.channel_block);
-            for window in 0..W {
-                let pixel = column + window;
+            for (window, (row, column)) in places.into_iter().enumerate() {
                 let y_at =
-                    ((row + shape.out_border) * shape.out_columns() + pixel + shape.out_border)
+                    ((row + shape.out_border) * shape.out_columns() + column + shape.out_border)
                         * spec.out_channels
                         + first_channel;
-                let winner_at = (row * shape.out_width + pixel) * spec.out_channels + first_channel;
+                let winner_at =
+                    (row * shape.out_width + column) * spec.out_channels + first_channel;
                 let four = [
                     acc[4 * window],
                     acc[4 * window + 1],
