@@ -3,6 +3,47 @@
 //! [`train`] runs a [`TrainingPlan`] in one folder. What it leaves there
 //! depends on network, data, plan and order key alone: not on threads, nor on
 //! how often it was stopped and started again.
+//!
+//! ```
+//! use std::{sync::atomic::AtomicBool, time::Duration};
+//!
+//! use layerprobe::models::{Arch, Network};
+//! use layerprobe::nn::AdamParams;
+//! use layerprobe::training::*;
+//! use layerprobe_streams::StreamKey;
+//!
+//! // four dark images of class 0, four light ones of class 1
+//! let pixels = (0..8u8).flat_map(|i| vec![200 * (i % 2) + i; 16 * 16 * 3]).collect();
+//! let store = ImageStore::new(16, pixels)?;
+//! let train_set = Examples::new(&store, 2, (0..6).collect(), vec![0, 1, 0, 1, 0, 1])?;
+//! let validation = Examples::new(&store, 2, vec![6, 7], vec![0, 1])?;
+//! let data = TrainingData {
+//!     store: &store,
+//!     normalization: Normalization::of(&store, train_set.indices()),
+//!     train: &train_set,
+//!     validation: &validation,
+//! };
+//! let plan = TrainingPlan {
+//!     epochs: 10,
+//!     batch_size: 3,
+//!     adam: AdamParams::default(),
+//!     checkpoints: CheckpointSchedule::LogSpaced(4),
+//! };
+//! let folder = tempfile::tempdir()?;
+//! let mut network = Network::new(Arch::Cnn4, 16, 2, StreamKey::from_seed(0))?;
+//! let context = TrainingContext {
+//!     dir: folder.path(),
+//!     config_hash: "of all that determines the result",
+//!     stop: &AtomicBool::new(false),
+//!     snapshot_every: Duration::from_secs(60),
+//!     on_progress: &mut |_| (),
+//! };
+//! let order = StreamKey::from_seed(1);
+//! let outcome = train(&mut network, &data, &plan.check(train_set.len())?, order, context)?;
+//! assert_eq!(outcome.best.accuracy, 1.0);
+//! assert_eq!(outcome.checkpoints.len(), 4);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod batches;
 pub mod checkpoint;

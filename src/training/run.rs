@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use layerprobe_streams::StreamKey;
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::{Checkpoint, CheckpointHeader, Role};
+use super::checkpoint::{Checkpoint, CheckpointError, CheckpointHeader, Role};
 use super::log::{LogRow, write_log};
 use super::snapshot::{self, State};
 use super::{Batches, CheckedTrainingPlan, Trainer, TrainingData, TrainingError, evaluate};
@@ -136,6 +136,7 @@ pub fn train(
     let mut state = run.start()?;
     let shuffle = order_key.derive("train/shuffle");
     while state.step < plan.total_steps() {
+        run.pause(&state)?;
         run.epoch(&mut state, shuffle)?;
     }
     run.finish(state)
@@ -163,6 +164,15 @@ impl Run<'_, '_> {
             &mut self.trainer.adam,
         )?;
         if let Some(state) = taken_up {
+            // a snapshot is kept only while there are steps to take
+            if state.step >= self.plan.total_steps() {
+                return Err(TrainingError::Checkpoint(CheckpointError::OtherTraining {
+                    path: snapshot_path(self.context.dir),
+                    what: "step",
+                    found: state.step.to_string(),
+                    expected: format!("below {}", self.plan.total_steps()),
+                }));
+            }
             return Ok(state);
         }
         let mut state = State::default();
@@ -223,11 +233,7 @@ impl Run<'_, '_> {
             }
             Ok(())
         })?;
-        self.end_of_epoch(state, epoch + 1)?;
-        if state.step < self.plan.total_steps() {
-            self.pause(state)?;
-        }
-        Ok(())
+        self.end_of_epoch(state, epoch + 1)
     }
 
     /// Measures, logs, and keeps the weights if they are the best so far.

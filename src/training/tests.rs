@@ -49,6 +49,15 @@ fn run(
     stop_at: Option<u64>,
     snapshots: Duration,
 ) -> Result<TrainingOutcome, TrainingError> {
+    run_plan(&plan(), dir, stop_at, snapshots)
+}
+
+fn run_plan(
+    plan: &TrainingPlan,
+    dir: &Path,
+    stop_at: Option<u64>,
+    snapshots: Duration,
+) -> Result<TrainingOutcome, TrainingError> {
     let store = store(52);
     let (train_set, validation) = (examples(&store, 0..37), examples(&store, 37..52));
     let data = TrainingData {
@@ -66,13 +75,13 @@ fn run(
         stop: &stop,
         snapshot_every: snapshots,
         on_progress: &mut |progress| {
-            assert_eq!(progress.total_steps, 15);
+            assert_eq!(progress.total_steps, 5 * plan.epochs);
             if Some(progress.step) == stop_at {
                 stop.store(true, Ordering::Relaxed);
             }
         },
     };
-    train(&mut network, &data, &plan().check(37)?, key, context)
+    train(&mut network, &data, &plan.check(37)?, key, context)
 }
 
 const NEVER: Duration = Duration::from_secs(3600);
@@ -225,6 +234,21 @@ fn a_snapshot_of_other_work_is_refused() {
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let message = run(dir.path(), None, NEVER).unwrap_err().to_string();
     assert!(message.contains("resume.safetensors"));
+}
+
+#[test]
+fn a_snapshot_past_the_end_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), Some(7), NEVER).unwrap_err();
+    let shorter = TrainingPlan {
+        epochs: 1,
+        ..plan()
+    };
+    let error = run_plan(&shorter, dir.path(), None, NEVER).unwrap_err();
+    assert!(
+        error.to_string().contains("step 7, expected below 5"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -47,14 +47,26 @@ pub struct ConvGradient<'a, T> {
     pub images: Option<&'a mut [T]>,
 }
 
-/// Memory a block works in, kept from step to step.
+/// Memory a block works in, kept from step to step. Used with another block,
+/// it starts anew.
 #[derive(Debug, Default)]
 pub struct ConvBlockBuffers<T> {
+    /// The shape for which places without a channel or window are zero.
+    made_for: Option<ConvShape>,
     packed: Aligned<T>,
     bias: Aligned<T>,
     flipped: Aligned<T>,
     partial: Aligned<T>,
     spreads: Mutex<Vec<Aligned<T>>>,
+}
+
+impl<T: Real> ConvBlockBuffers<T> {
+    fn adapt(&mut self, shape: &ConvShape) {
+        if self.made_for != Some(*shape) {
+            *self = Self::default();
+            self.made_for = Some(*shape);
+        }
+    }
 }
 
 impl ConvBlock {
@@ -145,6 +157,7 @@ impl ConvBlock {
         let shape = &self.shape;
         let n = self.check(&input);
         assert_eq!(output.len(), n * shape.out_len(), "length of the output");
+        buffers.adapt(shape);
         buffers.packed.set_len(shape.packed_len());
         buffers.bias.set_len(shape.out_filled());
         pack(shape, input.weight, &mut buffers.packed);
@@ -204,6 +217,7 @@ impl ConvBlock {
             "bias gradient"
         );
 
+        buffers.adapt(shape);
         let (weights, biases) = (shape.packed_len(), shape.out_filled());
         let tasks = n.div_ceil(IMAGES_PER_BLOCK);
         buffers.partial.set_len(tasks * (weights + biases));

@@ -112,7 +112,7 @@ impl Case {
             stride,
             padding,
         } = self.spec;
-        let after = |side: usize| ((side + 2 * padding - kernel) / stride + 1) / 2;
+        let after = |side: usize| ((side + 2 * padding - kernel) / stride).div_ceil(2);
         let (rows, columns) = (after(self.height), after(self.width));
         let convolved = |image: usize, out: usize, row: usize, column: usize| {
             let mut sum = self.bias[out];
@@ -413,6 +413,46 @@ fn bits_do_not_depend_on_threads() {
     let one = run(1);
     assert_eq!(one, run(2));
     assert_eq!(one, run(3));
+}
+
+#[test]
+fn buffers_serve_other_blocks() {
+    let mut shared = ConvBlockBuffers::default();
+    // the same sizes in another geometry, then fewer channels
+    for (stride, out_channels) in [(1, 40), (2, 40), (1, 3)] {
+        let spec = ConvSpec {
+            in_channels: 2,
+            out_channels,
+            kernel: 3,
+            stride,
+            padding: 1,
+        };
+        let block = ConvBlock::new::<f32>(spec, 9, 9, 0).unwrap();
+        let images = vec![0.5; 2 * block.in_len()];
+        let (weight, bias) = (vec![0.1; out_channels * 18], vec![0.2; out_channels]);
+        let input = ConvInput {
+            images: &images,
+            weight: &weight,
+            bias: &bias,
+        };
+        let run = |buffers: &mut ConvBlockBuffers<f32>| {
+            let mut output = vec![0.0; 2 * block.out_len()];
+            let mut winners = vec![0; 2 * block.out_gradient_len()];
+            block.forward(input, buffers, &mut output, Some(&mut winners));
+            let slopes = vec![1.0; output.len()];
+            let mut weight = weight.clone();
+            let mut bias = bias.clone();
+            let mut images = vec![0.0; 2 * block.in_gradient_len()];
+            let gradient = ConvGradient {
+                weight: &mut weight,
+                bias: &mut bias,
+                images: Some(&mut images),
+            };
+            block.backward(input, &winners, &slopes, buffers, gradient);
+            [output, weight, bias, images]
+        };
+        assert_eq!(run(&mut shared), run(&mut ConvBlockBuffers::default()));
+    }
 }
 
 #[test]
