@@ -23,12 +23,14 @@
 
 mod eigen;
 mod gram;
+mod panels;
 mod product;
 mod subspace;
 mod view;
 
 pub use eigen::{Eigen, EigenError, symmetric_eigen};
 pub use gram::GramAccumulator;
+pub use panels::{LeadingPanels, Panels};
 pub use product::{Element, Threads, matmul};
 pub use subspace::{LeadingEigen, leading_eigen};
 pub use view::{MatMut, MatRef};

@@ -1,4 +1,4 @@
-use crate::{Eigen, EigenError, MatMut, MatRef, Threads, matmul, symmetric_eigen};
+use crate::{Eigen, EigenError, LeadingPanels, MatMut, MatRef, Threads, matmul, symmetric_eigen};
 
 /// Directions whose share of the largest is below this are noise of f32.
 const CUT: f64 = 1e-10;
@@ -27,7 +27,7 @@ pub struct LeadingEigen {
 ///
 /// # Panics
 /// If `matrix` is not square.
-pub fn leading_eigen(matrix: MatRef<'_, f32>, count: usize) -> Result<LeadingEigen, EigenError> {
+pub fn leading_eigen(matrix: LeadingPanels<'_>, count: usize) -> Result<LeadingEigen, EigenError> {
     let n = matrix.rows();
     assert_eq!(n, matrix.cols(), "a square matrix");
     let m = count.min(n);
@@ -38,9 +38,9 @@ pub fn leading_eigen(matrix: MatRef<'_, f32>, count: usize) -> Result<LeadingEig
         }
     }
     let (basis, m) = orthonormal(&start, n, m)?;
-    let powered = times(matrix, &basis, m);
+    let powered = matrix.times(&basis, m);
     let (basis, m) = orthonormal(&powered, n, m)?;
-    let images = times(matrix, &basis, m);
+    let images = matrix.times(&basis, m);
     let (basis64, images64) = (widen(&basis), widen(&images));
     let mut ritz = gram(&basis64, &images64, n, m);
     for i in 0..m {
@@ -83,20 +83,6 @@ fn orthonormal(block: &[f32], n: usize, m: usize) -> Result<(Vec<f32>, usize), E
     Ok((narrow(&rotate(&block, &turn, n, m, kept)), kept))
 }
 
-fn times(matrix: MatRef<'_, f32>, block: &[f32], m: usize) -> Vec<f32> {
-    let n = matrix.rows();
-    let mut product = vec![0f32; n * m];
-    matmul(
-        MatMut::row_major(&mut product, n, m),
-        0.0,
-        matrix,
-        MatRef::row_major(block, n, m),
-        1.0,
-        Threads::Pool,
-    );
-    product
-}
-
 fn gram(a: &[f64], b: &[f64], n: usize, m: usize) -> Vec<f64> {
     let mut product = vec![0.0; m * m];
     matmul(
@@ -134,6 +120,11 @@ fn narrow(block: &[f64]) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Panels;
+
+    fn panels(matrix: &[f32], n: usize) -> Panels {
+        Panels::from_fn(n, n, |i, j| matrix[i * n + j])
+    }
 
     /// `K = sum_j 2^-j v_j v_j^T` over cosine vectors.
     fn decaying(n: usize, rank: usize) -> Vec<f32> {
@@ -156,7 +147,7 @@ mod tests {
     fn finds_a_known_spectrum() {
         let n = 90;
         let k = decaying(n, 60);
-        let found = leading_eigen(MatRef::row_major(&k, n, n), 12).unwrap();
+        let found = leading_eigen(panels(&k, n).leading(n, n), 12).unwrap();
         for (j, value) in found.values.iter().take(6).enumerate() {
             let exact = 0.5f64.powi(j as i32);
             assert!((value - exact).abs() < 1e-4 * exact, "{j}: {value}");
@@ -172,10 +163,10 @@ mod tests {
     fn dependent_columns_are_left_out() {
         let n = 40;
         let k = decaying(n, 3);
-        let found = leading_eigen(MatRef::row_major(&k, n, n), 10).unwrap();
+        let found = leading_eigen(panels(&k, n).leading(n, n), 10).unwrap();
         assert!(found.values.len() < 10);
         assert!((found.values[2] - 0.25).abs() < 1e-4);
-        let zero = leading_eigen(MatRef::row_major(&[0f32; 9], 3, 3), 3).unwrap();
+        let zero = leading_eigen(panels(&[0f32; 9], 3).leading(3, 3), 3).unwrap();
         assert!(zero.values.is_empty());
         assert!(
             leading_eigen(MatRef::row_major(&[], 0, 0), 3)

@@ -1,4 +1,4 @@
-use layerprobe_linalg::{MatMut, MatRef, Threads, matmul};
+use layerprobe_linalg::{LeadingPanels, MatMut, MatRef, Threads, matmul};
 
 /// A dense row-major matrix of doubles.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,42 +43,29 @@ impl Panel {
             .copied()
             .collect()
     }
-
-    pub fn view(&self) -> MatRef<'_, f64> {
-        MatRef::row_major(&self.data, self.rows, self.cols)
-    }
 }
 
 /// `a * b` in doubles.
-pub(crate) fn product(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Panel {
-    let mut panel = Panel::zeros(a.rows(), b.cols());
-    let (rows, cols) = (panel.rows, panel.cols);
+pub(crate) fn product(a: MatRef<'_, f64>, b: &Panel) -> Panel {
+    let mut product = Panel::zeros(a.rows(), b.cols);
     matmul(
-        MatMut::row_major(&mut panel.data, rows, cols),
+        MatMut::row_major(&mut product.data, a.rows(), b.cols),
         0.0,
         a,
-        b,
+        MatRef::row_major(&b.data, b.rows, b.cols),
         1.0,
         Threads::Pool,
     );
-    panel
+    product
 }
 
-/// `a * b` in singles, for a left side kept in singles.
-pub(crate) fn single_product(a: MatRef<'_, f32>, b: &Panel) -> Panel {
+/// `a * b` in singles.
+pub(crate) fn single_product(a: LeadingPanels<'_>, b: &Panel) -> Panel {
     let narrow: Vec<f32> = b.data.iter().map(|&x| x as f32).collect();
-    let mut out = vec![0f32; a.rows() * b.cols];
-    matmul(
-        MatMut::row_major(&mut out, a.rows(), b.cols),
-        0.0,
-        a,
-        MatRef::row_major(&narrow, b.rows, b.cols),
-        1.0,
-        Threads::Pool,
-    );
+    let product = a.times(&narrow, b.cols);
     Panel {
         rows: a.rows(),
         cols: b.cols,
-        data: out.into_iter().map(f64::from).collect(),
+        data: product.into_iter().map(f64::from).collect(),
     }
 }

@@ -1,7 +1,9 @@
 //! The space a linear decoder lives in, seen through its coefficients and its
 //! image: the logits it gives the training rows.
 
-use layerprobe_linalg::{EigenError, LeadingEigen, MatRef, leading_eigen};
+use layerprobe_linalg::{
+    EigenError, LeadingEigen, LeadingPanels, MatMut, MatRef, Panels, Threads, leading_eigen, matmul,
+};
 
 use super::panel::{Panel, product, single_product};
 
@@ -25,14 +27,21 @@ pub(crate) enum Precision {
 /// * `Primal`: the coefficients are `W` itself, its image is `X W`.
 pub(crate) struct Space<'a> {
     kind: Kind<'a>,
-    leading: LeadingEigen,
-    /// Stands for the eigenvalues that are not in `leading`.
+    /// Leading eigenvalues, their vectors in both orientations, and the
+    /// vectors' images.
+    values: Vec<f64>,
+    vectors: Panels,
+    transposed: Panels,
+    images: Panels,
+    /// Stands for the other eigenvalues: half the smallest leading one. They
+    /// are smaller than that, and too large a constant costs less than too
+    /// small a one.
     tail: f64,
 }
 
 enum Kind<'a> {
     Gram {
-        single: MatRef<'a, f32>,
+        single: LeadingPanels<'a>,
         double: MatRef<'a, f64>,
     },
     Primal(MatRef<'a, f64>),
@@ -47,26 +56,36 @@ pub(crate) struct Vector {
 
 impl<'a> Space<'a> {
     /// The space of a Gram matrix, given in both precisions.
-    pub fn gram(single: MatRef<'a, f32>, double: MatRef<'a, f64>) -> Result<Self, EigenError> {
+    pub fn gram(single: LeadingPanels<'a>, double: MatRef<'a, f64>) -> Result<Self, EigenError> {
         let leading = leading_eigen(single, LEADING)?;
-        Ok(Self {
-            tail: tail(&leading),
-            leading,
-            kind: Kind::Gram { single, double },
-        })
+        Ok(Self::with(Kind::Gram { single, double }, leading))
     }
 
     /// The space of a matrix itself, rows x dimensions.
     pub fn primal(matrix: MatRef<'a, f64>) -> Result<Self, EigenError> {
-        let covariance = product(matrix.t(), matrix);
-        let narrow: Vec<f32> = covariance.data.iter().map(|&x| x as f32).collect();
+        let covariance = covariance(matrix);
         let size = matrix.cols();
-        let leading = leading_eigen(MatRef::row_major(&narrow, size, size), LEADING)?;
-        Ok(Self {
-            tail: tail(&leading),
-            leading,
-            kind: Kind::Primal(matrix),
-        })
+        let narrow = Panels::from_fn(size, size, |i, j| covariance[i * size + j] as f32);
+        let leading = leading_eigen(narrow.leading(size, size), LEADING)?;
+        Ok(Self::with(Kind::Primal(matrix), leading))
+    }
+
+    fn with(kind: Kind<'a>, leading: LeadingEigen) -> Self {
+        let m = leading.values.len();
+        let size = leading.vectors.len() / m.max(1);
+        let vectors = |i: usize, j: usize| leading.vectors[i * m + j];
+        let rows = match kind {
+            Kind::Gram { .. } => size,
+            Kind::Primal(_) => 0,
+        };
+        Self {
+            tail: 0.5 * leading.values.last().copied().unwrap_or(0.0).max(0.0),
+            vectors: Panels::from_fn(size, m, vectors),
+            transposed: Panels::from_fn(m, size, |j, i| vectors(i, j)),
+            images: Panels::from_fn(rows, m, |i, j| leading.images[i * m + j]),
+            values: leading.values,
+            kind,
+        }
     }
 
     /// Number of training rows.
@@ -89,8 +108,8 @@ impl<'a> Space<'a> {
     pub fn image(&self, coefficients: &Panel, precision: Precision) -> Panel {
         match (&self.kind, precision) {
             (Kind::Gram { single, .. }, Precision::Single) => single_product(*single, coefficients),
-            (Kind::Gram { double, .. }, Precision::Double) => product(*double, coefficients.view()),
-            (Kind::Primal(matrix), _) => product(*matrix, coefficients.view()),
+            (Kind::Gram { double, .. }, Precision::Double) => product(*double, coefficients),
+            (Kind::Primal(matrix), _) => product(*matrix, coefficients),
         }
     }
 
@@ -98,7 +117,7 @@ impl<'a> Space<'a> {
     pub fn gradient(&self, residual: Panel) -> Panel {
         match &self.kind {
             Kind::Gram { .. } => residual,
-            Kind::Primal(matrix) => product(matrix.t(), residual.view()),
+            Kind::Primal(matrix) => product(matrix.t(), &residual),
         }
     }
 
@@ -118,14 +137,14 @@ impl<'a> Space<'a> {
     /// column. The image comes along: from the gradient's own by linearity
     /// (Gram, singles), else by a product.
     pub fn precondition(&self, gradient: &Vector, shifts: &[f64], precision: Precision) -> Vector {
-        let size = self.size();
-        let m = self.leading.values.len();
-        let vectors = MatRef::row_major(&self.leading.vectors, size, m);
-        let mut parts = single_product(vectors.t(), &gradient.coefficients);
+        let whole = |matrix: &'_ Panels, panel: &Panel| {
+            single_product(matrix.leading(matrix.rows(), matrix.cols()), panel)
+        };
+        let mut parts = whole(&self.transposed, &gradient.coefficients);
         for (row, value) in parts
             .data
             .chunks_exact_mut(shifts.len().max(1))
-            .zip(&self.leading.values)
+            .zip(&self.values)
         {
             for (x, shift) in row.iter_mut().zip(shifts) {
                 *x *= 1.0 / (value.max(0.0) + shift) - 1.0 / (self.tail + shift);
@@ -143,10 +162,9 @@ impl<'a> Space<'a> {
             }
             part
         };
-        let coefficients = complete(single_product(vectors, &parts), &gradient.coefficients);
+        let coefficients = complete(whole(&self.vectors, &parts), &gradient.coefficients);
         let image = if self.needs_image() && precision == Precision::Single {
-            let images = MatRef::row_major(&self.leading.images, size, m);
-            complete(single_product(images, &parts), &gradient.image)
+            complete(whole(&self.images, &parts), &gradient.image)
         } else {
             self.image(&coefficients, precision)
         };
@@ -157,8 +175,17 @@ impl<'a> Space<'a> {
     }
 }
 
-/// Half the smallest leading eigenvalue: what comes after it is smaller, and
-/// too large a constant costs less than too small a one.
-fn tail(leading: &LeadingEigen) -> f64 {
-    0.5 * leading.values.last().copied().unwrap_or(0.0).max(0.0)
+/// `X^T X` of a matrix with few columns.
+fn covariance(matrix: MatRef<'_, f64>) -> Vec<f64> {
+    let size = matrix.cols();
+    let mut covariance = vec![0.0; size * size];
+    matmul(
+        MatMut::row_major(&mut covariance, size, size),
+        0.0,
+        matrix.t(),
+        matrix,
+        1.0,
+        Threads::Pool,
+    );
+    covariance
 }
