@@ -21,6 +21,7 @@
 //! assert_eq!(c, [1.0, 3.0, 2.0, 4.0]);
 //! ```
 
+mod cholesky;
 mod eigen;
 mod gram;
 mod panels;
@@ -28,6 +29,7 @@ mod product;
 mod subspace;
 mod view;
 
+pub use cholesky::Cholesky;
 pub use eigen::{Eigen, EigenError, symmetric_eigen};
 pub use gram::GramAccumulator;
 pub use panels::{LeadingPanels, Panels};

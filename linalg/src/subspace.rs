@@ -169,7 +169,7 @@ mod tests {
         let zero = leading_eigen(panels(&[0f32; 9], 3).leading(3, 3), 3).unwrap();
         assert!(zero.values.is_empty());
         assert!(
-            leading_eigen(MatRef::row_major(&[], 0, 0), 3)
+            leading_eigen(panels(&[], 0).leading(0, 0), 3)
                 .unwrap()
                 .values
                 .is_empty()

@@ -88,6 +88,44 @@ fn check_labels(task: &ProbeTask<'_>, rows: &[usize]) -> Result<(), ProbeError> 
     }
 }
 
+/// Checks a matrix and its labels alone; returns the number of classes.
+pub(crate) fn check_layer_labels(
+    layer: &str,
+    (rows, dims): (usize, usize),
+    labels: &[u32],
+) -> Result<usize, ProbeError> {
+    if rows == 0 || dims == 0 {
+        let layer = layer.to_owned();
+        return Err(ProbeError::EmptyLayer { layer, rows, dims });
+    }
+    if labels.len() != rows {
+        return Err(ProbeError::Count {
+            what: "labels".to_owned(),
+            found: labels.len(),
+            expected: rows,
+        });
+    }
+    let classes = labels.iter().max().map_or(0, |&top| top as usize + 1);
+    let all: Vec<usize> = (0..rows).collect();
+    let task = ProbeTask {
+        feature: "targets",
+        classes,
+        labels,
+        test: &[],
+    };
+    // more classes than stimuli: one has none, found without counting to it
+    if classes > rows {
+        let class = (0..=rows as u32).find(|class| !labels.contains(class));
+        return Err(ProbeError::MissingClass {
+            feature: task.feature.to_owned(),
+            class: class.unwrap_or_default() as usize,
+            part: "training",
+        });
+    }
+    check_classes(&task, &all, "training")?;
+    Ok(classes)
+}
+
 /// Every class of a feature must be among `rows`.
 pub(crate) fn check_classes(
     task: &ProbeTask<'_>,

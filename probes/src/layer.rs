@@ -1,15 +1,14 @@
-use layerprobe_linalg::{EigenError, MatRef};
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
 use crate::checks::{check_classes, check_layer};
-use crate::linfa_logistic_solver::fit_path;
-use crate::outcome::{Certificate, PathPoint, Status};
+use crate::fitting::{Form, certify_weights, fit_all, status_from, to_weights};
+use crate::outcome::PathPoint;
 use crate::selection::select_groups;
-use crate::solve::{self, Fit, Panel, Search, Space, Start, Stopping, Task, product};
+use crate::solve::{Fit, Panel, Stopping, Task};
 use crate::standardize::{Standardized, Standardizer};
 use crate::test_set::{Score, outcome, score};
-use crate::{CheckedProbeParams, ProbeError, ProbeOutcome, Solver};
+use crate::{CheckedProbeParams, ProbeError, ProbeOutcome};
 
 /// The activations of one layer: a row a stimulus.
 #[derive(Clone, Copy, Debug)]
@@ -41,68 +40,6 @@ pub struct ProbeKeys {
     /// Resamples groups for intervals; each feature draws from its own name
     /// below this key.
     pub bootstrap: StreamKey,
-}
-
-/// The data of a problem in the solver's form, rows in the order
-/// selection-training, then selection.
-enum Form {
-    Gram { single: Vec<f32>, double: Vec<f64> },
-    Primal { matrix: Vec<f64>, width: usize },
-}
-
-impl Form {
-    /// The Gram matrix where it is the cheaper product: one n x n against two
-    /// n x width.
-    fn of(data: &Standardized<'_>, rows: &[usize], solver: Solver) -> Self {
-        let width = data.scale.width();
-        if solver == Solver::Linfa || 2 * width <= rows.len() {
-            let matrix = data.dense(rows);
-            return Self::Primal { matrix, width };
-        }
-        let double = data.gram(rows);
-        let single = double.iter().map(|&x| x as f32).collect();
-        Self::Gram { single, double }
-    }
-
-    /// The space spanned by the first `used` of `rows` rows.
-    fn space(&self, used: usize, rows: usize) -> Result<Space<'_>, EigenError> {
-        match self {
-            Self::Gram { single, double } => Space::gram(
-                MatRef::strided(single, used, used, rows, 1),
-                MatRef::strided(double, used, used, rows, 1),
-            ),
-            Self::Primal { matrix, width } => {
-                Space::primal(MatRef::row_major(matrix, used, *width))
-            }
-        }
-    }
-
-    /// Logits of the rows after the first `used`, for decoders fitted on
-    /// those.
-    fn rest(&self, used: usize, rows: usize, coefficients: &Panel) -> Panel {
-        match self {
-            Self::Gram { double, .. } => product(
-                MatRef::strided(&double[used * rows..], rows - used, used, rows, 1),
-                coefficients.view(),
-            ),
-            Self::Primal { matrix, width } => product(
-                MatRef::row_major(&matrix[used * width..], rows - used, *width),
-                coefficients.view(),
-            ),
-        }
-    }
-
-    /// A decoder fitted on the first rows as a start for all rows.
-    fn extend(&self, fit: &Fit, rows: usize, classes: usize) -> Start {
-        let mut coefficients = fit.coefficients.clone();
-        if matches!(self, Self::Gram { .. }) {
-            coefficients.resize(rows * classes, 0.0);
-        }
-        Start {
-            coefficients,
-            intercept: fit.intercept.clone(),
-        }
-    }
 }
 
 /// Decodes several features from one layer.
@@ -166,21 +103,21 @@ pub fn probe_layer(
     let rows = order.len();
     let owned = data.activations.as_standard_layout();
     let scale = Standardizer::fit(layer, owned.view(), &order, params.scaling())?;
-    let data64 = Standardized {
+    let scaled = Standardized {
         layer,
         values: owned.as_slice().unwrap_or(&[]),
         row_len: owned.ncols(),
         scale: &scale,
     };
     let tested = union(tasks);
-    data64.check_finite(&order)?;
-    data64.check_finite(&tested)?;
+    scaled.check_finite(&order)?;
+    scaled.check_finite(&tested)?;
     let failed = |source| ProbeError::Factorization {
         layer: layer.to_owned(),
         source,
     };
 
-    let form = Form::of(&data64, &order, params.solver());
+    let form = Form::of(&scaled, &order, params.solver());
     let labels: Vec<Vec<u32>> = tasks
         .iter()
         .map(|task| order.iter().map(|&row| task.labels[row]).collect())
@@ -194,7 +131,13 @@ pub fn probe_layer(
             max_iterations: params.max_iterations(),
         };
         fit_all(
-            &form, &space, used, &tasks, &penalties, None, stopping, params,
+            &form,
+            &space,
+            &tasks,
+            &penalties,
+            None,
+            stopping,
+            params.solver(),
         )?
     };
     let points = judge_paths(&form, used, tasks, &labels, &paths, &scale);
@@ -222,21 +165,27 @@ pub fn probe_layer(
         fit_all(
             &form,
             &space,
-            rows,
             &tasks,
             &penalties,
             Some(starts),
             stopping,
-            params,
+            params.solver(),
         )?
         .into_iter()
         .flatten()
         .collect()
     };
 
-    let weights = to_weights(&form, &data64, &order, tasks, &fits);
-    certify_weights(&data64, &order, tasks, &labels, &weights, &mut fits);
-    let logits = data64.project(&tested, &weights.data, weights.cols);
+    let classes: Vec<usize> = tasks.iter().map(|task| task.classes).collect();
+    let weights = to_weights(&form, &scaled, &order, &classes, &fits);
+    certify_weights(
+        &scaled,
+        &order,
+        &solver_tasks(tasks, &labels, rows),
+        &weights,
+        &mut fits,
+    );
+    let logits = scaled.project(&tested, &weights.data, weights.cols);
     let mut start = 0;
     let mut outcomes = Vec::with_capacity(tasks.len());
     for ((task, fit), (points, chosen)) in
@@ -256,7 +205,8 @@ pub fn probe_layer(
             })
             .collect();
         start += task.classes;
-        let status = status_of(fit, &scale, params.tolerance());
+        let converged = fit.certificate.relative_gap() <= params.tolerance();
+        let status = status_from(converged, &scale);
         outcomes.push(outcome(
             task,
             data.groups,
@@ -327,39 +277,6 @@ fn solver_tasks<'a>(tasks: &[ProbeTask<'_>], labels: &'a [Vec<u32>], rows: usize
         .collect()
 }
 
-#[allow(clippy::too_many_arguments)]
-fn fit_all(
-    form: &Form,
-    space: &Space<'_>,
-    rows: usize,
-    tasks: &[Task<'_>],
-    penalties: &[&[f64]],
-    starts: Option<Vec<Start>>,
-    stopping: Stopping,
-    params: &CheckedProbeParams,
-) -> Result<Vec<Vec<Fit>>, ProbeError> {
-    match (params.solver(), form) {
-        (Solver::Linfa, Form::Primal { matrix, width }) => {
-            let mut paths = tasks
-                .iter()
-                .zip(penalties)
-                .map(|(task, path)| {
-                    fit_path(
-                        &matrix[..rows * width],
-                        *width,
-                        *task,
-                        path,
-                        stopping.max_iterations,
-                    )
-                })
-                .collect::<Result<Vec<_>, _>>()?;
-            solve::certify(space, tasks, &mut paths, stopping.tolerance);
-            Ok(paths)
-        }
-        _ => Ok(solve::solve(space, tasks, penalties, starts, stopping)),
-    }
-}
-
 /// Judges every fit of every path on the selection rows.
 fn judge_paths(
     form: &Form,
@@ -414,18 +331,6 @@ fn judge_paths(
     points
 }
 
-fn status_from(converged: bool, scale: &Standardizer) -> Status {
-    match (scale.width(), converged) {
-        (0, _) => Status::Degenerate,
-        (_, true) => Status::Converged,
-        (_, false) => Status::MaxIterations,
-    }
-}
-
-fn status_of(fit: &Fit, scale: &Standardizer, tolerance: f64) -> Status {
-    status_from(fit.certificate.relative_gap() <= tolerance, scale)
-}
-
 /// Place of the highest accuracy; penalties fall along the path, so the first
 /// of equals is the largest.
 fn most_accurate(points: &[PathPoint]) -> usize {
@@ -436,104 +341,4 @@ fn most_accurate(points: &[PathPoint]) -> usize {
         }
     }
     best
-}
-
-/// The decoders as weights on standardized dimensions, side by side.
-fn to_weights(
-    form: &Form,
-    data: &Standardized<'_>,
-    order: &[usize],
-    tasks: &[ProbeTask<'_>],
-    fits: &[Fit],
-) -> Panel {
-    let size = match form {
-        Form::Gram { .. } => order.len(),
-        Form::Primal { width, .. } => *width,
-    };
-    let blocks: Vec<(&[f64], usize)> = fits
-        .iter()
-        .zip(tasks)
-        .map(|(fit, task)| (fit.coefficients.as_slice(), task.classes))
-        .collect();
-    let panel = Panel::beside(size, &blocks);
-    match form {
-        Form::Primal { .. } => panel,
-        Form::Gram { .. } => Panel {
-            rows: data.scale.width(),
-            cols: panel.cols,
-            data: data.back_project(order, &panel.data, panel.cols),
-        },
-    }
-}
-
-/// Recomputes each final fit's certificate from the standardized activations
-/// themselves, with the intercept solved there.
-fn certify_weights(
-    data: &Standardized<'_>,
-    order: &[usize],
-    tasks: &[ProbeTask<'_>],
-    labels: &[Vec<u32>],
-    weights: &Panel,
-    fits: &mut [Fit],
-) {
-    let cols = weights.cols;
-    let images = Panel {
-        rows: order.len(),
-        cols,
-        data: data.project(order, &weights.data, cols),
-    };
-    let mut residuals = Vec::with_capacity(tasks.len());
-    let mut losses = Vec::with_capacity(tasks.len());
-    let mut start = 0;
-    for ((task, labels), fit) in tasks.iter().zip(labels).zip(fits.iter_mut()) {
-        let mut residual = vec![0.0; order.len() * task.classes];
-        let found = Search {
-            task: Task {
-                labels,
-                classes: task.classes,
-            },
-            penalty: fit.penalty,
-            base: &images.columns(start, task.classes),
-            directions: &[],
-            gram: &[],
-            linear: &[],
-        }
-        .minimize(&mut fit.intercept, &mut residual, 0.0);
-        start += task.classes;
-        residuals.push(residual);
-        losses.push(found.loss);
-    }
-    let blocks: Vec<(&[f64], usize)> = residuals
-        .iter()
-        .zip(tasks)
-        .map(|(residual, task)| (residual.as_slice(), task.classes))
-        .collect();
-    let residuals = Panel::beside(order.len(), &blocks);
-    let gradients = Panel {
-        rows: weights.rows,
-        cols,
-        data: data.back_project(order, &residuals.data, cols),
-    };
-    let mut start = 0;
-    for ((task, fit), loss) in tasks.iter().zip(fits).zip(losses) {
-        let w = weights.columns(start, task.classes);
-        let g = gradients.columns(start, task.classes);
-        let (mut norm, mut slope, mut top) = (0.0, 0.0, 0f64);
-        for (w, g) in w.iter().zip(&g) {
-            let g = g + fit.penalty * w;
-            norm += w * w;
-            slope += g * g;
-            top = top.max(g.abs());
-        }
-        for class in start..start + task.classes {
-            let sum: f64 = residuals.data.iter().skip(class).step_by(cols).sum();
-            top = top.max(sum.abs());
-        }
-        fit.certificate = Certificate {
-            objective: loss + 0.5 * fit.penalty * norm,
-            gap: slope / (2.0 * fit.penalty),
-            gradient_norm: top,
-        };
-        start += task.classes;
-    }
 }

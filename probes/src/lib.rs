@@ -7,11 +7,14 @@
 
 mod checks;
 mod error;
+mod fitting;
 mod layer;
 mod linfa_logistic_solver;
+mod multinomial;
 mod outcome;
 mod params;
 mod selection;
+mod single;
 mod solve;
 mod standardize;
 mod statistics;
@@ -19,6 +22,7 @@ mod test_set;
 
 pub use error::ProbeError;
 pub use layer::{LayerData, ProbeKeys, ProbeTask, probe_layer};
+pub use multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 pub use outcome::{
     Certificate, Interval, IntervalMethod, PathPoint, Prediction, ProbeOutcome, Status,
 };

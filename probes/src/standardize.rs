@@ -111,6 +111,21 @@ impl Standardizer {
         self.dims.len()
     }
 
+    /// Each varying dimension's place, mean, scale and row of `weights` (width
+    /// x cols).
+    pub fn fold<'a>(
+        &'a self,
+        weights: &'a [f64],
+        cols: usize,
+    ) -> impl Iterator<Item = (usize, f64, f64, &'a [f64])> {
+        let scale = self.mean.iter().zip(&self.inverse);
+        self.dims
+            .iter()
+            .zip(scale)
+            .zip(weights.chunks_exact(cols.max(1)))
+            .map(|((&dim, (&mean, &inverse)), row)| (dim, f64::from(mean), f64::from(inverse), row))
+    }
+
     /// Standardizes one stimulus' varying dimensions number `range`.
     fn write(&self, row: &[f32], range: Range<usize>, out: &mut [f32]) {
         let dims = &self.dims[range.clone()];

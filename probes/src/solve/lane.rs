@@ -1,5 +1,6 @@
 //! One feature on its way down the penalty path.
 
+use super::curvature::Curvature;
 use super::newton::{Search, Task};
 use super::space::{Precision, Space};
 use crate::Certificate;
@@ -23,6 +24,10 @@ pub(crate) struct Start {
     pub intercept: Vec<f64>,
 }
 
+/// Iterations at one penalty after which the Hessian is factored, and
+/// factored anew, where that is affordable.
+const PLAIN: usize = 12;
+
 /// Iterations without progress after which singles give way to doubles, and
 /// doubles give up.
 const PATIENCE: usize = 60;
@@ -40,6 +45,7 @@ pub(crate) struct Lane<'a> {
     iterations: usize,
     best: f64,
     waited: usize,
+    newton: Option<Curvature>,
     pub precision: Precision,
     pub fits: Vec<Fit>,
 }
@@ -85,6 +91,7 @@ impl<'a> Lane<'a> {
             iterations: 0,
             best: f64::INFINITY,
             waited: 0,
+            newton: None,
             precision,
             fits: Vec::with_capacity(penalties.len()),
         }
@@ -177,6 +184,24 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// The direction of the factored Hessian, for fits that the common
+    /// preconditioner serves badly.
+    pub fn newton_direction(
+        &mut self,
+        space: &Space<'_>,
+        penalty: f64,
+        gradient: &[f64],
+    ) -> Option<Vec<f64>> {
+        let matrix = space.matrix()?;
+        if !Curvature::affordable(matrix.cols(), self.task.classes) {
+            return None;
+        }
+        if self.iterations >= PLAIN && self.iterations.is_multiple_of(PLAIN) {
+            self.newton = Curvature::new(matrix, self.task, &self.residual, penalty);
+        }
+        self.newton.as_ref().map(|newton| newton.solve(gradient))
+    }
+
     fn restart(&mut self) {
         self.waited = 0;
         self.best = f64::INFINITY;
@@ -234,16 +259,18 @@ impl<'a> Lane<'a> {
             linear: &linear,
         }
         .minimize(&mut self.intercept, &mut self.residual, 1e-3);
-        let combine = |part: fn(&(Vec<f64>, Vec<f64>)) -> &Vec<f64>| {
-            let mut sum = vec![0.0; part(&basis[0]).len()];
-            for (vector, &t) in basis.iter().zip(&found.steps) {
-                for (s, x) in sum.iter_mut().zip(part(vector)) {
-                    *s += t * x;
-                }
+        let mut step = (
+            vec![0.0; self.coefficients.len()],
+            vec![0.0; self.image.len()],
+        );
+        for ((coefficients, image), &t) in basis.iter().zip(&found.steps) {
+            for (s, x) in step.0.iter_mut().zip(coefficients) {
+                *s += t * x;
             }
-            sum
-        };
-        let step = (combine(|v| &v.0), combine(|v| &v.1));
+            for (s, x) in step.1.iter_mut().zip(image) {
+                *s += t * x;
+            }
+        }
         for (x, s) in self.coefficients.iter_mut().zip(&step.0) {
             *x += s;
         }

@@ -16,6 +16,7 @@
 //! the penalty) as well as strongly penalized ones. Going down the path, the
 //! next fit starts from the last one rescaled.
 
+mod curvature;
 mod lane;
 mod newton;
 mod panel;
@@ -131,7 +132,16 @@ fn iterate(
             let (g, g_image) = of(&gradient);
             let certificate = lane.certificate(space, *penalty, &g, &g_image);
             match lane.judge(&certificate, stopping.tolerance, stopping.max_iterations) {
-                Verdict::GoOn => lane.advance(space, *penalty, of(&directions)),
+                Verdict::GoOn => {
+                    let direction = match lane.newton_direction(space, *penalty, &g) {
+                        Some(direction) => {
+                            let image = image_of(space, &direction, k, precision);
+                            (direction, image)
+                        }
+                        None => of(&directions),
+                    };
+                    lane.advance(space, *penalty, direction);
+                }
                 Verdict::WantsDoubles => {
                     lane.precision = Precision::Double;
                     refresh(space, lane, *penalty);

@@ -55,7 +55,8 @@ impl Search<'_> {
             let direction = newton_direction(&gradient, &hessian, q + k);
             let decrement: f64 = gradient.iter().zip(&direction).map(|(g, d)| -g * d).sum();
             let first = *first.get_or_insert(decrement);
-            if !(decrement > accuracy * first) || decrement <= 1e-15 * value.abs() {
+            let enough = (accuracy * first).max(1e-15 * value.abs());
+            if decrement.is_nan() || decrement <= enough {
                 break;
             }
             let start = (steps.clone(), intercept.to_vec());

@@ -95,8 +95,9 @@ pub(crate) fn add_row(sums: &mut Sums, residual: &[f64], label: usize, shifted: 
                 .sum();
             sums.hessian[i * order + j] += square - mean * mean_j;
         }
-        for c in 0..k {
-            sums.hessian[i * order + q + c] += probability(c) * (zi[c] - mean);
+        let mixed = &mut sums.hessian[i * order + q..][..k];
+        for (c, (entry, z)) in mixed.iter_mut().zip(zi).enumerate() {
+            *entry += probability(c) * (z - mean);
         }
     }
     for c in 0..k {
@@ -107,8 +108,8 @@ pub(crate) fn add_row(sums: &mut Sums, residual: &[f64], label: usize, shifted: 
         sums.spread += diagonal;
         let row = &mut sums.hessian[(q + c) * order + q..][..k];
         row[c] += diagonal;
-        for d in c + 1..k {
-            row[d] -= p * probability(d);
+        for (d, entry) in row.iter_mut().enumerate().skip(c + 1) {
+            *entry -= p * probability(d);
         }
     }
 }

@@ -96,6 +96,14 @@ impl<'a> Space<'a> {
         }
     }
 
+    /// The matrix itself, where it is small enough to be worked with.
+    pub fn matrix(&self) -> Option<MatRef<'a, f64>> {
+        match self.kind {
+            Kind::Gram { .. } => None,
+            Kind::Primal(matrix) => Some(matrix),
+        }
+    }
+
     /// Number of coefficients a class has.
     pub fn size(&self) -> usize {
         match &self.kind {

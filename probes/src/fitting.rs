@@ -1,0 +1,211 @@
+//! What selection, refit and single fits share: the form of the data, the
+//! choice of solver, and the certificate on the activations themselves.
+
+use layerprobe_linalg::{EigenError, MatRef, Panels};
+
+use crate::linfa_logistic_solver::fit_path;
+use crate::outcome::{Certificate, Status};
+use crate::solve::{self, Fit, Panel, Search, Space, Start, Stopping, Task, product};
+use crate::standardize::{Standardized, Standardizer};
+use crate::{ProbeError, Solver};
+
+/// The data of a problem in the solver's form, rows in the order
+/// selection-training, then selection.
+pub(crate) enum Form {
+    Gram { single: Panels, double: Vec<f64> },
+    Primal { matrix: Vec<f64>, width: usize },
+}
+
+impl Form {
+    /// The Gram matrix where it is the cheaper product: one n x n against two
+    /// n x width.
+    pub fn of(data: &Standardized<'_>, rows: &[usize], solver: Solver) -> Self {
+        let width = data.scale.width();
+        if solver == Solver::Linfa || 2 * width <= rows.len() {
+            let matrix = data.dense(rows);
+            return Self::Primal { matrix, width };
+        }
+        let double = data.gram(rows);
+        let n = rows.len();
+        let single = Panels::from_fn(n, n, |i, j| double[i * n + j] as f32);
+        Self::Gram { single, double }
+    }
+
+    /// The space spanned by the first `used` of `rows` rows.
+    pub fn space(&self, used: usize, rows: usize) -> Result<Space<'_>, EigenError> {
+        match self {
+            Self::Gram { single, double } => Space::gram(
+                single.leading(used, used),
+                MatRef::strided(double, used, used, rows, 1),
+            ),
+            Self::Primal { matrix, width } => {
+                Space::primal(MatRef::row_major(matrix, used, *width))
+            }
+        }
+    }
+
+    /// Logits of the rows after the first `used`, for decoders fitted on
+    /// those.
+    pub fn rest(&self, used: usize, rows: usize, coefficients: &Panel) -> Panel {
+        match self {
+            Self::Gram { double, .. } => product(
+                MatRef::strided(&double[used * rows..], rows - used, used, rows, 1),
+                coefficients,
+            ),
+            Self::Primal { matrix, width } => product(
+                MatRef::row_major(&matrix[used * width..], rows - used, *width),
+                coefficients,
+            ),
+        }
+    }
+
+    /// A decoder fitted on the first rows as a start for all rows.
+    pub fn extend(&self, fit: &Fit, rows: usize, classes: usize) -> Start {
+        let mut coefficients = fit.coefficients.clone();
+        if matches!(self, Self::Gram { .. }) {
+            coefficients.resize(rows * classes, 0.0);
+        }
+        Start {
+            coefficients,
+            intercept: fit.intercept.clone(),
+        }
+    }
+}
+
+/// Fits every task along its penalties with the solver asked for. Starts are
+/// used by the batched solver only.
+pub(crate) fn fit_all(
+    form: &Form,
+    space: &Space<'_>,
+    tasks: &[Task<'_>],
+    penalties: &[&[f64]],
+    starts: Option<Vec<Start>>,
+    stopping: Stopping,
+    solver: Solver,
+) -> Result<Vec<Vec<Fit>>, ProbeError> {
+    match (solver, form) {
+        (Solver::Linfa, Form::Primal { matrix, width }) => {
+            let mut paths = tasks
+                .iter()
+                .zip(penalties)
+                .map(|(task, path)| {
+                    fit_path(
+                        &matrix[..space.rows() * width],
+                        *width,
+                        *task,
+                        path,
+                        stopping.max_iterations,
+                    )
+                })
+                .collect::<Result<Vec<_>, _>>()?;
+            solve::certify(space, tasks, &mut paths, stopping.tolerance);
+            Ok(paths)
+        }
+        _ => Ok(solve::solve(space, tasks, penalties, starts, stopping)),
+    }
+}
+
+/// How a fit ended.
+pub(crate) fn status_from(converged: bool, scale: &Standardizer) -> Status {
+    match (scale.width(), converged) {
+        (0, _) => Status::Degenerate,
+        (_, true) => Status::Converged,
+        (_, false) => Status::MaxIterations,
+    }
+}
+
+/// The decoders as weights on standardized dimensions, side by side.
+pub(crate) fn to_weights(
+    form: &Form,
+    data: &Standardized<'_>,
+    order: &[usize],
+    classes: &[usize],
+    fits: &[Fit],
+) -> Panel {
+    let size = match form {
+        Form::Gram { .. } => order.len(),
+        Form::Primal { width, .. } => *width,
+    };
+    let blocks: Vec<(&[f64], usize)> = fits
+        .iter()
+        .zip(classes)
+        .map(|(fit, &classes)| (fit.coefficients.as_slice(), classes))
+        .collect();
+    let panel = Panel::beside(size, &blocks);
+    match form {
+        Form::Primal { .. } => panel,
+        Form::Gram { .. } => Panel {
+            rows: data.scale.width(),
+            cols: panel.cols,
+            data: data.back_project(order, &panel.data, panel.cols),
+        },
+    }
+}
+
+/// Recomputes each final fit's certificate from the standardized activations
+/// themselves, with the intercept solved there.
+pub(crate) fn certify_weights(
+    data: &Standardized<'_>,
+    order: &[usize],
+    tasks: &[Task<'_>],
+    weights: &Panel,
+    fits: &mut [Fit],
+) {
+    let cols = weights.cols;
+    let images = Panel {
+        rows: order.len(),
+        cols,
+        data: data.project(order, &weights.data, cols),
+    };
+    let mut residuals = Vec::with_capacity(tasks.len());
+    let mut losses = Vec::with_capacity(tasks.len());
+    let mut start = 0;
+    for (&task, fit) in tasks.iter().zip(fits.iter_mut()) {
+        let mut residual = vec![0.0; order.len() * task.classes];
+        let found = Search {
+            task,
+            penalty: fit.penalty,
+            base: &images.columns(start, task.classes),
+            directions: &[],
+            gram: &[],
+            linear: &[],
+        }
+        .minimize(&mut fit.intercept, &mut residual, 0.0);
+        start += task.classes;
+        residuals.push(residual);
+        losses.push(found.loss);
+    }
+    let blocks: Vec<(&[f64], usize)> = residuals
+        .iter()
+        .zip(tasks)
+        .map(|(residual, task)| (residual.as_slice(), task.classes))
+        .collect();
+    let residuals = Panel::beside(order.len(), &blocks);
+    let gradients = Panel {
+        rows: weights.rows,
+        cols,
+        data: data.back_project(order, &residuals.data, cols),
+    };
+    let mut start = 0;
+    for ((task, fit), loss) in tasks.iter().zip(fits).zip(losses) {
+        let w = weights.columns(start, task.classes);
+        let g = gradients.columns(start, task.classes);
+        let (mut norm, mut slope, mut top) = (0.0, 0.0, 0f64);
+        for (w, g) in w.iter().zip(&g) {
+            let g = g + fit.penalty * w;
+            norm += w * w;
+            slope += g * g;
+            top = top.max(g.abs());
+        }
+        for class in start..start + task.classes {
+            let sum: f64 = residuals.data.iter().skip(class).step_by(cols).sum();
+            top = top.max(sum.abs());
+        }
+        fit.certificate = Certificate {
+            objective: loss + 0.5 * fit.penalty * norm,
+            gap: slope / (2.0 * fit.penalty),
+            gradient_norm: top,
+        };
+        start += task.classes;
+    }
+}
