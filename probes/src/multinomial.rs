@@ -21,8 +21,10 @@ use crate::{Certificate, ProbeError, Scaling, Solver, Status};
 /// use linfa::prelude::*;
 /// use ndarray::{Array1, Array2};
 ///
-/// let records = Array2::from_shape_fn((60, 3), |(i, j)| ((i * (j + 2)) % 7) as f32);
-/// let targets = Array1::from_shape_fn(60, |i| i % 7 / 3);
+/// let targets = Array1::from_shape_fn(60, |i| i % 3);
+/// let records = Array2::from_shape_fn((60, 3), |(i, j)| {
+///     ((i * (j + 2)) % 7) as f32 + if i % 3 == j { 5.0 } else { 0.0 }
+/// });
 /// let dataset = Dataset::new(records, targets);
 /// let fitted = MultinomialProbe::params().penalty(0.1).fit(&dataset)?;
 /// assert!(fitted.certificate().relative_gap() < 1e-6);

@@ -1,0 +1,117 @@
+//! Fits against scikit-learn's, `tests/golden/probes_logistic.py`.
+
+use layerprobe_probes::{FittedProbe, MultinomialProbe, Scaling, Solver, Status};
+use linfa::Dataset;
+use linfa::traits::Fit;
+use ndarray::{Array1, Array2};
+use serde_json::Value;
+
+struct Case {
+    name: String,
+    x: Array2<f32>,
+    y: Array1<usize>,
+    penalty: f64,
+    scaling: Scaling,
+    objective: f64,
+    probabilities: Array2<f64>,
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    let list = value.as_array().unwrap();
+    list.iter().map(|x| x.as_f64().unwrap()).collect()
+}
+
+fn cases() -> Vec<Case> {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/golden/probes_logistic.json"
+    );
+    let text = std::fs::read_to_string(path).unwrap();
+    let all: Value = serde_json::from_str(&text).unwrap();
+    let of = |case: &Value| {
+        let y: Array1<usize> = numbers(&case["y"]).iter().map(|&y| y as usize).collect();
+        let x = numbers(&case["x"])
+            .iter()
+            .map(|x| (x / 64.0) as f32)
+            .collect();
+        let size = |name: &str| case[name].as_u64().unwrap() as usize;
+        Case {
+            name: case["name"].as_str().unwrap().to_owned(),
+            x: Array2::from_shape_vec((y.len(), size("dims")), x).unwrap(),
+            probabilities: Array2::from_shape_vec(
+                (y.len(), size("classes")),
+                numbers(&case["probabilities"]),
+            )
+            .unwrap(),
+            y,
+            penalty: case["penalty"].as_f64().unwrap(),
+            scaling: match case["standard"].as_bool().unwrap() {
+                true => Scaling::Standard,
+                false => Scaling::None,
+            },
+            objective: case["objective"].as_f64().unwrap(),
+        }
+    };
+    all.as_array().unwrap().iter().map(of).collect()
+}
+
+fn fit(case: &Case, solver: Solver, tolerance: f64) -> FittedProbe {
+    MultinomialProbe::params()
+        .penalty(case.penalty)
+        .scaling(case.scaling)
+        .solver(solver)
+        .tolerance(tolerance)
+        .fit(&Dataset::new(case.x.clone(), case.y.clone()))
+        .unwrap()
+}
+
+#[test]
+fn objective_and_probabilities_are_those_of_scikit_learn() {
+    let cases = cases();
+    assert_eq!(cases.len(), 11);
+    for case in &cases {
+        let fitted = fit(case, Solver::Batched, 1e-6);
+        let certificate = fitted.certificate();
+        let name = &case.name;
+        assert_eq!(
+            fitted.status(),
+            Status::Converged,
+            "{name}: {certificate:?}"
+        );
+        let excess = certificate.objective - case.objective;
+        // standardized entries are rounded to singles, hence the small slack
+        let slack = 2e-6 * case.objective;
+        assert!(
+            excess.abs() <= slack + certificate.gap,
+            "{name}: {} against {}",
+            certificate.objective,
+            case.objective
+        );
+        let tight = fit(case, Solver::Batched, 1e-9);
+        let probabilities = tight.log_probabilities(case.x.view()).mapv(f64::exp);
+        let furthest = (&probabilities - &case.probabilities)
+            .iter()
+            .fold(0.0, |top: f64, d| top.max(d.abs()));
+        assert!(
+            furthest < 1e-4,
+            "{name}: a probability is off by {furthest}"
+        );
+    }
+}
+
+#[test]
+fn linfa_logistic_agrees_where_it_arrives() {
+    let mut arrived = 0;
+    for case in &cases() {
+        let fitted = fit(case, Solver::Linfa, 1e-6);
+        let certificate = fitted.certificate();
+        // the certificate holds for any solver: no one beats the optimum, and
+        // the optimum is no further away than the gap
+        let excess = certificate.objective - case.objective;
+        let slack = 2e-6 * case.objective;
+        assert!(excess >= -slack, "{}: {excess}", case.name);
+        assert!(excess <= certificate.gap + slack, "{}: {excess}", case.name);
+        arrived += usize::from(fitted.status() == Status::Converged);
+    }
+    assert!(arrived >= 7, "linfa-logistic arrived in {arrived} cases");
+}
