@@ -94,13 +94,14 @@ impl Standardizer {
                 return Err(not_finite(layer, flat, row_len, rows, dim));
             }
             let deviation = variance.sqrt();
-            if deviation > CONSTANT * mean.abs() {
+            let inverse = match scaling {
+                Scaling::Standard => (1.0 / deviation) as f32,
+                Scaling::None => 1.0,
+            };
+            if deviation > CONSTANT * mean.abs() && inverse.is_finite() {
                 standardizer.dims.push(dim);
                 standardizer.mean.push(mean as f32);
-                standardizer.inverse.push(match scaling {
-                    Scaling::Standard => (1.0 / deviation) as f32,
-                    Scaling::None => 1.0,
-                });
+                standardizer.inverse.push(inverse);
             }
         }
         Ok(standardizer)

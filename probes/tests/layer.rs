@@ -1,0 +1,260 @@
+//! Whole layers: what must not change a result, and what must.
+
+mod common;
+
+use common::{Synthetic, keys, synthetic};
+use layerprobe_probes::{
+    CheckedProbeParams, ProbeOutcome, ProbeParams, Scaling, Solver, Status, probe_layer,
+};
+use layerprobe_streams::StreamKey;
+use linfa::prelude::*;
+use ndarray::{Array1, Array2, s};
+
+fn params(change: impl Fn(&mut ProbeParams)) -> CheckedProbeParams {
+    let mut params = ProbeParams {
+        penalties: vec![1e-2, 1.0, 1e2, 1e4],
+        resamples: 200,
+        ..ProbeParams::default()
+    };
+    change(&mut params);
+    params.check().unwrap()
+}
+
+fn probe(data: &Synthetic, params: &CheckedProbeParams) -> Vec<ProbeOutcome> {
+    probe_layer(
+        "pool1",
+        &data.data(),
+        &data.train,
+        &data.tasks(),
+        params,
+        &keys(),
+    )
+    .unwrap()
+}
+
+/// Equal choices and predictions, objectives within their tolerances.
+fn assert_same_story(a: &[ProbeOutcome], b: &[ProbeOutcome]) {
+    for (a, b) in a.iter().zip(b) {
+        assert_eq!(a.penalty, b.penalty, "{}", a.feature);
+        let (x, y) = (a.certificate.objective, b.certificate.objective);
+        assert!((x - y).abs() <= 3e-6 * x, "{}: {x} {y}", a.feature);
+        let differing = a
+            .predictions
+            .iter()
+            .zip(&b.predictions)
+            .filter(|(a, b)| a.predicted != b.predicted)
+            .count();
+        // a stimulus on a boundary may fall on either side
+        assert!(differing * 200 <= a.n_test, "{}: {differing}", a.feature);
+        assert!((a.cross_entropy - b.cross_entropy).abs() < 5e-3 * a.cross_entropy);
+    }
+}
+
+/// A random matrix with orthonormal rows, by Gram and Schmidt.
+fn isometry(from: usize, to: usize) -> Array2<f64> {
+    let mut stream = StreamKey::from_seed(11).at(0);
+    let mut q = Array2::from_shape_fn((from, to), |_| stream.normal());
+    for i in 0..from {
+        for _ in 0..2 {
+            for j in 0..i {
+                let along = q.row(i).dot(&q.row(j));
+                let other = q.row(j).to_owned();
+                q.row_mut(i).scaled_add(-along, &other);
+            }
+        }
+        let length = q.row(i).dot(&q.row(i)).sqrt();
+        q.row_mut(i).mapv_inplace(|x| x / length);
+    }
+    q
+}
+
+fn mapped(data: Synthetic, by: &Array2<f64>) -> Synthetic {
+    let activations = data.activations.mapv(f64::from).dot(by);
+    Synthetic {
+        activations: activations.mapv(|x| x as f32),
+        ..data
+    }
+}
+
+#[test]
+fn every_number_is_there_and_consistent() {
+    for dims in [40, 300] {
+        let data = synthetic(3, 6, dims, 1);
+        for outcome in probe(&data, &params(|_| ())) {
+            assert_eq!(outcome.status, Status::Converged);
+            assert!(outcome.certificate.relative_gap() <= 1e-6);
+            assert!(outcome.path.iter().all(|p| p.status == Status::Converged));
+            assert_eq!(outcome.path.len(), 4);
+            assert_eq!(outcome.n_train, 162);
+            assert_eq!(outcome.n_test, outcome.predictions.len());
+            assert!(outcome.interval.lower <= outcome.accuracy);
+            assert!(outcome.accuracy <= outcome.interval.upper);
+            assert!((outcome.chance - 1.0 / 3.0).abs() < 0.05);
+            let best = outcome.path.iter().map(|p| p.accuracy).fold(0.0, f64::max);
+            let chosen = outcome.path.iter().find(|p| p.accuracy == best).unwrap();
+            assert_eq!(chosen.penalty, outcome.penalty);
+            // linfa's own confusion matrix agrees
+            let label = |l: u32| l as usize;
+            let predicted: Array1<usize> = outcome
+                .predictions
+                .iter()
+                .map(|p| label(p.predicted))
+                .collect();
+            let truth: Array1<usize> = outcome.predictions.iter().map(|p| label(p.label)).collect();
+            let confusion = predicted.confusion_matrix(&truth).unwrap();
+            assert!((f64::from(confusion.accuracy()) - outcome.accuracy).abs() < 1e-6);
+        }
+    }
+}
+
+#[test]
+fn a_strong_feature_is_read_and_an_absent_one_is_not() {
+    let mut data = synthetic(3, 6, 60, 2);
+    let mut stream = StreamKey::from_seed(5).at(0);
+    let noise: Vec<u32> = (0..data.groups.len())
+        .map(|_| stream.below(3) as u32)
+        .collect();
+    data.labels[2] = noise;
+    let outcomes = probe(&data, &params(|_| ()));
+    assert!(outcomes[0].accuracy > 0.9, "{}", outcomes[0].accuracy);
+    assert!(outcomes[2].accuracy < 0.5, "{}", outcomes[2].accuracy);
+}
+
+#[test]
+fn bits_do_not_depend_on_threads() {
+    for dims in [40, 300] {
+        let data = synthetic(3, 4, dims, 3);
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.unwrap().install(|| probe(&data, &params(|_| ())))
+        };
+        let one = run(1);
+        assert_eq!(one, run(2));
+        assert_eq!(one, run(5));
+    }
+}
+
+#[test]
+fn rotations_change_nothing_without_scaling() {
+    let params = params(|p| {
+        p.scaling = Scaling::None;
+        p.selection_tolerance = 1e-8;
+        p.tolerance = 1e-8;
+    });
+    let plain = probe(&synthetic(3, 5, 30, 4), &params);
+    let turned = mapped(synthetic(3, 5, 30, 4), &isometry(30, 30));
+    assert_same_story(&plain, &probe(&turned, &params));
+    // into more dimensions than stimuli: the Gram route finds what the primal
+    // route found
+    let wide = mapped(synthetic(3, 5, 30, 4), &isometry(30, 400));
+    assert_same_story(&plain, &probe(&wide, &params));
+}
+
+#[test]
+fn copies_of_all_dimensions_act_as_a_smaller_penalty() {
+    for dims in [25, 200] {
+        let data = synthetic(3, 5, dims, 5);
+        let once = probe(&data, &params(|p| p.penalties = vec![2.0]));
+        let activations = ndarray::concatenate![
+            ndarray::Axis(1),
+            data.activations.view(),
+            data.activations.view()
+        ];
+        let doubled = Synthetic {
+            activations,
+            ..data
+        };
+        let twice = probe(&doubled, &params(|p| p.penalties = vec![4.0]));
+        for (a, b) in once.iter().zip(&twice) {
+            let (x, y) = (a.certificate.objective, b.certificate.objective);
+            assert!((x - y).abs() <= 3e-6 * x, "{x} {y}");
+        }
+    }
+}
+
+#[test]
+fn constant_dimensions_change_no_bit() {
+    for dims in [40, 300] {
+        let data = synthetic(3, 4, dims, 6);
+        let plain = probe(&data, &params(|_| ()));
+        let mut activations = Array2::from_elem((data.groups.len(), dims + 7), -3.5f32);
+        activations
+            .slice_mut(s![.., 2..dims + 2])
+            .assign(&data.activations);
+        let padded = Synthetic {
+            activations,
+            ..data
+        };
+        assert_eq!(plain, probe(&padded, &params(|_| ())));
+    }
+}
+
+#[test]
+fn the_order_of_stimuli_changes_nothing() {
+    let params = params(|p| {
+        p.selection_tolerance = 1e-8;
+        p.tolerance = 1e-8;
+    });
+    for dims in [40, 300] {
+        let data = synthetic(3, 4, dims, 7);
+        let plain = probe(&data, &params);
+        let mut shuffled = synthetic(3, 4, dims, 7);
+        StreamKey::from_seed(1).at(0).shuffle(&mut shuffled.train);
+        let found = probe(&shuffled, &params);
+        assert_same_story(&plain, &found);
+        assert_eq!(plain[0].interval.n_clusters, found[0].interval.n_clusters);
+    }
+}
+
+#[test]
+fn both_solvers_reach_the_same_objective() {
+    let data = synthetic(3, 4, 20, 8);
+    let change = |solver| {
+        params(|p| {
+            p.penalties = vec![1.0, 100.0];
+            p.solver = solver;
+        })
+    };
+    let ours = probe(&data, &change(Solver::Batched));
+    let theirs = probe(&data, &change(Solver::Linfa));
+    assert_same_story(&ours, &theirs);
+}
+
+#[test]
+fn dimensions_that_never_vary_leave_the_class_frequencies() {
+    let mut data = synthetic(3, 3, 10, 9);
+    data.activations.fill(0.25);
+    for outcome in probe(&data, &params(|_| ())) {
+        assert_eq!(outcome.status, Status::Degenerate);
+        assert_eq!(outcome.accuracy, outcome.chance);
+        assert!((outcome.cross_entropy - 3f64.ln()).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn too_few_iterations_are_admitted() {
+    for dims in [40, 300] {
+        let data = synthetic(3, 4, dims, 10);
+        let outcomes = probe(
+            &data,
+            &params(|p| {
+                p.penalties = vec![1e-2];
+                p.max_iterations = 1;
+            }),
+        );
+        assert_eq!(outcomes[0].status, Status::MaxIterations);
+        assert!(outcomes[0].certificate.relative_gap() > 1e-6);
+    }
+}
+
+#[test]
+fn tiny_penalties_and_wild_scales_stay_finite() {
+    for factor in [1e-30f32, 1e30] {
+        let mut data = synthetic(3, 3, 200, 11);
+        data.activations.mapv_inplace(|x| x * factor);
+        for outcome in probe(&data, &params(|p| p.penalties = vec![1e-9, 1e9])) {
+            assert!(outcome.path.iter().all(|p| p.status == Status::Converged));
+            assert!(outcome.cross_entropy.is_finite());
+        }
+    }
+}
