@@ -5,7 +5,7 @@ use layerprobe_linalg::{EigenError, MatRef, Panels};
 
 use crate::linfa_logistic_solver::fit_path;
 use crate::outcome::{Certificate, Status};
-use crate::solve::{self, Fit, Panel, Search, Space, Start, Stopping, Task, product};
+use crate::solve::{self, Fit, Panel, Search, Space, Stopping, Task, product};
 use crate::standardize::{Standardized, Standardizer};
 use crate::{ProbeError, Solver};
 
@@ -58,28 +58,14 @@ impl Form {
             ),
         }
     }
-
-    /// A decoder fitted on the first rows as a start for all rows.
-    pub fn extend(&self, fit: &Fit, rows: usize, classes: usize) -> Start {
-        let mut coefficients = fit.coefficients.clone();
-        if matches!(self, Self::Gram { .. }) {
-            coefficients.resize(rows * classes, 0.0);
-        }
-        Start {
-            coefficients,
-            intercept: fit.intercept.clone(),
-        }
-    }
 }
 
-/// Fits every task along its penalties with the solver asked for. Starts are
-/// used by the batched solver only.
+/// Fits every task along its penalties with the solver asked for.
 pub(crate) fn fit_all(
     form: &Form,
     space: &Space<'_>,
     tasks: &[Task<'_>],
     penalties: &[&[f64]],
-    starts: Option<Vec<Start>>,
     stopping: Stopping,
     solver: Solver,
 ) -> Result<Vec<Vec<Fit>>, ProbeError> {
@@ -89,6 +75,12 @@ pub(crate) fn fit_all(
                 .iter()
                 .zip(penalties)
                 .map(|(task, path)| {
+                    // every fit starts anew: the way to the last is not needed
+                    let skipped = match stopping.on_the_way > stopping.tolerance {
+                        true => path.len().saturating_sub(1),
+                        false => 0,
+                    };
+                    let path = &path[skipped..];
                     fit_path(
                         &matrix[..space.rows() * width],
                         *width,
@@ -101,7 +93,7 @@ pub(crate) fn fit_all(
             solve::certify(space, tasks, &mut paths, stopping.tolerance);
             Ok(paths)
         }
-        _ => Ok(solve::solve(space, tasks, penalties, starts, stopping)),
+        _ => Ok(solve::solve(space, tasks, penalties, stopping)),
     }
 }
 

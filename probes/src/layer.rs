@@ -32,6 +32,10 @@ pub struct ProbeTask<'a> {
     pub test: &'a [usize],
 }
 
+/// Relative gap at which a refit leaves a penalty on its way down to the
+/// chosen one.
+const ROUGH: f64 = 1e-2;
+
 /// The streams a probe draws from.
 #[derive(Clone, Copy, Debug)]
 pub struct ProbeKeys {
@@ -128,52 +132,30 @@ pub fn probe_layer(
         let penalties: Vec<&[f64]> = tasks.iter().map(|_| params.penalties()).collect();
         let stopping = Stopping {
             tolerance: params.selection_tolerance(),
+            on_the_way: params.selection_tolerance(),
             max_iterations: params.max_iterations(),
         };
-        fit_all(
-            &form,
-            &space,
-            &tasks,
-            &penalties,
-            None,
-            stopping,
-            params.solver(),
-        )?
+        fit_all(&form, &space, &tasks, &penalties, stopping, params.solver())?
     };
     let points = judge_paths(&form, used, tasks, &labels, &paths, &scale);
 
     let chosen: Vec<usize> = points.iter().map(|points| most_accurate(points)).collect();
     let mut fits: Vec<Fit> = {
         let space = form.space(rows, rows).map_err(failed)?;
-        let penalties: Vec<[f64; 1]> = paths
+        let penalties: Vec<&[f64]> = chosen
             .iter()
-            .zip(&chosen)
-            .map(|(path, &at)| [path[at].penalty])
-            .collect();
-        let penalties: Vec<&[f64]> = penalties.iter().map(|p| p.as_slice()).collect();
-        let starts = paths
-            .iter()
-            .zip(&chosen)
-            .zip(tasks)
-            .map(|((path, &at), task)| form.extend(&path[at], rows, task.classes))
+            .map(|&at| &params.penalties()[..=at])
             .collect();
         let tasks = solver_tasks(tasks, &labels, rows);
         let stopping = Stopping {
             tolerance: params.tolerance(),
+            on_the_way: ROUGH.max(params.tolerance()),
             max_iterations: params.max_iterations(),
         };
-        fit_all(
-            &form,
-            &space,
-            &tasks,
-            &penalties,
-            Some(starts),
-            stopping,
-            params.solver(),
-        )?
-        .into_iter()
-        .flatten()
-        .collect()
+        fit_all(&form, &space, &tasks, &penalties, stopping, params.solver())?
+            .into_iter()
+            .filter_map(|mut path| path.pop())
+            .collect()
     };
 
     let classes: Vec<usize> = tasks.iter().map(|task| task.classes).collect();

@@ -37,18 +37,11 @@ pub(crate) fn fit_single(
     let tasks = [Task { labels, classes }];
     let stopping = Stopping {
         tolerance: probe.tolerance(),
+        on_the_way: probe.tolerance(),
         max_iterations: probe.max_iterations(),
     };
     let penalty = [probe.penalty()];
-    let paths = fit_all(
-        &form,
-        &space,
-        &tasks,
-        &[&penalty],
-        None,
-        stopping,
-        probe.solver(),
-    )?;
+    let paths = fit_all(&form, &space, &tasks, &[&penalty], stopping, probe.solver())?;
     let mut fits: Vec<_> = paths.into_iter().flatten().collect();
     let weights = to_weights(&form, &data, &rows, &[classes], &fits);
     certify_weights(&data, &rows, &tasks, &weights, &mut fits);

@@ -1,4 +1,5 @@
 //! Bad input gets an error that says what and where.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

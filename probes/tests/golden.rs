@@ -1,4 +1,5 @@
 //! Fits against scikit-learn's, `tests/golden/probes_logistic.py`.
+#![allow(clippy::unwrap_used)]
 
 use layerprobe_probes::{FittedProbe, MultinomialProbe, Scaling, Solver, Status};
 use linfa::Dataset;

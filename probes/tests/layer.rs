@@ -1,4 +1,5 @@
 //! Whole layers: what must not change a result, and what must.
+#![allow(clippy::unwrap_used)]
 
 mod common;
 

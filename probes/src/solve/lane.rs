@@ -102,6 +102,11 @@ impl<'a> Lane<'a> {
         self.penalties.get(self.fits.len()).copied()
     }
 
+    /// Whether the penalty being solved is the path's last.
+    pub fn on_last(&self) -> bool {
+        self.fits.len() + 1 >= self.penalties.len()
+    }
+
     /// `penalty / mean curvature`: the shift under which the covariance, in
     /// units of the likelihood's curvature, meets the penalty.
     pub fn shift(&self, penalty: f64) -> f64 {

@@ -25,32 +25,40 @@ mod space;
 
 use rayon::prelude::*;
 
-pub(crate) use lane::{Fit, Lane, Start};
+pub(crate) use lane::{Fit, Lane};
+use lane::{Start, Verdict};
 pub(crate) use newton::{Search, Task};
 pub(crate) use panel::{Panel, product};
 pub(crate) use space::{Precision, Space, Vector};
-
-use lane::Verdict;
 
 /// When a fit has converged and when it is given up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stopping {
     /// Certified gap over objective.
     pub tolerance: f64,
+    /// The same for all penalties of a path but its last.
+    pub on_the_way: f64,
     /// Iterations at one penalty.
     pub max_iterations: usize,
 }
 
-/// Fits every task at every penalty of the path (largest first), optionally
-/// from given starts. The certificates are computed in doubles.
+/// Fits every task at every penalty of the path (largest first). The
+/// certificates are computed in doubles.
+///
+/// Where only a path's last fit is wanted, `on_the_way` may be loose: going
+/// down the path in rough steps takes far fewer iterations than one long leap.
 pub(crate) fn solve(
     space: &Space<'_>,
     tasks: &[Task<'_>],
     penalties: &[&[f64]],
-    starts: Option<Vec<Start>>,
     stopping: Stopping,
 ) -> Vec<Vec<Fit>> {
-    let mut paths = run(space, tasks, penalties, starts, stopping, Precision::Single);
+    let mut paths = run(space, tasks, penalties, None, stopping, Precision::Single);
+    if stopping.on_the_way > stopping.tolerance {
+        for path in &mut paths {
+            path.drain(..path.len().saturating_sub(1));
+        }
+    }
     certify(space, tasks, &mut paths, stopping.tolerance);
     polish(space, tasks, &mut paths, stopping);
     paths
@@ -131,7 +139,11 @@ fn iterate(
             };
             let (g, g_image) = of(&gradient);
             let certificate = lane.certificate(space, *penalty, &g, &g_image);
-            match lane.judge(&certificate, stopping.tolerance, stopping.max_iterations) {
+            let tolerance = match lane.on_last() {
+                true => stopping.tolerance,
+                false => stopping.on_the_way,
+            };
+            match lane.judge(&certificate, tolerance, stopping.max_iterations) {
                 Verdict::GoOn => {
                     let direction = match lane.newton_direction(space, *penalty, &g) {
                         Some(direction) => {
@@ -146,13 +158,13 @@ fn iterate(
                     lane.precision = Precision::Double;
                     refresh(space, lane, *penalty);
                 }
-                Verdict::Exhausted => lane.finish(space, certificate, stopping.tolerance),
+                Verdict::Exhausted => lane.finish(space, certificate, tolerance),
                 Verdict::Arrived => {
                     // the running image has drifted by singles' rounding
                     refresh(space, lane, *penalty);
                     let certificate = inspect(space, lane, *penalty);
-                    if certificate.relative_gap() <= stopping.tolerance {
-                        lane.finish(space, certificate, stopping.tolerance);
+                    if certificate.relative_gap() <= tolerance {
+                        lane.finish(space, certificate, tolerance);
                     } else {
                         lane.advance(space, *penalty, of(&directions));
                     }
