@@ -142,7 +142,8 @@ pub struct ProbeOutcome {
     pub path: Vec<PathPoint>,
     /// Tolerance that the path's statuses refer to.
     pub selection_tolerance: f64,
-    /// Iterations of the final fit.
+    /// Iterations of the final fit, those on its way down the penalty path
+    /// included; 0 where the solver does not tell (linfa-logistic).
     pub iterations: usize,
     /// Objective, gap and gradient of the final fit on the standardized
     /// activations themselves.

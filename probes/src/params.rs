@@ -39,8 +39,9 @@ pub enum Solver {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeParams {
-    /// L2 penalties to choose from, in any order; scikit-learn's `1 / C`.
-    /// Default: decades from 1e-3 to 1e5.
+    /// L2 penalties to choose from, in any order. Default: decades from 1e-3
+    /// to 1e5. scikit-learn's `1 / C`; with two classes `2 / C`, since it
+    /// keeps one vector there, the difference of our two.
     pub penalties: Vec<f64>,
     /// Scaling of the dimensions.
     pub scaling: Scaling,

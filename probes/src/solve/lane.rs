@@ -263,7 +263,7 @@ impl<'a> Lane<'a> {
             gram: &gram,
             linear: &linear,
         }
-        .minimize(&mut self.intercept, &mut self.residual, 1e-3);
+        .minimize(&mut self.intercept, &mut self.residual, 3e-2);
         let mut step = (
             vec![0.0; self.coefficients.len()],
             vec![0.0; self.image.len()],

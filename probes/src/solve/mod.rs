@@ -54,13 +54,20 @@ pub(crate) fn solve(
     stopping: Stopping,
 ) -> Vec<Vec<Fit>> {
     let mut paths = run(space, tasks, penalties, None, stopping, Precision::Single);
+    let mut spent = vec![0; paths.len()];
     if stopping.on_the_way > stopping.tolerance {
-        for path in &mut paths {
-            path.drain(..path.len().saturating_sub(1));
+        for (path, spent) in paths.iter_mut().zip(&mut spent) {
+            let way = path.drain(..path.len().saturating_sub(1));
+            *spent = way.map(|fit| fit.iterations).sum();
         }
     }
     certify(space, tasks, &mut paths, stopping.tolerance);
     polish(space, tasks, &mut paths, stopping);
+    for (path, spent) in paths.iter_mut().zip(spent) {
+        for fit in path {
+            fit.iterations += spent;
+        }
+    }
     paths
 }
 

@@ -9,7 +9,7 @@ use super::panel::{Panel, product, single_product};
 
 /// Eigenpairs in the preconditioner. Cost grows with it; beyond about two
 /// hundred iterations no longer fall on layers of a convolutional network.
-const LEADING: usize = 256;
+const LEADING: usize = 128;
 
 /// Precision of a product with the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
