@@ -40,6 +40,8 @@ pub(crate) struct Lane<'a> {
     pub intercept: Vec<f64>,
     pub residual: Vec<f64>,
     step: Option<(Vec<f64>, Vec<f64>)>,
+    /// The fit at the last penalty.
+    previous: Option<(Vec<f64>, Vec<f64>)>,
     loss: f64,
     curvature: f64,
     iterations: usize,
@@ -86,6 +88,7 @@ impl<'a> Lane<'a> {
             intercept: start.intercept,
             residual: vec![0.0; rows * k],
             step: None,
+            previous: None,
             loss: 0.0,
             curvature: 0.0,
             iterations: 0,
@@ -113,32 +116,16 @@ impl<'a> Lane<'a> {
         penalty / self.curvature.max(1e-300)
     }
 
-    /// Solves the intercept, exactly, where the decoder stands; with `scale`
-    /// the decoder's length too, which is most of the way from one penalty to
-    /// the next.
-    pub fn settle(&mut self, space: &Space<'_>, penalty: f64, scale: bool) {
-        let norm = space.inner(&self.coefficients, &self.coefficients, &self.image);
-        let scale = scale && norm > 0.0;
-        let directions: &[&[f64]] = if scale { &[&self.image] } else { &[] };
-        let form = [norm];
-        let form: &[f64] = if scale { &form } else { &[] };
-        let found = Search {
-            task: self.task,
-            penalty,
-            base: &self.image,
-            directions,
-            gram: form,
-            linear: form,
+    /// Solves the intercept, exactly, where the decoder stands; with `stride`
+    /// also over the plane of this fit and the one at the last penalty: the
+    /// path is nearly straight, so that is most of the way to the next.
+    pub fn settle(&mut self, space: &Space<'_>, penalty: f64, stride: bool) {
+        let mut basis: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        if stride && self.coefficients.iter().any(|&x| x != 0.0) {
+            basis.push((self.coefficients.clone(), self.image.clone()));
+            basis.extend(self.previous.take());
         }
-        .minimize(&mut self.intercept, &mut self.residual, 0.0);
-        if let Some(&step) = found.steps.first() {
-            let factor = 1.0 + step;
-            for x in self.coefficients.iter_mut().chain(&mut self.image) {
-                *x *= factor;
-            }
-        }
-        self.loss = found.loss;
-        self.curvature = found.curvature;
+        self.search(space, penalty, &basis, 0.0);
     }
 
     /// Adds `penalty * coefficients` to a gradient of the likelihood.
@@ -228,7 +215,9 @@ impl<'a> Lane<'a> {
         self.iterations = 0;
         self.restart();
         if let Some(next) = self.penalty() {
+            let here = (self.coefficients.clone(), self.image.clone());
             self.settle(space, next, true);
+            self.previous = Some(here);
         }
     }
 
@@ -241,6 +230,20 @@ impl<'a> Lane<'a> {
         if own.0.iter().any(|&x| x != 0.0) {
             basis.push(own);
         }
+        let step = self.search(space, penalty, &basis, 3e-2);
+        self.step = Some(step);
+        self.iterations += 1;
+    }
+
+    /// Minimizes over the span of `basis` and the intercepts, moves there and
+    /// returns the step.
+    fn search(
+        &mut self,
+        space: &Space<'_>,
+        penalty: f64,
+        basis: &[(Vec<f64>, Vec<f64>)],
+        accuracy: f64,
+    ) -> (Vec<f64>, Vec<f64>) {
         let q = basis.len();
         let mut gram = vec![0.0; q * q];
         for i in 0..q {
@@ -263,7 +266,7 @@ impl<'a> Lane<'a> {
             gram: &gram,
             linear: &linear,
         }
-        .minimize(&mut self.intercept, &mut self.residual, 3e-2);
+        .minimize(&mut self.intercept, &mut self.residual, accuracy);
         let mut step = (
             vec![0.0; self.coefficients.len()],
             vec![0.0; self.image.len()],
@@ -282,9 +285,8 @@ impl<'a> Lane<'a> {
         for (x, s) in self.image.iter_mut().zip(&step.1) {
             *x += s;
         }
-        self.step = Some(step);
         self.loss = found.loss;
         self.curvature = found.curvature;
-        self.iterations += 1;
+        step
     }
 }
