@@ -34,7 +34,7 @@ pub struct ProbeTask<'a> {
 
 /// Relative gap at which a refit leaves a penalty on its way down to the
 /// chosen one.
-const ROUGH: f64 = 1e-2;
+const ROUGH: f64 = 1e-3;
 
 /// The streams a probe draws from.
 #[derive(Clone, Copy, Debug)]
