@@ -4,7 +4,8 @@
 //! let path = std::env::temp_dir().join("layerprobe-durable-example.txt");
 //! layerprobe_durable::write(&path, b"all of it")?;
 //! assert_eq!(std::fs::read(&path)?, b"all of it");
-//! # std::fs::remove_file(&path)
+//! # std::fs::remove_file(&path)?;
+//! # Ok::<(), std::io::Error>(())
 //! ```
 
 use std::fs::{self, File};

@@ -82,7 +82,7 @@ fn an_interrupted_run_says_that_it_can_go_on() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(75));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.contains("the same command goes on"), "{message}");
+    assert!(message.contains("run it again to go on from there"), "{message}");
 }
 
 #[test]
