@@ -27,7 +27,6 @@ pub(crate) fn fit_single(
         row_len: owned.ncols(),
         scale: &scale,
     };
-    data.check_finite(&rows)?;
     let form = Form::of(&data, &rows, probe.solver());
     let failed = |source| ProbeError::Factorization {
         layer: LAYER.to_owned(),
