@@ -24,6 +24,7 @@
 mod cholesky;
 mod eigen;
 mod gram;
+mod inverse_factor;
 mod panels;
 mod product;
 mod subspace;
@@ -32,6 +33,7 @@ mod view;
 pub use cholesky::Cholesky;
 pub use eigen::{Eigen, EigenError, symmetric_eigen};
 pub use gram::GramAccumulator;
+pub use inverse_factor::InverseFactor;
 pub use panels::{LeadingPanels, Panels};
 pub use product::{Element, Threads, matmul};
 pub use subspace::{LeadingEigen, leading_eigen};

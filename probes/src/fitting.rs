@@ -9,6 +9,11 @@ use crate::solve::{self, Fit, Panel, Search, Space, Stopping, Task, product};
 use crate::standardize::{Standardized, Standardizer};
 use crate::{ProbeError, Solver};
 
+/// Most times a fit goes on from its exact logits.
+const REFINEMENTS: usize = 3;
+/// The share of the tolerance that it then aims at.
+const CLOSER: f64 = 0.3;
+
 /// The data of a problem in the solver's form, rows in the order
 /// selection-training, then selection.
 pub(crate) enum Form {
@@ -17,11 +22,11 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// The Gram matrix where it is the cheaper product: one n x n against two
-    /// n x width.
+    /// The matrix itself or, where it is about as wide as high or wider, its
+    /// Gram matrix: systems are factored over the smaller side.
     pub fn of(data: &Standardized<'_>, rows: &[usize], solver: Solver) -> Self {
         let width = data.scale.width();
-        if solver == Solver::Linfa || 2 * width <= rows.len() {
+        if solver == Solver::Linfa || 4 * width <= 3 * rows.len() {
             let matrix = data.dense(rows);
             return Self::Primal { matrix, width };
         }
@@ -106,12 +111,56 @@ pub(crate) fn status_from(converged: bool, scale: &Standardizer) -> Status {
     }
 }
 
+/// Takes fits to the data themselves: their weights, and their certificates
+/// computed there. Where a Gram matrix's rounding leaves a gap above tolerance,
+/// the fit goes on from its exact logits.
+pub(crate) fn settle(
+    form: &Form,
+    space: &Space<'_>,
+    data: &Standardized<'_>,
+    order: &[usize],
+    tasks: &[Task<'_>],
+    fits: &mut [Fit],
+    stopping: Stopping,
+) -> Panel {
+    let mut weights = to_weights(form, data, order, tasks, fits);
+    let mut images = certify_weights(data, order, tasks, &weights, fits);
+    let closer = Stopping {
+        tolerance: CLOSER * stopping.tolerance,
+        ..stopping
+    };
+    for _ in 0..REFINEMENTS {
+        let starts = tasks.iter().scan(0, |next, task| {
+            let start = *next;
+            *next += task.classes;
+            Some((start, *task))
+        });
+        let (mut own, mut wanting, mut exact) = (Vec::new(), Vec::new(), Vec::new());
+        for ((start, task), fit) in starts.zip(fits.iter_mut()) {
+            if fit.certificate.relative_gap() > stopping.tolerance
+                && fit.iterations < stopping.max_iterations
+            {
+                own.push(task);
+                wanting.push(fit);
+                exact.push(images.columns(start, task.classes));
+            }
+        }
+        if wanting.is_empty() || matches!(form, Form::Primal { .. }) {
+            break;
+        }
+        solve::refine(space, &own, &mut wanting, exact, closer);
+        weights = to_weights(form, data, order, tasks, fits);
+        images = certify_weights(data, order, tasks, &weights, fits);
+    }
+    weights
+}
+
 /// The decoders as weights on standardized dimensions, side by side.
-pub(crate) fn to_weights(
+fn to_weights(
     form: &Form,
     data: &Standardized<'_>,
     order: &[usize],
-    classes: &[usize],
+    tasks: &[Task<'_>],
     fits: &[Fit],
 ) -> Panel {
     let size = match form {
@@ -120,8 +169,8 @@ pub(crate) fn to_weights(
     };
     let blocks: Vec<(&[f64], usize)> = fits
         .iter()
-        .zip(classes)
-        .map(|(fit, &classes)| (fit.coefficients.as_slice(), classes))
+        .zip(tasks)
+        .map(|(fit, task)| (fit.coefficients.as_slice(), task.classes))
         .collect();
     let panel = Panel::beside(size, &blocks);
     match form {
@@ -136,13 +185,13 @@ pub(crate) fn to_weights(
 
 /// Recomputes each final fit's certificate from the standardized activations
 /// themselves, with the intercept solved there.
-pub(crate) fn certify_weights(
+fn certify_weights(
     data: &Standardized<'_>,
     order: &[usize],
     tasks: &[Task<'_>],
     weights: &Panel,
     fits: &mut [Fit],
-) {
+) -> Panel {
     let cols = weights.cols;
     let images = Panel {
         rows: order.len(),
@@ -200,4 +249,5 @@ pub(crate) fn certify_weights(
         };
         start += task.classes;
     }
+    images
 }

@@ -2,7 +2,7 @@ use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
 use crate::checks::{check_classes, check_layer};
-use crate::fitting::{Form, certify_weights, fit_all, status_from, to_weights};
+use crate::fitting::{Form, fit_all, status_from, settle};
 use crate::outcome::PathPoint;
 use crate::selection::select_groups;
 use crate::solve::{Fit, Panel, Stopping, Task};
@@ -31,6 +31,10 @@ pub struct ProbeTask<'a> {
     /// The rows this feature is tested on.
     pub test: &'a [usize],
 }
+
+/// Most iterations of a fit that only chooses the penalty: what it has not
+/// reached by then changes its accuracy in the third digit at most.
+const SELECTION_ITERATIONS: usize = 100;
 
 /// Relative gap at which a refit leaves a penalty on its way down to the
 /// chosen one.
@@ -132,14 +136,15 @@ pub fn probe_layer(
         let stopping = Stopping {
             tolerance: params.selection_tolerance(),
             on_the_way: params.selection_tolerance(),
-            max_iterations: params.max_iterations(),
+            max_iterations: params.max_iterations().min(SELECTION_ITERATIONS),
+            thorough: false,
         };
         fit_all(&form, &space, &tasks, &penalties, stopping, params.solver())?
     };
     let points = judge_paths(&form, used, tasks, &labels, &paths, &scale);
 
     let chosen: Vec<usize> = points.iter().map(|points| most_accurate(points)).collect();
-    let mut fits: Vec<Fit> = {
+    let (fits, weights) = {
         let space = form.space(rows, rows).map_err(failed)?;
         let penalties: Vec<&[f64]> = chosen
             .iter()
@@ -150,22 +155,16 @@ pub fn probe_layer(
             tolerance: params.tolerance(),
             on_the_way: ROUGH.max(params.tolerance()),
             max_iterations: params.max_iterations(),
+            thorough: true,
         };
-        fit_all(&form, &space, &tasks, &penalties, stopping, params.solver())?
-            .into_iter()
-            .filter_map(|mut path| path.pop())
-            .collect()
+        let mut fits: Vec<Fit> =
+            fit_all(&form, &space, &tasks, &penalties, stopping, params.solver())?
+                .into_iter()
+                .filter_map(|mut path| path.pop())
+                .collect();
+        let weights = settle(&form, &space, &scaled, &order, &tasks, &mut fits, stopping);
+        (fits, weights)
     };
-
-    let classes: Vec<usize> = tasks.iter().map(|task| task.classes).collect();
-    let weights = to_weights(&form, &scaled, &order, &classes, &fits);
-    certify_weights(
-        &scaled,
-        &order,
-        &solver_tasks(tasks, &labels, rows),
-        &weights,
-        &mut fits,
-    );
     let logits = scaled.project(&tested, &weights.data, weights.cols);
     let mut start = 0;
     let mut outcomes = Vec::with_capacity(tasks.len());

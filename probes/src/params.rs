@@ -54,7 +54,7 @@ pub struct ProbeParams {
     /// A fit has converged when its certified gap is below this share of its
     /// objective. Default 1e-6.
     pub tolerance: f64,
-    /// The same for the fits that only choose the penalty. Default 1e-4: the
+    /// The same for the fits that only choose the penalty. Default 1e-3: the
     /// choice does not move with more, and it takes half the iterations.
     pub selection_tolerance: f64,
     /// Bootstrap resamples of whole groups for the accuracy's interval.
@@ -71,7 +71,7 @@ impl Default for ProbeParams {
             selection_fraction: 0.2,
             max_iterations: 1000,
             tolerance: 1e-6,
-            selection_tolerance: 1e-4,
+            selection_tolerance: 1e-3,
             resamples: 2000,
         }
     }

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::ProbeError;
 use crate::checks::check_layer_labels;
-use crate::fitting::{Form, certify_weights, fit_all, status_from, to_weights};
+use crate::fitting::{Form, fit_all, settle, status_from};
 use crate::multinomial::{FittedProbe, MultinomialProbe};
 use crate::solve::{Stopping, Task};
 use crate::standardize::{Standardized, Standardizer};
@@ -38,12 +38,12 @@ pub(crate) fn fit_single(
         tolerance: probe.tolerance(),
         on_the_way: probe.tolerance(),
         max_iterations: probe.max_iterations(),
+        thorough: true,
     };
     let penalty = [probe.penalty()];
     let paths = fit_all(&form, &space, &tasks, &[&penalty], stopping, probe.solver())?;
     let mut fits: Vec<_> = paths.into_iter().flatten().collect();
-    let weights = to_weights(&form, &data, &rows, &[classes], &fits);
-    certify_weights(&data, &rows, &tasks, &weights, &mut fits);
+    let weights = settle(&form, &space, &data, &rows, &tasks, &mut fits, stopping);
     let fit = &fits[0];
     let mut full = Array2::zeros((owned.ncols(), classes));
     let mut intercept = Array1::from_vec(fit.intercept.clone());

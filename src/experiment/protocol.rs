@@ -127,8 +127,9 @@ fn probe(config: &Config) -> String {
     format!(
         "Multinomial logistic regression on the layer's activations, each dimension standardized by its mean \
          and deviation over the training set. Objective: summed cross-entropy + penalty/2 * ||W||^2, the \
-         intercept free. Solver: {}. Each fit carries its objective, a bound on the distance to the optimum \
-         and its status; fits that did not converge are marked.",
+         intercept free. Solver: {}. Each fit carries its objective, a bound on its distance to the optimum \
+         and its status: converged where the bound is below 1e-6 of the objective. Probes that did not \
+         converge are marked.",
         match config.probes.solver.as_str() {
             "linfa" => "linfa-logistic, its objective and gradient recomputed after the fit",
             _ => "layerprobe's own, all features and penalties of a layer at once",

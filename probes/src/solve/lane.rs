@@ -1,8 +1,9 @@
 //! One feature on its way down the penalty path.
 
+use super::class_curvature::ClassCurvature;
 use super::curvature::Curvature;
 use super::newton::{Search, Task};
-use super::space::{Precision, Space};
+use super::space::{Covariance, Precision, Space};
 use crate::Certificate;
 
 /// A fit at one penalty.
@@ -28,9 +29,21 @@ pub(crate) struct Start {
 /// factored anew, where that is affordable.
 const PLAIN: usize = 12;
 
-/// Iterations without progress after which singles give way to doubles, and
-/// doubles give up.
+/// The same for problems too wide for the whole Hessian, where each class's own
+/// part is factored, at the cost of about so many plain iterations; and how
+/// long such a factorization is kept.
+const PLAIN_WIDE: usize = 60;
+const KEPT_WIDE: usize = 100;
+/// The same in Gram form, where a system has as many unknowns as rows.
+const PLAIN_GRAM: usize = 200;
+const KEPT_GRAM: usize = 200;
+
+/// Iterations without progress after which singles give way to doubles.
 const PATIENCE: usize = 60;
+
+/// Iterations without progress after which doubles give up: only rounding
+/// holds them back for so long.
+const PATIENCE_IN_DOUBLES: usize = 250;
 
 pub(crate) struct Lane<'a> {
     pub task: Task<'a>,
@@ -48,7 +61,11 @@ pub(crate) struct Lane<'a> {
     best: f64,
     waited: usize,
     newton: Option<Curvature>,
+    by_class: Option<ClassCurvature>,
     pub precision: Precision,
+    /// The image was computed from the data themselves and is not to be
+    /// replaced by the Gram matrix's.
+    pub anchored: bool,
     pub fits: Vec<Fit>,
 }
 
@@ -95,7 +112,9 @@ impl<'a> Lane<'a> {
             best: f64::INFINITY,
             waited: 0,
             newton: None,
+            by_class: None,
             precision,
+            anchored: false,
             fits: Vec::with_capacity(penalties.len()),
         }
     }
@@ -166,32 +185,50 @@ impl<'a> Lane<'a> {
         } else {
             self.waited += 1;
         }
-        match (self.waited > PATIENCE, self.precision) {
-            (false, _) => Verdict::GoOn,
-            (true, Precision::Single) => {
+        match self.precision {
+            Precision::Single if self.waited > PATIENCE => {
                 self.restart();
                 Verdict::WantsDoubles
             }
-            (true, Precision::Double) => Verdict::Exhausted,
+            Precision::Double if self.waited > PATIENCE_IN_DOUBLES => Verdict::Exhausted,
+            _ => Verdict::GoOn,
         }
     }
 
     /// The direction of the factored Hessian, for fits that the common
-    /// preconditioner serves badly.
+    /// preconditioner serves badly. Wide problems get one only if `thorough`:
+    /// it costs seconds.
     pub fn newton_direction(
         &mut self,
         space: &Space<'_>,
         penalty: f64,
         gradient: &[f64],
+        thorough: bool,
     ) -> Option<Vec<f64>> {
-        let matrix = space.matrix()?;
-        if !Curvature::affordable(matrix.cols(), self.task.classes) {
-            return None;
+        let covariance = space.covariance();
+        let due = |first, every| self.iterations >= first && (self.iterations - first) % every == 0;
+        match covariance {
+            Covariance::Matrix(matrix)
+                if Curvature::affordable(matrix.cols(), self.task.classes) =>
+            {
+                if due(PLAIN, PLAIN) {
+                    self.newton = Curvature::new(matrix, self.task, &self.residual, penalty);
+                }
+                self.newton.as_ref().map(|newton| newton.solve(gradient))
+            }
+            _ if thorough => {
+                let (first, every) = match covariance {
+                    Covariance::Matrix(_) => (PLAIN_WIDE, KEPT_WIDE),
+                    Covariance::Gram(_) => (PLAIN_GRAM, KEPT_GRAM),
+                };
+                if due(first, every) {
+                    self.by_class =
+                        ClassCurvature::new(covariance, self.task, &self.residual, penalty);
+                }
+                self.by_class.as_ref().map(|c| c.solve(gradient))
+            }
+            _ => None,
         }
-        if self.iterations >= PLAIN && self.iterations.is_multiple_of(PLAIN) {
-            self.newton = Curvature::new(matrix, self.task, &self.residual, penalty);
-        }
-        self.newton.as_ref().map(|newton| newton.solve(gradient))
     }
 
     fn restart(&mut self) {

@@ -16,6 +16,7 @@
 //! the penalty) as well as strongly penalized ones. Going down the path, the
 //! next fit starts from the last one rescaled.
 
+mod class_curvature;
 mod curvature;
 mod lane;
 mod newton;
@@ -40,6 +41,8 @@ pub(crate) struct Stopping {
     pub on_the_way: f64,
     /// Iterations at one penalty.
     pub max_iterations: usize,
+    /// Whether seconds of work may go into fits that converge slowly.
+    pub thorough: bool,
 }
 
 /// Fits every task at every penalty of the path (largest first). The
@@ -100,7 +103,13 @@ fn run(
             lane.settle(space, penalty, true);
         }
     }
-    loop {
+    walk(space, &mut lanes, stopping);
+    lanes.into_iter().map(|lane| lane.fits).collect()
+}
+
+/// Takes every lane to the end of its path.
+fn walk(space: &Space<'_>, lanes: &mut [Lane<'_>], stopping: Stopping) {
+    while lanes.iter().any(|lane| lane.penalty().is_some()) {
         for precision in [Precision::Single, Precision::Double] {
             let mut batch: Vec<(f64, &mut Lane<'_>)> = lanes
                 .iter_mut()
@@ -110,9 +119,6 @@ fn run(
             if !batch.is_empty() {
                 iterate(space, &mut batch, stopping, precision);
             }
-        }
-        if lanes.iter().all(|lane| lane.penalty().is_none()) {
-            return lanes.into_iter().map(|lane| lane.fits).collect();
         }
     }
 }
@@ -152,7 +158,7 @@ fn iterate(
             };
             match lane.judge(&certificate, tolerance, stopping.max_iterations) {
                 Verdict::GoOn => {
-                    let direction = match lane.newton_direction(space, *penalty, &g) {
+                    let direction = match lane.newton_direction(space, *penalty, &g, stopping.thorough) {
                         Some(direction) => {
                             let image = image_of(space, &direction, k, precision);
                             (direction, image)
@@ -166,6 +172,7 @@ fn iterate(
                     refresh(space, lane, *penalty);
                 }
                 Verdict::Exhausted => lane.finish(space, certificate, tolerance),
+                Verdict::Arrived if lane.anchored => lane.finish(space, certificate, tolerance),
                 Verdict::Arrived => {
                     // the running image has drifted by singles' rounding
                     refresh(space, lane, *penalty);
@@ -178,6 +185,44 @@ fn iterate(
                 }
             }
         });
+}
+
+/// Goes on from fits whose images are given as the data themselves have them.
+/// A Gram matrix's rounding then shapes the way, but not where it ends.
+pub(crate) fn refine(
+    space: &Space<'_>,
+    tasks: &[Task<'_>],
+    fits: &mut [&mut Fit],
+    images: Vec<Vec<f64>>,
+    stopping: Stopping,
+) {
+    let penalties: Vec<[f64; 1]> = fits.iter().map(|fit| [fit.penalty]).collect();
+    let mut lanes: Vec<Lane<'_>> = tasks
+        .iter()
+        .zip(&penalties)
+        .zip(fits.iter().zip(images))
+        .map(|((&task, path), (fit, image))| {
+            let start = Start {
+                coefficients: fit.coefficients.clone(),
+                intercept: fit.intercept.clone(),
+            };
+            let start = Some((start, image));
+            let mut lane = Lane::new(task, path, space.size(), start, Precision::Single);
+            lane.anchored = true;
+            lane.settle(space, fit.penalty, false);
+            lane
+        })
+        .collect();
+    walk(space, &mut lanes, stopping);
+    for (fit, lane) in fits.iter_mut().zip(lanes) {
+        for better in lane.fits {
+            let iterations = fit.iterations + better.iterations;
+            **fit = Fit {
+                iterations,
+                ..better
+            };
+        }
+    }
 }
 
 /// First column of each lane in the batch.
@@ -199,7 +244,7 @@ fn gradients(space: &Space<'_>, batch: &[(f64, &mut Lane<'_>)], precision: Preci
         .iter()
         .map(|(_, lane)| (lane.residual.as_slice(), lane.task.classes))
         .collect();
-    let mut coefficients = space.gradient(Panel::beside(space.rows(), &blocks));
+    let mut coefficients = space.gradient(Panel::beside(space.rows(), &blocks), precision);
     let penalized: Vec<(&[f64], usize)> = batch
         .iter()
         .map(|(_, lane)| (lane.coefficients.as_slice(), lane.task.classes))
@@ -246,7 +291,9 @@ fn image_of(
 
 /// Recomputes a lane's image and solves its intercept there.
 fn refresh(space: &Space<'_>, lane: &mut Lane<'_>, penalty: f64) {
-    lane.image = image_of(space, &lane.coefficients, lane.task.classes, lane.precision);
+    if !lane.anchored {
+        lane.image = image_of(space, &lane.coefficients, lane.task.classes, lane.precision);
+    }
     lane.settle(space, penalty, false);
 }
 
@@ -258,7 +305,7 @@ fn inspect(space: &Space<'_>, lane: &Lane<'_>, penalty: f64) -> crate::Certifica
         cols: k,
         data: lane.residual.clone(),
     };
-    let mut gradient = space.gradient(residual).data;
+    let mut gradient = space.gradient(residual, lane.precision).data;
     lane.add_penalty(&mut gradient, penalty);
     let image = if space.needs_image() {
         image_of(space, &gradient, k, lane.precision)

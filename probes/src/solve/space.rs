@@ -44,7 +44,18 @@ enum Kind<'a> {
         single: LeadingPanels<'a>,
         double: MatRef<'a, f64>,
     },
-    Primal(MatRef<'a, f64>),
+    Primal {
+        double: MatRef<'a, f64>,
+        single: Panels,
+        transposed: Panels,
+    },
+}
+
+/// The data of a space: `X X^T`, or `X` itself.
+#[derive(Clone, Copy)]
+pub(crate) enum Covariance<'a> {
+    Gram(MatRef<'a, f64>),
+    Matrix(MatRef<'a, f64>),
 }
 
 /// A gradient or a direction: coefficients and, once known, image.
@@ -67,7 +78,12 @@ impl<'a> Space<'a> {
         let size = matrix.cols();
         let narrow = Panels::from_fn(size, size, |i, j| covariance[i * size + j] as f32);
         let leading = leading_eigen(narrow.leading(size, size), LEADING)?;
-        Ok(Self::with(Kind::Primal(matrix), leading))
+        let kind = Kind::Primal {
+            single: Panels::from_fn(matrix.rows(), size, |i, j| matrix.at(i, j) as f32),
+            transposed: Panels::from_fn(size, matrix.rows(), |j, i| matrix.at(i, j) as f32),
+            double: matrix,
+        };
+        Ok(Self::with(kind, leading))
     }
 
     fn with(kind: Kind<'a>, leading: LeadingEigen) -> Self {
@@ -76,7 +92,7 @@ impl<'a> Space<'a> {
         let vectors = |i: usize, j: usize| leading.vectors[i * m + j];
         let rows = match kind {
             Kind::Gram { .. } => size,
-            Kind::Primal(_) => 0,
+            Kind::Primal { .. } => 0,
         };
         Self {
             tail: 0.5 * leading.values.last().copied().unwrap_or(0.0).max(0.0),
@@ -91,24 +107,22 @@ impl<'a> Space<'a> {
     /// Number of training rows.
     pub fn rows(&self) -> usize {
         match &self.kind {
-            Kind::Gram { double, .. } => double.rows(),
-            Kind::Primal(matrix) => matrix.rows(),
+            Kind::Gram { double, .. } | Kind::Primal { double, .. } => double.rows(),
         }
     }
 
-    /// The matrix itself, where it is small enough to be worked with.
-    pub fn matrix(&self) -> Option<MatRef<'a, f64>> {
+    /// The data in doubles.
+    pub fn covariance(&self) -> Covariance<'a> {
         match self.kind {
-            Kind::Gram { .. } => None,
-            Kind::Primal(matrix) => Some(matrix),
+            Kind::Gram { double, .. } => Covariance::Gram(double),
+            Kind::Primal { double, .. } => Covariance::Matrix(double),
         }
     }
 
     /// Number of coefficients a class has.
     pub fn size(&self) -> usize {
         match &self.kind {
-            Kind::Gram { double, .. } => double.rows(),
-            Kind::Primal(matrix) => matrix.cols(),
+            Kind::Gram { double, .. } | Kind::Primal { double, .. } => double.cols(),
         }
     }
 
@@ -116,16 +130,19 @@ impl<'a> Space<'a> {
     pub fn image(&self, coefficients: &Panel, precision: Precision) -> Panel {
         match (&self.kind, precision) {
             (Kind::Gram { single, .. }, Precision::Single) => single_product(*single, coefficients),
-            (Kind::Gram { double, .. }, Precision::Double) => product(*double, coefficients),
-            (Kind::Primal(matrix), _) => product(*matrix, coefficients),
+            (Kind::Primal { single, .. }, Precision::Single) => whole(single, coefficients),
+            (Kind::Gram { double, .. } | Kind::Primal { double, .. }, Precision::Double) => {
+                product(*double, coefficients)
+            }
         }
     }
 
     /// The gradient of `sum over rows of <residual, image>`.
-    pub fn gradient(&self, residual: Panel) -> Panel {
-        match &self.kind {
-            Kind::Gram { .. } => residual,
-            Kind::Primal(matrix) => product(matrix.t(), &residual),
+    pub fn gradient(&self, residual: Panel, precision: Precision) -> Panel {
+        match (&self.kind, precision) {
+            (Kind::Gram { .. }, _) => residual,
+            (Kind::Primal { transposed, .. }, Precision::Single) => whole(transposed, &residual),
+            (Kind::Primal { double, .. }, Precision::Double) => product(double.t(), &residual),
         }
     }
 
@@ -145,9 +162,6 @@ impl<'a> Space<'a> {
     /// column. The image comes along: from the gradient's own by linearity
     /// (Gram, singles), else by a product.
     pub fn precondition(&self, gradient: &Vector, shifts: &[f64], precision: Precision) -> Vector {
-        let whole = |matrix: &'_ Panels, panel: &Panel| {
-            single_product(matrix.leading(matrix.rows(), matrix.cols()), panel)
-        };
         let mut parts = whole(&self.transposed, &gradient.coefficients);
         for (row, value) in parts
             .data
@@ -181,6 +195,11 @@ impl<'a> Space<'a> {
             image,
         }
     }
+}
+
+/// A product in singles with all of a matrix.
+fn whole(matrix: &Panels, panel: &Panel) -> Panel {
+    single_product(matrix.leading(matrix.rows(), matrix.cols()), panel)
 }
 
 /// `X^T X` of a matrix with few columns.
