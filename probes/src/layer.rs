@@ -2,7 +2,7 @@ use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
 use crate::checks::{check_classes, check_layer};
-use crate::fitting::{Form, fit_all, status_from, settle};
+use crate::fitting::{Form, fit_all, settle, status_from};
 use crate::outcome::PathPoint;
 use crate::selection::select_groups;
 use crate::solve::{Fit, Panel, Stopping, Task};

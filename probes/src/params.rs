@@ -54,8 +54,9 @@ pub struct ProbeParams {
     /// A fit has converged when its certified gap is below this share of its
     /// objective. Default 1e-6.
     pub tolerance: f64,
-    /// The same for the fits that only choose the penalty. Default 1e-3: the
-    /// choice does not move with more, and it takes half the iterations.
+    /// The same for the fits that only choose the penalty. Default 1e-3, in
+    /// at most 100 iterations: between penalties of nearly equal accuracy the
+    /// choice may fall on a neighbor, for a third of the work.
     pub selection_tolerance: f64,
     /// Bootstrap resamples of whole groups for the accuracy's interval.
     /// Default 2000.

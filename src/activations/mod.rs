@@ -56,6 +56,9 @@ pub fn stream_layers(
 /// As [`stream_layers`], collected: for each layer, a row for each of
 /// `indices`. All named layers of one checkpoint are in memory at once.
 ///
+/// What `read` holds from an earlier call is overwritten: its memory is used
+/// again, which saves the system from clearing gigabytes for each checkpoint.
+///
 /// # Errors
 /// As [`stream_layers`], and if a layer does not fit into memory.
 ///
@@ -70,8 +73,9 @@ pub fn stream_layers(
 ///
 /// let network = Network::new(Arch::Cnn4, 32, 7, StreamKey::from_seed(0))?;
 /// let images = ImageStore::new(32, vec![128; 5 * 32 * 32 * 3])?;
-/// let read = read_layers(
-///     &network, &images, &Normalization::IDENTITY, &[4, 0, 2], &["pool3", "fc1"], 2,
+/// let mut read = Vec::new();
+/// read_layers(
+///     &network, &images, &Normalization::IDENTITY, &[4, 0, 2], &["pool3", "fc1"], 2, &mut read,
 /// )?;
 /// assert_eq!((read[0].dim, read[0].values.len()), (128 * 4 * 4, 3 * 128 * 4 * 4));
 /// assert_eq!(read[1].name, "fc1");
@@ -84,43 +88,43 @@ pub fn read_layers(
     indices: &[usize],
     layers: &[&str],
     batch_size: usize,
-) -> Result<Vec<LayerRows>, ActivationError> {
-    let mut read = layers
-        .iter()
-        .map(|layer| reserve(layer, network.layer_dim(layer)?, indices.len()))
-        .collect::<Result<Vec<_>, _>>()?;
-    stream_layers(
-        network,
-        images,
-        normalization,
-        indices,
-        layers,
-        batch_size,
-        |_, rows| {
-            for (all, part) in read.iter_mut().zip(rows) {
-                all.values.extend_from_slice(&part.values);
-            }
-        },
-    )?;
-    Ok(read)
+    read: &mut Vec<LayerRows>,
+) -> Result<(), ActivationError> {
+    read.resize_with(layers.len(), || LayerRows {
+        name: String::new(),
+        dim: 0,
+        values: Vec::new(),
+    });
+    for (layer, rows) in layers.iter().zip(read.iter_mut()) {
+        rows.name = (*layer).to_owned();
+        rows.dim = network.layer_dim(layer)?;
+        reserve(rows, indices.len())?;
+    }
+    let batches = Batches::new(images, normalization, network)?;
+    let mut workspace = Workspace::default();
+    batches.for_each(indices, batch_size, |batch, start| {
+        let mut rows: Vec<&mut [f32]> = read
+            .iter_mut()
+            .map(|l| &mut l.values[start * l.dim..(start + batch.len()) * l.dim])
+            .collect();
+        Ok(network.read_into(&mut workspace, batch, layers, &mut rows)?)
+    })
 }
 
-fn reserve(layer: &str, dim: usize, images: usize) -> Result<LayerRows, ActivationError> {
-    let mut values = Vec::new();
-    let too_large = || ActivationError::TooLarge {
-        layer: layer.to_owned(),
+fn reserve(rows: &mut LayerRows, images: usize) -> Result<(), ActivationError> {
+    let too_large = |rows: &LayerRows| ActivationError::TooLarge {
+        layer: rows.name.clone(),
         images,
-        dim,
+        dim: rows.dim,
     };
-    let numbers = dim.checked_mul(images).ok_or_else(too_large)?;
-    values
-        .try_reserve_exact(numbers)
-        .map_err(|_| too_large())?;
-    Ok(LayerRows {
-        name: layer.to_owned(),
-        dim,
-        values,
-    })
+    let numbers = rows.dim.checked_mul(images);
+    let numbers = numbers.ok_or_else(|| too_large(rows))?;
+    let missing = numbers.saturating_sub(rows.values.len());
+    if rows.values.try_reserve_exact(missing).is_err() {
+        return Err(too_large(rows));
+    }
+    rows.values.resize(numbers, 0.0);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -141,7 +145,18 @@ mod tests {
         let images = images(7);
         let read = |indices: &[usize], batch| {
             let normalization = Normalization::of(&images, &[0, 1]);
-            read_layers(&network, &images, &normalization, indices, &["pool4", "fc1"], batch).unwrap()
+            let (layers, mut read) = (["pool4", "fc1"], Vec::new());
+            read_layers(
+                &network,
+                &images,
+                &normalization,
+                indices,
+                &layers,
+                batch,
+                &mut read,
+            )
+            .unwrap();
+            read
         };
         let all = read(&[0, 1, 2, 3, 4, 5, 6], 3);
         let whole = read(&[0, 1, 2, 3, 4, 5, 6], 7);
@@ -159,8 +174,17 @@ mod tests {
     #[test]
     fn an_unknown_layer_lists_the_known() {
         let network = Network::new(Arch::Cnn4, 32, 7, StreamKey::from_seed(0)).unwrap();
-        let error = read_layers(&network, &images(1), &Normalization::IDENTITY, &[0], &["pool9"], 1)
-            .unwrap_err();
+        let (images, whole) = (images(1), &Normalization::IDENTITY);
+        let error = read_layers(
+            &network,
+            &images,
+            whole,
+            &[0],
+            &["pool9"],
+            1,
+            &mut Vec::new(),
+        )
+        .unwrap_err();
         assert!(error.to_string().contains("pool1, pool2"), "{error}");
     }
 }

@@ -29,8 +29,9 @@ pub fn render(command: &Render, output: &Output) -> anyhow::Result<ExitCode> {
     }
     if let Some(path) = &command.sheet {
         let png = sheet::png(stimuli.set.as_ref())?;
-        layerprobe_durable::write(path, &png)
-            .map_err(|e| anyhow::Error::new(e).context(format!("cannot write {}", path.display())))?;
+        layerprobe_durable::write(path, &png).map_err(|e| {
+            anyhow::Error::new(e).context(format!("cannot write {}", path.display()))
+        })?;
         tell(output, "sheet", path)?;
     }
     Ok(ExitCode::SUCCESS)

@@ -134,10 +134,7 @@ fn suggestion(nearest: &Option<String>) -> String {
 }
 
 /// The known name most like `name`, if any is near enough to be a slip.
-pub fn nearest_name<'a>(
-    name: &str,
-    known: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
+pub fn nearest_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     known
         .into_iter()
         .map(|k| (strsim::jaro_winkler(name, k), k))

@@ -52,10 +52,12 @@ impl Keys {
     pub fn over(mut self, base: Keys, choices: &[&str]) -> Self {
         let replaced: Vec<&str> = choices
             .iter()
-            .filter(|choice| match (self.entries.get(**choice), base.entries.get(**choice)) {
-                (Some((ours, _)), Some((theirs, _))) => ours != theirs,
-                _ => false,
-            })
+            .filter(
+                |choice| match (self.entries.get(**choice), base.entries.get(**choice)) {
+                    (Some((ours, _)), Some((theirs, _))) => ours != theirs,
+                    _ => false,
+                },
+            )
             .filter_map(|choice| choice.split_once('.').map(|(section, _)| section))
             .collect();
         for (key, entry) in base.entries {

@@ -22,8 +22,8 @@ use std::path::Path;
 pub use error::{ConfigError, Place, nearest_name};
 pub use presets::{PRESETS, Preset};
 pub use sections::{
-    Checkpoints, Config, Correlation, InitialWeights, Network, Probes, Seeds, Split, StimulusSections,
-    Stimuli, Training,
+    Checkpoints, Config, Correlation, InitialWeights, Network, Probes, Seeds, Split, Stimuli,
+    StimulusSections, Training,
 };
 
 use keys::Keys;
@@ -58,9 +58,8 @@ impl StimulusSections {
     /// # Errors
     /// As [`Config::load`].
     pub fn load(dataset: &str, overrides: &[String]) -> Result<Self, ConfigError> {
-        let text = format!(
-            "[stimuli]\ndataset = {dataset:?}\n[split]\nversions = [0, 1, 2, 3, 4]\n"
-        );
+        let text =
+            format!("[stimuli]\ndataset = {dataset:?}\n[split]\nversions = [0, 1, 2, 3, 4]\n");
         check::check_stimuli(&overridden(Keys::parse(dataset, &text)?, overrides)?)
     }
 }
@@ -76,11 +75,13 @@ fn overridden(mut keys: Keys, overrides: &[String]) -> Result<Keys, ConfigError>
 
 fn open(preset_or_file: &str) -> Result<Keys, ConfigError> {
     if let Some(preset) = PRESETS.iter().find(|p| p.name == preset_or_file) {
-        return with_base(Keys::parse(&format!("preset {}", preset.name), preset.toml)?);
+        return with_base(Keys::parse(
+            &format!("preset {}", preset.name),
+            preset.toml,
+        )?);
     }
     let path = Path::new(preset_or_file);
-    let names_a_file =
-        path.exists() || path.extension().is_some() || path.components().count() > 1;
+    let names_a_file = path.exists() || path.extension().is_some() || path.components().count() > 1;
     if !names_a_file {
         return Err(presets::unknown(preset_or_file));
     }
@@ -100,6 +101,9 @@ fn with_base(mut keys: Keys) -> Result<Keys, ConfigError> {
         .iter()
         .find(|p| p.name == base)
         .ok_or_else(|| presets::unknown(&base))?;
-    let base = with_base(Keys::parse(&format!("preset {}", preset.name), preset.toml)?)?;
+    let base = with_base(Keys::parse(
+        &format!("preset {}", preset.name),
+        preset.toml,
+    )?)?;
     Ok(keys.over(base, CHOICES))
 }

@@ -39,7 +39,11 @@ pub(super) fn unknown(name: &str) -> ConfigError {
     ConfigError::UnknownPreset {
         name: name.to_owned(),
         nearest: nearest_name(name, PRESETS.iter().map(|p| p.name)),
-        known: PRESETS.iter().map(|p| p.name).collect::<Vec<_>>().join(", "),
+        known: PRESETS
+            .iter()
+            .map(|p| p.name)
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 

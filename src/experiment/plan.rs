@@ -60,7 +60,8 @@ pub fn cautions(config: &Config) -> Vec<String> {
     let mut cautions = Vec::new();
     let versions = config.split.versions.len();
     if config.name == "smoke" {
-        cautions.push("smoke only shows that every stage works: its numbers mean nothing".to_owned());
+        cautions
+            .push("smoke only shows that every stage works: its numbers mean nothing".to_owned());
     } else if versions == 1 {
         cautions.push(format!(
             "one network for each target and one hold-out version (n = 1): this shows, but proves nothing. \

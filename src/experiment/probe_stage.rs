@@ -10,6 +10,7 @@ use ndarray::ArrayView2;
 
 use crate::activations::read_layers;
 use crate::config::{Config, InitialWeights};
+use crate::models::LayerRows;
 use crate::training::{CheckedTrainingPlan, Checkpoint, Role};
 
 use super::error::ExperimentError;
@@ -76,6 +77,7 @@ impl ProbeStage<'_> {
                     detail,
                 });
             };
+            let mut activations = Vec::new();
             for version in &self.stimuli.versions {
                 let set = ProbeSet::new(
                     self.stimuli.set.as_ref(),
@@ -87,7 +89,14 @@ impl ProbeStage<'_> {
                 for planned in self.planned.iter().filter(here) {
                     for checkpoint in checkpoints(&planned.training) {
                         let seen = (&set, images.as_ref());
-                        self.probe_checkpoint(planned, &checkpoint, seen, stop, &mut advanced)?;
+                        self.probe_checkpoint(
+                            planned,
+                            &checkpoint,
+                            seen,
+                            &mut activations,
+                            stop,
+                            &mut advanced,
+                        )?;
                     }
                 }
             }
@@ -109,6 +118,7 @@ impl ProbeStage<'_> {
         planned: &Planned<'_>,
         checkpoint: &CheckpointRef,
         (set, images): (&ProbeSet, &Rendered),
+        activations: &mut Vec<LayerRows>,
         stop: &AtomicBool,
         advanced: &mut dyn FnMut(&str),
     ) -> Result<(), ExperimentError> {
@@ -128,7 +138,7 @@ impl ProbeStage<'_> {
         let row = row_of_condition(self.config, condition, effective);
         if let Some(twin) = self.same_network(condition, step) {
             for layer in missing {
-                let rows = read_results(&self.folder.outcomes(twin, step, layer))?
+                let rows = read_results(self.folder.outcomes(twin, step, layer))?
                     .into_iter()
                     .map(|probed| ResultRow {
                         condition: row.condition.clone(),
@@ -147,13 +157,14 @@ impl ProbeStage<'_> {
             .iter()
             .map(|index| images.position(*index))
             .collect();
-        let read = read_layers(
+        read_layers(
             &opened.network,
             &images.images,
             &opened.header.normalization,
             &positions,
             &missing,
             BATCH,
+            activations,
         )
         .map_err(|source| ExperimentError::Activations {
             condition: condition.id.clone(),
@@ -161,7 +172,7 @@ impl ProbeStage<'_> {
             source,
         })?;
         let params = probing::params(self.config)?;
-        for layer in read {
+        for layer in activations.iter() {
             if stop.load(Ordering::SeqCst) {
                 return Err(ExperimentError::Interrupted);
             }
@@ -170,13 +181,13 @@ impl ProbeStage<'_> {
                     path: self.folder.condition(condition),
                     problem: format!("layer {}: {e}", layer.name),
                 })?;
-            let outcomes = set.probe(&layer.name, view, &params).map_err(|source| {
-                ExperimentError::Probe {
-                    condition: condition.id.clone(),
-                    step,
-                    source,
-                }
-            })?;
+            let outcomes =
+                set.probe(&layer.name, view, &params)
+                    .map_err(|source| ExperimentError::Probe {
+                        condition: condition.id.clone(),
+                        step,
+                        source,
+                    })?;
             let rows = rows_of_layer(&row, checkpoint, &layer.name, layer.dim, &outcomes);
             write_results(&self.folder.outcomes(condition, step, &layer.name), &rows)?;
             advanced(&format!("{} step {step} {}", condition.target, layer.name));

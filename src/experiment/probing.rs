@@ -2,8 +2,8 @@
 
 use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
-    CheckedProbeParams, LayerData, ProbeError, ProbeKeys, ProbeOutcome, ProbeParams, ProbeTask, Solver,
-    probe_layer,
+    CheckedProbeParams, LayerData, ProbeError, ProbeKeys, ProbeOutcome, ProbeParams, ProbeTask,
+    Solver, probe_layer,
 };
 use ndarray::ArrayView2;
 

@@ -89,8 +89,7 @@ fn training(config: &Config) -> String {
          the mean and deviation of each color channel over the training set.",
         config.network.arch,
         match config.network.initial_weights {
-            InitialWeights::Shared =>
-                "all conditions start from the same weights, as in the paper",
+            InitialWeights::Shared => "all conditions start from the same weights, as in the paper",
             InitialWeights::PerRun => "each condition draws its own",
         },
         config.training.targets.join(", "),
@@ -138,12 +137,7 @@ fn probe(config: &Config) -> String {
 }
 
 fn choice(config: &Config) -> String {
-    let penalties: Vec<String> = config
-        .probes
-        .penalties
-        .iter()
-        .map(f64::to_string)
-        .collect();
+    let penalties: Vec<String> = config.probes.penalties.iter().map(f64::to_string).collect();
     format!(
         "Penalties: {}. A share of {} of the training set's combinations of values, whole combinations balanced \
          over the classes of all features, chooses the penalty by accuracy; then the probe is fitted again on \

@@ -93,11 +93,10 @@ fn training(config: &Config, folder: &Path) -> Result<Vec<TrainingCurve>, Experi
         .iter()
         .map(|condition| {
             let path = layout::training_curve_in(folder, condition);
-            let rows =
-                read_log(&path).map_err(|source| ExperimentError::Training {
-                    condition: condition.id.clone(),
-                    source,
-                })?;
+            let rows = read_log(&path).map_err(|source| ExperimentError::Training {
+                condition: condition.id.clone(),
+                source,
+            })?;
             Ok(TrainingCurve {
                 condition: condition.id.clone(),
                 target: condition.target.clone(),

@@ -88,7 +88,10 @@ impl ExperimentStimuli {
                     split: Split::of(set.as_ref(), &hold_outs)?,
                     pool_split: pool
                         .as_ref()
-                        .map(|pool| pool.correlation.split(pool.set.as_ref(), &hold_outs, number))
+                        .map(|pool| {
+                            pool.correlation
+                                .split(pool.set.as_ref(), &hold_outs, number)
+                        })
                         .transpose()?,
                     hold_outs,
                 })

@@ -139,8 +139,7 @@ impl TrainStage<'_> {
         let init = self
             .streams
             .init(self.config.network.initial_weights, condition);
-        let mut network =
-            Network::new(arch, self.config.stimuli.image_size(), classes, init)?;
+        let mut network = Network::new(arch, self.config.stimuli.image_size(), classes, init)?;
         let split = self.stimuli.training_split(version);
         let examples = |stimuli: &[usize]| {
             let (places, labels) = stimuli

@@ -182,23 +182,51 @@ impl Network {
         batch: &ImageBatch,
         layers: &[&str],
     ) -> Result<Vec<LayerRows>, ModelError> {
-        self.check_batch(batch)?;
-        let mut found = Vec::with_capacity(layers.len());
+        let mut read = Vec::with_capacity(layers.len());
         for name in layers {
-            found.push(self.find(name)?);
+            let dim = self.layer_dim(name)?;
+            read.push(LayerRows {
+                name: (*name).to_owned(),
+                dim,
+                values: vec![0.0; batch.len() * dim],
+            });
         }
-        let Some(deepest) = found.iter().map(|(place, _)| *place).max() else {
-            return Ok(Vec::new());
+        let mut rows: Vec<&mut [f32]> = read.iter_mut().map(|l| l.values.as_mut_slice()).collect();
+        self.read_into(workspace, batch, layers, &mut rows)?;
+        Ok(read)
+    }
+
+    /// As [`read`](Self::read), into buffers of `n * dim` numbers, one for each
+    /// of `layers`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// If there is not a buffer for each layer, or one has another length.
+    pub fn read_into(
+        &self,
+        workspace: &mut Workspace,
+        batch: &ImageBatch,
+        layers: &[&str],
+        rows: &mut [&mut [f32]],
+    ) -> Result<(), ModelError> {
+        assert_eq!(layers.len(), rows.len(), "a buffer for each layer");
+        self.check_batch(batch)?;
+        let mut places = Vec::with_capacity(layers.len());
+        for (name, rows) in layers.iter().zip(rows.iter()) {
+            let (place, layer) = self.find(name)?;
+            assert_eq!(rows.len(), batch.len() * layer.dim(), "rows of {name}");
+            places.push(place);
+        }
+        let Some(&deepest) = places.iter().max() else {
+            return Ok(());
         };
         self.forward(workspace, batch, deepest, false);
-        Ok(found
-            .into_iter()
-            .map(|(place, layer)| LayerRows {
-                name: layer.name.clone(),
-                dim: layer.dim(),
-                values: self.rows(workspace, batch.len(), place),
-            })
-            .collect())
+        for (place, rows) in places.into_iter().zip(rows) {
+            self.write_rows(workspace, place, rows);
+        }
+        Ok(())
     }
 
     /// The logits of a batch, `n * classes` (eval mode).

@@ -142,16 +142,14 @@ impl Network {
         }
     }
 
-    /// What the layer gave for `n` images, without borders, in PyTorch's order.
-    pub(super) fn rows(&self, workspace: &Workspace, n: usize, layer: usize) -> Vec<f32> {
-        let description = &self.layers()[layer];
+    /// Writes what the layer gave for a batch, without borders, in PyTorch's
+    /// order.
+    pub(super) fn write_rows(&self, workspace: &Workspace, layer: usize, rows: &mut [f32]) {
         let output = &workspace.layers[layer].output;
-        let mut rows = vec![0.0; n * description.dim()];
-        match description.out_layout() {
-            Some(layout) => flatten(layout, output, &mut rows),
-            None => rows.copy_from_slice(&output[..n * description.dim()]),
+        match self.layers()[layer].out_layout() {
+            Some(layout) => flatten(layout, output, rows),
+            None => rows.copy_from_slice(&output[..rows.len()]),
         }
-        rows
     }
 
     /// The layout of the image that comes into layer `i` from the layer before.

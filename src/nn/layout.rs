@@ -45,11 +45,14 @@ impl ImageLayout {
         assert_eq!(hwc.len(), self.len(), "length of the HWC image");
         assert_eq!(chw.len(), self.inner_len(), "length of the CHW image");
         for row in 0..self.height {
-            let start = self.row_start(row);
-            let pixels = hwc[start..].chunks_exact(self.channels).take(self.width);
-            for (column, pixel) in pixels.enumerate() {
-                for (channel, &value) in pixel.iter().enumerate() {
-                    chw[(channel * self.height + row) * self.width + column] = value;
+            // a row of pixels stays in the nearest cache while it is read
+            // once for each channel; what is written is contiguous
+            let pixels = &hwc[self.row_start(row)..][..self.width * self.channels];
+            for channel in 0..self.channels {
+                let start = (channel * self.height + row) * self.width;
+                let values = pixels.iter().skip(channel).step_by(self.channels);
+                for (out, &value) in chw[start..start + self.width].iter_mut().zip(values) {
+                    *out = value;
                 }
             }
         }

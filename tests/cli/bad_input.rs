@@ -18,33 +18,55 @@ fn refused(arguments: &[&str], texts: &[&str]) {
 
 #[test]
 fn unknown_names_suggest_the_nearest() {
-    refused(&["run", "quik"], &["no preset `quik`", "did you mean `quick`?"]);
+    refused(
+        &["run", "quik"],
+        &["no preset `quik`", "did you mean `quick`?"],
+    );
     let set = |assignment: &'static str| ["run", "smoke", "--set", assignment];
     refused(
         &set("training.epoch=3"),
-        &["--set: unknown key `training.epoch`", "did you mean `training.epochs`?"],
+        &[
+            "--set: unknown key `training.epoch`",
+            "did you mean `training.epochs`?",
+        ],
     );
     refused(
         &set("probes.layers=[\"pool_3\"]"),
-        &["unknown layer `pool_3`", "did you mean `pool3`?", "known: pool1"],
+        &[
+            "unknown layer `pool_3`",
+            "did you mean `pool3`?",
+            "known: pool1",
+        ],
     );
     refused(
         &set("probes.features=[\"colour\"]"),
         &["unknown feature `colour`", "did you mean `color`?"],
     );
-    refused(&set("network.arch=cnn5"), &["unknown network `cnn5`", "did you mean `cnn4`?"]);
+    refused(
+        &set("network.arch=cnn5"),
+        &["unknown network `cnn5`", "did you mean `cnn4`?"],
+    );
 }
 
 #[test]
 fn values_that_cannot_work_are_refused() {
     let set = |assignment: &'static str| ["run", "smoke", "--set", assignment];
-    refused(&set("stimuli.object_size=31"), &["stimuli.image_size", "31"]);
+    refused(
+        &set("stimuli.object_size=31"),
+        &["stimuli.image_size", "31"],
+    );
     refused(&set("stimuli.image_size=40"), &["divisible by 16"]);
     refused(&set("split.held_out=9"), &["leaves 1 class"]);
     refused(&set("split.versions=[5]"), &["no hold-out version 5"]);
     refused(&set("probes.penalties=[0]"), &["0 is no penalty"]);
-    refused(&set("training.epochs=-1"), &["training.epochs", "whole number"]);
-    refused(&set("training.learning_rate=fast"), &["wants a number, not string \"fast\""]);
+    refused(
+        &set("training.epochs=-1"),
+        &["training.epochs", "whole number"],
+    );
+    refused(
+        &set("training.learning_rate=fast"),
+        &["wants a number, not string \"fast\""],
+    );
     refused(&["run", "smoke", "--threads", "0"], &["--threads 0"]);
 }
 
@@ -70,7 +92,11 @@ fn a_predictivity_outside_zero_and_one_is_refused() {
 fn mistakes_in_a_file_are_placed_by_line() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("my.toml");
-    fs::write(&file, "name = \"my\"\nbase = \"smoke\"\n[training]\nepoch = 1\n").unwrap();
+    fs::write(
+        &file,
+        "name = \"my\"\nbase = \"smoke\"\n[training]\nepoch = 1\n",
+    )
+    .unwrap();
     layerprobe(dir.path())
         .args(["run", "my.toml"])
         .assert()

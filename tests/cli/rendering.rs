@@ -30,10 +30,19 @@ fn trifeature_files_carry_the_authors_names_labels_and_splits() {
     assert_same(&one, &files(&dir.path().join("two")));
     let images = one.keys().filter(|name| name.ends_with(".png")).count();
     assert_eq!(images, 60, "30 stimuli and their twins");
-    assert!(one.keys().any(|name| name.ends_with("triangle_solid_red_0.png")));
+    assert!(
+        one.keys()
+            .any(|name| name.ends_with("triangle_solid_red_0.png"))
+    );
     let labels = String::from_utf8(one["labels.csv"].clone()).unwrap();
     assert_eq!(labels.lines().count(), 31);
-    assert!(labels.lines().next().unwrap().contains("shape,texture,color"));
+    assert!(
+        labels
+            .lines()
+            .next()
+            .unwrap()
+            .contains("shape,texture,color")
+    );
 }
 
 #[test]
@@ -60,7 +69,9 @@ fn the_effective_predictivity_is_told_beside_the_nominal() {
         .args(["--correlate", "shape,color", "--predictivity", "0.9"])
         .assert()
         .success()
-        .stdout(contains("version 4: shape and color nominally 0.900, effectively 0.9"));
+        .stdout(contains(
+            "version 4: shape and color nominally 0.900, effectively 0.9",
+        ));
 }
 
 #[test]

@@ -14,12 +14,23 @@ fn the_same_config_gives_the_same_bytes_whatever_the_threads() {
     let dir = tempfile::tempdir().unwrap();
     for threads in ["1", "2"] {
         layerprobe(dir.path())
-            .args(["run", "smoke", "--quiet", "--threads", threads, "--out", threads])
+            .args([
+                "run",
+                "smoke",
+                "--quiet",
+                "--threads",
+                threads,
+                "--out",
+                threads,
+            ])
             .assert()
             .success();
     }
     let one = results(&dir.path().join("1"));
-    assert!(one.keys().any(|name| name.ends_with("step-000000.safetensors")));
+    assert!(
+        one.keys()
+            .any(|name| name.ends_with("step-000000.safetensors"))
+    );
     assert!(one.contains_key("results.csv"));
     assert_same(&one, &results(&dir.path().join("2")));
 }
@@ -45,7 +56,10 @@ fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
         std::thread::sleep(Duration::from_millis(milliseconds));
         child.kill().unwrap();
         let status = child.wait().unwrap();
-        assert!(attempt > 0 || !status.success(), "the first kill came too late to test anything");
+        assert!(
+            attempt > 0 || !status.success(),
+            "the first kill came too late to test anything"
+        );
     }
     layerprobe(dir.path())
         .args(["run", "smoke", "--quiet", "--out", "killed"])
@@ -82,7 +96,10 @@ fn an_interrupted_run_says_that_it_can_go_on() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(75));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.contains("run it again to go on from there"), "{message}");
+    assert!(
+        message.contains("run it again to go on from there"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -110,16 +127,27 @@ fn a_finished_run_is_not_done_again_and_its_report_can_be_drawn_again() {
     ] {
         assert!(before.contains_key(name), "{name} is missing");
     }
-    let touched = fs::metadata(root.join("results.csv")).unwrap().modified().unwrap();
+    let touched = fs::metadata(root.join("results.csv"))
+        .unwrap()
+        .modified()
+        .unwrap();
     run();
     assert_same(&results(&root), &{
         let mut before = before.clone();
         before.retain(|name, _| {
-            name != "manifest.json" && name != "report/index.html" && !name.ends_with("training.json")
+            name != "manifest.json"
+                && name != "report/index.html"
+                && !name.ends_with("training.json")
         });
         before
     });
-    assert!(fs::metadata(root.join("results.csv")).unwrap().modified().unwrap() >= touched);
+    assert!(
+        fs::metadata(root.join("results.csv"))
+            .unwrap()
+            .modified()
+            .unwrap()
+            >= touched
+    );
 
     fs::remove_dir_all(root.join("report")).unwrap();
     layerprobe(dir.path())
@@ -130,7 +158,9 @@ fn a_finished_run_is_not_done_again_and_its_report_can_be_drawn_again() {
     assert_same(&results(&root), &{
         let mut before = before;
         before.retain(|name, _| {
-            name != "manifest.json" && name != "report/index.html" && !name.ends_with("training.json")
+            name != "manifest.json"
+                && name != "report/index.html"
+                && !name.ends_with("training.json")
         });
         before
     });
@@ -144,7 +174,8 @@ fn the_table_holds_every_condition_step_layer_and_feature() {
         .assert()
         .success()
         .stdout(predicate::str::is_empty());
-    let rows = layerprobe_reports::read_results(&dir.path().join("runs/smoke/results.csv")).unwrap();
+    let rows =
+        layerprobe_reports::read_results(&dir.path().join("runs/smoke/results.csv")).unwrap();
     let accuracies: Vec<_> = rows.iter().filter(|r| r.metric == "accuracy").collect();
     // 2 targets x 3 checkpoints x 2 layers x 3 features
     assert_eq!(accuracies.len(), 36);
@@ -160,6 +191,13 @@ fn the_table_holds_every_condition_step_layer_and_feature() {
         let of = |r: &&&layerprobe_reports::ResultRow| r.step == Some(0) && r.target == target;
         accuracies.iter().filter(of).map(|r| r.value).collect()
     };
-    assert_eq!(untrained("shape"), untrained("color"), "the untrained network is shared");
-    assert!(rows.iter().any(|r| r.metric == "chance" && (r.value - 1.0 / 7.0).abs() < 1e-9));
+    assert_eq!(
+        untrained("shape"),
+        untrained("color"),
+        "the untrained network is shared"
+    );
+    assert!(
+        rows.iter()
+            .any(|r| r.metric == "chance" && (r.value - 1.0 / 7.0).abs() < 1e-9)
+    );
 }

@@ -8,7 +8,12 @@ use crate::folder::layerprobe;
 #[test]
 fn help_shows_examples_that_can_be_pasted() {
     let dir = tempfile::tempdir().unwrap();
-    for arguments in [&["--help"][..], &["run", "--help"], &["render", "--help"], &["report", "--help"]] {
+    for arguments in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["render", "--help"],
+        &["report", "--help"],
+    ] {
         layerprobe(dir.path())
             .args(arguments)
             .assert()
@@ -24,7 +29,11 @@ fn presets_are_listed_and_shown_complete() {
         .arg("presets")
         .assert()
         .success()
-        .stdout(contains("quick5").and(contains("navon-quick")).and(contains("smoke")));
+        .stdout(
+            contains("quick5")
+                .and(contains("navon-quick"))
+                .and(contains("smoke")),
+        );
     let shown = layerprobe(dir.path())
         .args(["config", "show", "quick5", "--set", "seeds.init=7"])
         .assert()

@@ -30,16 +30,20 @@ pub(crate) struct Start {
 const PLAIN: usize = 12;
 
 /// The same for problems too wide for the whole Hessian, where each class's own
-/// part is factored, at the cost of about so many plain iterations; and how
-/// long such a factorization is kept.
-const PLAIN_WIDE: usize = 60;
-const KEPT_WIDE: usize = 100;
+/// part is factored instead, at the cost of about so many plain iterations; and
+/// how long such a factorization is kept.
+const PLAIN_WIDE: usize = 150;
+const KEPT_WIDE: usize = 200;
 /// The same in Gram form, where a system has as many unknowns as rows.
-const PLAIN_GRAM: usize = 200;
+const PLAIN_GRAM: usize = 300;
 const KEPT_GRAM: usize = 200;
 
-/// Iterations without progress after which singles give way to doubles.
-const PATIENCE: usize = 60;
+/// Iterations without progress after which singles are given a new start from
+/// an image in doubles, and at last give way to doubles.
+const PATIENCE: usize = 40;
+
+/// How many new starts singles are given at one penalty.
+const NEW_STARTS: usize = 3;
 
 /// Iterations without progress after which doubles give up: only rounding
 /// holds them back for so long.
@@ -60,6 +64,7 @@ pub(crate) struct Lane<'a> {
     iterations: usize,
     best: f64,
     waited: usize,
+    stalls: usize,
     newton: Option<Curvature>,
     by_class: Option<ClassCurvature>,
     pub precision: Precision,
@@ -76,7 +81,9 @@ pub(crate) enum Verdict {
     Arrived,
     /// Out of iterations, or out of the arithmetic's precision.
     Exhausted,
-    /// No progress in singles.
+    /// No progress in singles: rounding has come between decoder and image.
+    WantsNewStart,
+    /// No progress in singles, however often started anew.
     WantsDoubles,
 }
 
@@ -111,6 +118,7 @@ impl<'a> Lane<'a> {
             iterations: 0,
             best: f64::INFINITY,
             waited: 0,
+            stalls: 0,
             newton: None,
             by_class: None,
             precision,
@@ -188,7 +196,11 @@ impl<'a> Lane<'a> {
         match self.precision {
             Precision::Single if self.waited > PATIENCE => {
                 self.restart();
-                Verdict::WantsDoubles
+                self.stalls += 1;
+                match self.stalls > NEW_STARTS {
+                    true => Verdict::WantsDoubles,
+                    false => Verdict::WantsNewStart,
+                }
             }
             Precision::Double if self.waited > PATIENCE_IN_DOUBLES => Verdict::Exhausted,
             _ => Verdict::GoOn,
@@ -206,7 +218,10 @@ impl<'a> Lane<'a> {
         thorough: bool,
     ) -> Option<Vec<f64>> {
         let covariance = space.covariance();
-        let due = |first, every| self.iterations >= first && (self.iterations - first) % every == 0;
+        let due = |first: usize, every: usize| {
+            let since = self.iterations.checked_sub(first);
+            since.is_some_and(|since| since.is_multiple_of(every))
+        };
         match covariance {
             Covariance::Matrix(matrix)
                 if Curvature::affordable(matrix.cols(), self.task.classes) =>
@@ -231,6 +246,13 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// Puts a newly computed image in place of the running one.
+    pub fn start_anew(&mut self, space: &Space<'_>, penalty: f64, image: Vec<f64>) {
+        self.image = image;
+        self.step = None;
+        self.settle(space, penalty, false);
+    }
+
     fn restart(&mut self) {
         self.waited = 0;
         self.best = f64::INFINITY;
@@ -250,6 +272,7 @@ impl<'a> Lane<'a> {
             certificate,
         });
         self.iterations = 0;
+        self.stalls = 0;
         self.restart();
         if let Some(next) = self.penalty() {
             let here = (self.coefficients.clone(), self.image.clone());

@@ -14,7 +14,12 @@
 //! `X^T X` exact and the rest a constant; it follows the likelihood's mean
 //! curvature, so it fits separable classes (where the curvature falls with
 //! the penalty) as well as strongly penalized ones. Going down the path, the
-//! next fit starts from the last one rescaled.
+//! next fit starts from the plane of the last two.
+//!
+//! Products run in singles. A fit that rounding holds up starts anew from an
+//! image in doubles; one that converges slowly gets a factored Newton system
+//! for each class (`class_curvature`), or the whole Hessian where that is small
+//! (`curvature`).
 
 mod class_curvature;
 mod curvature;
@@ -158,14 +163,22 @@ fn iterate(
             };
             match lane.judge(&certificate, tolerance, stopping.max_iterations) {
                 Verdict::GoOn => {
-                    let direction = match lane.newton_direction(space, *penalty, &g, stopping.thorough) {
-                        Some(direction) => {
-                            let image = image_of(space, &direction, k, precision);
-                            (direction, image)
-                        }
-                        None => of(&directions),
-                    };
+                    let direction =
+                        match lane.newton_direction(space, *penalty, &g, stopping.thorough) {
+                            Some(direction) => {
+                                let image = image_of(space, &direction, k, precision);
+                                (direction, image)
+                            }
+                            None => of(&directions),
+                        };
                     lane.advance(space, *penalty, direction);
+                }
+                Verdict::WantsNewStart => {
+                    let image = match lane.anchored {
+                        true => lane.image.clone(),
+                        false => image_of(space, &lane.coefficients, k, Precision::Double),
+                    };
+                    lane.start_anew(space, *penalty, image);
                 }
                 Verdict::WantsDoubles => {
                     lane.precision = Precision::Double;

@@ -32,7 +32,11 @@ pub(super) fn layers(
     let (arch, size) = (arch(keys)?, stimuli.image_size());
     let network = models::Network::new(arch, size, classes, StreamKey::from_seed(0))
         .map_err(|error| keys.invalid("stimuli.image_size", error.to_string()))?;
-    Ok(network.layer_names().into_iter().map(str::to_owned).collect())
+    Ok(network
+        .layer_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect())
 }
 
 fn arch(keys: &Keys) -> Result<Arch, ConfigError> {
