@@ -174,8 +174,7 @@ fn the_table_holds_every_condition_step_layer_and_feature() {
         .assert()
         .success()
         .stdout(predicate::str::is_empty());
-    let rows =
-        layerprobe_reports::read_results(dir.path().join("runs/smoke/results.csv")).unwrap();
+    let rows = layerprobe_reports::read_results(dir.path().join("runs/smoke/results.csv")).unwrap();
     let accuracies: Vec<_> = rows.iter().filter(|r| r.metric == "accuracy").collect();
     // 2 targets x 3 checkpoints x 2 layers x 3 features
     assert_eq!(accuracies.len(), 36);
