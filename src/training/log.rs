@@ -4,7 +4,6 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::TrainingError;
-use super::checkpoint::write_atomically;
 
 /// One row of `training.csv`.
 ///
@@ -50,7 +49,7 @@ pub(super) fn write_log(path: &Path, rows: &[LogRow]) -> Result<(), TrainingErro
             row.step, row.epoch, row.loss, row.train_accuracy, row.validation_accuracy
         ));
     }
-    write_atomically(path, text.as_bytes()).map_err(|source| TrainingError::Write {
+    layerprobe_durable::write(path, text.as_bytes()).map_err(|source| TrainingError::Write {
         path: path.to_owned(),
         source,
     })

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::{CheckpointError, Tensors, parse, serialize, write_atomically};
+use super::checkpoint::{CheckpointError, Tensors, parse, serialize};
 use super::log::exact;
 use super::{Best, LogRow, TrainingError};
 use crate::models::{Network, Parameter};
@@ -59,7 +59,7 @@ pub(super) fn write(
         tensors.push((format!("{SECOND}{name}"), shape, second));
     }
     let bytes = serialize(path, &header, tensors)?;
-    write_atomically(path, &bytes).map_err(|source| CheckpointError::Write {
+    layerprobe_durable::write(path, &bytes).map_err(|source| CheckpointError::Write {
         path: path.to_owned(),
         source,
     })

@@ -35,7 +35,7 @@ const PLAIN: usize = 12;
 const PLAIN_WIDE: usize = 150;
 const KEPT_WIDE: usize = 200;
 /// The same in Gram form, where a system has as many unknowns as rows.
-const PLAIN_GRAM: usize = 300;
+const PLAIN_GRAM: usize = 500;
 const KEPT_GRAM: usize = 200;
 
 /// Iterations without progress after which singles are given a new start from

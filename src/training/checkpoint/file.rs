@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, Write};
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, View};
@@ -70,7 +69,7 @@ impl Checkpoint {
             .map(|p| (p.name.clone(), p.shape.as_slice(), p.values.as_slice()))
             .collect();
         let bytes = serialize(path, header, tensors)?;
-        write_atomically(path, &bytes).map_err(|source| CheckpointError::Write {
+        layerprobe_durable::write(path, &bytes).map_err(|source| CheckpointError::Write {
             path: path.to_owned(),
             source,
         })
@@ -167,19 +166,4 @@ pub(crate) fn parse<H: DeserializeOwned>(
         });
     }
     Ok((header, weights))
-}
-
-/// Writes a file so that it is there whole or not at all: to a sibling,
-/// flushed to the disk, renamed.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }

@@ -12,5 +12,5 @@ mod tests;
 
 pub use error::CheckpointError;
 pub use file::Checkpoint;
-pub(crate) use file::{Tensors, parse, serialize, write_atomically};
+pub(crate) use file::{Tensors, parse, serialize};
 pub use header::{CheckpointHeader, Role};
