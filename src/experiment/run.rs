@@ -12,7 +12,7 @@ use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
 use super::layout::RunFolder;
 use super::manifest::Manifest;
-use super::plan::{Planned, cautions, conditions};
+use super::plan::{Planned, caution_of_few_runs, cautions, conditions};
 use super::probe_stage::ProbeStage;
 use super::probing;
 use super::protocol::PROTOCOL;
@@ -55,7 +55,10 @@ pub fn run(
     let planned = plan_conditions(config, &stimuli)?;
     probing::params(config)?;
     let folder = RunFolder::open(folder, &config.to_toml())?;
-    for caution in cautions(config) {
+    for caution in caution_of_few_runs(config)
+        .into_iter()
+        .chain(cautions(config))
+    {
         observer.event(Event::Note(&caution));
     }
     let mut manifest = Manifest::open(&folder, config, PROTOCOL);
