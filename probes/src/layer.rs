@@ -38,7 +38,7 @@ const SELECTION_ITERATIONS: usize = 100;
 
 /// Relative gap at which a refit leaves a penalty on its way down to the
 /// chosen one.
-const ROUGH: f64 = 1e-3;
+const ROUGH: f64 = 1e-2;
 
 /// The streams a probe draws from.
 #[derive(Clone, Copy, Debug)]
@@ -137,7 +137,6 @@ pub fn probe_layer(
             tolerance: params.selection_tolerance(),
             on_the_way: params.selection_tolerance(),
             max_iterations: params.max_iterations().min(SELECTION_ITERATIONS),
-            thorough: false,
         };
         fit_all(&form, &space, &tasks, &penalties, stopping, params.solver())?
     };
@@ -155,7 +154,6 @@ pub fn probe_layer(
             tolerance: params.tolerance(),
             on_the_way: ROUGH.max(params.tolerance()),
             max_iterations: params.max_iterations(),
-            thorough: true,
         };
         let mut fits: Vec<Fit> =
             fit_all(&form, &space, &tasks, &penalties, stopping, params.solver())?

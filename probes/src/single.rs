@@ -38,7 +38,6 @@ pub(crate) fn fit_single(
         tolerance: probe.tolerance(),
         on_the_way: probe.tolerance(),
         max_iterations: probe.max_iterations(),
-        thorough: true,
     };
     let penalty = [probe.penalty()];
     let paths = fit_all(&form, &space, &tasks, &[&penalty], stopping, probe.solver())?;

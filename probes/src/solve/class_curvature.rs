@@ -1,6 +1,7 @@
 //! The likelihood's curvature row by row and class by class.
 
 use layerprobe_linalg::{GramAccumulator, InverseFactor, MatRef};
+use rayon::prelude::*;
 
 use super::newton::Task;
 use super::space::Covariance;
@@ -12,6 +13,9 @@ const ROUNDING: f64 = 1e-9;
 /// Least weight of a row, as a share of the mean: keeps the system's scaling
 /// within the reach of singles where most rows are classified beyond doubt.
 const LEAST: f64 = 1e-4;
+/// A row's curvature, as a share of the penalty, below which its system is its
+/// own: what it shares with others moves no logit by much.
+const NEGLIGIBLE: f64 = 0.3;
 
 /// A Newton system for each class at one place of one fit, factored: the
 /// Hessian without what couples the classes.
@@ -30,10 +34,21 @@ pub(crate) struct ClassCurvature {
     classes: Vec<System>,
 }
 
-struct System {
+enum System {
+    Dimensions(InverseFactor),
+    Rows(RowSystem),
+}
+
+/// A system over rows, split into those that matter and the others, which it
+/// takes one by one.
+struct RowSystem {
+    active: Vec<usize>,
+    /// `D^1/2` of the active rows.
+    roots: Vec<f64>,
     factor: InverseFactor,
-    /// `D^1/2` where the system is over rows.
-    roots: Option<Vec<f64>>,
+    /// `D` of the active rows.
+    weights: Vec<f64>,
+    penalty: f64,
 }
 
 impl ClassCurvature {
@@ -47,70 +62,121 @@ impl ClassCurvature {
     ) -> Option<Self> {
         let classes = (0..task.classes)
             .map(|class| {
-                let roots = roots(task, residual, class);
+                let weights = weights(task, residual, class);
                 match covariance {
-                    Covariance::Gram(gram) => over_rows(gram, roots, penalty),
-                    Covariance::Matrix(matrix) => over_dimensions(matrix, &roots, penalty),
+                    Covariance::Gram(gram) => {
+                        RowSystem::new(gram, &weights, penalty).map(System::Rows)
+                    }
+                    Covariance::Matrix(matrix) => over_dimensions(matrix, &weights, penalty),
                 }
             })
             .collect::<Option<_>>()?;
         Some(Self { classes })
     }
 
-    /// The direction for a gradient, coefficients x classes. What all classes
-    /// have in common is left out: nothing but the penalty depends on it.
-    pub fn solve(&self, gradient: &[f64]) -> Vec<f64> {
+    /// The direction for a gradient, coefficients x classes; `image` gives the
+    /// logits of coefficients. What all classes have in common is left out:
+    /// nothing but the penalty depends on it.
+    pub fn solve(&self, gradient: &[f64], image: impl Fn(&[f64]) -> Vec<f64>) -> Vec<f64> {
         let k = self.classes.len();
-        let mut direction = vec![0.0; gradient.len()];
+        let column = |values: &[f64], class: usize| -> Vec<f64> {
+            values.iter().skip(class).step_by(k).copied().collect()
+        };
+        let mut alone = vec![0.0; gradient.len()];
         for (class, system) in self.classes.iter().enumerate() {
-            let own = gradient.iter().skip(class).step_by(k);
-            let solved = system.solve(own.copied().collect());
-            for (out, x) in direction.iter_mut().skip(class).step_by(k).zip(solved) {
-                *out = x;
+            if let System::Rows(system) = system {
+                system.solve_alone(gradient, &mut alone, class, k);
             }
         }
-        for row in direction.chunks_exact_mut(k) {
-            let mean = row.iter().sum::<f64>() / k as f64;
-            for x in row {
-                *x -= mean;
+        let felt = match self.classes.first() {
+            Some(System::Rows(_)) => image(&alone),
+            _ => Vec::new(),
+        };
+        let solved: Vec<Vec<f64>> = self
+            .classes
+            .par_iter()
+            .enumerate()
+            .map(|(class, system)| match system {
+                System::Dimensions(factor) => {
+                    let right: Vec<f32> =
+                        column(gradient, class).iter().map(|&x| x as f32).collect();
+                    factor.solve(&right, 1).into_iter().map(f64::from).collect()
+                }
+                System::Rows(system) => system.solve(
+                    &column(gradient, class),
+                    column(&alone, class),
+                    &column(&felt, class),
+                ),
+            })
+            .collect();
+        let mut direction = vec![0.0; gradient.len()];
+        for (i, row) in direction.chunks_exact_mut(k).enumerate() {
+            let mean = solved.iter().map(|column| column[i]).sum::<f64>() / k as f64;
+            for (x, column) in row.iter_mut().zip(&solved) {
+                *x = column[i] - mean;
             }
         }
         direction
     }
 }
 
-impl System {
-    fn solve(&self, mut right: Vec<f64>) -> Vec<f64> {
-        let scale = |values: &mut [f64], up: bool| {
-            for (x, root) in values.iter_mut().zip(self.roots.iter().flatten()) {
-                *x = if up { *x * root } else { *x / root };
-            }
-        };
-        scale(&mut right, false);
-        let right: Vec<f32> = right.iter().map(|&x| x as f32).collect();
-        let solution = self.factor.solve(&right, 1).into_iter();
-        let mut solution: Vec<f64> = solution.map(f64::from).collect();
-        scale(&mut solution, true);
+impl RowSystem {
+    fn new(gram: MatRef<'_, f64>, weights: &[f64], penalty: f64) -> Option<Self> {
+        let own = |i: usize| weights[i] * gram.at(i, i);
+        let active: Vec<usize> = (0..gram.rows())
+            .filter(|&i| own(i) > NEGLIGIBLE * penalty)
+            .collect();
+        let roots: Vec<f64> = active.iter().map(|&i| weights[i].sqrt()).collect();
+        let n = active.len();
+        let mut system = vec![0.0; n * n];
+        system
+            .par_chunks_mut(n.max(1))
+            .enumerate()
+            .for_each(|(i, row)| {
+                for (j, out) in row.iter_mut().enumerate().take(i + 1) {
+                    *out = roots[i] * roots[j] * gram.at(active[i], active[j]);
+                }
+                row[i] += penalty;
+            });
+        Some(Self {
+            factor: InverseFactor::new(system, n)?,
+            weights: active.iter().map(|&i| weights[i]).collect(),
+            penalty,
+            active,
+            roots,
+        })
+    }
+
+    /// Puts the solution on all rows but the active ones into a class's
+    /// column.
+    fn solve_alone(&self, gradient: &[f64], alone: &mut [f64], class: usize, k: usize) {
+        for (x, g) in alone.chunks_exact_mut(k).zip(gradient.chunks_exact(k)) {
+            x[class] = g[class] / self.penalty;
+        }
+        for &i in &self.active {
+            alone[i * k + class] = 0.0;
+        }
+    }
+
+    /// The whole solution, given its part on the other rows and the logits of
+    /// that part.
+    fn solve(&self, gradient: &[f64], alone: Vec<f64>, felt: &[f64]) -> Vec<f64> {
+        let rows = || self.active.iter().zip(self.roots.iter().zip(&self.weights));
+        let right: Vec<f32> = rows()
+            .map(|(&i, (root, weight))| ((gradient[i] - weight * felt[i]) / root) as f32)
+            .collect();
+        let mut solution = alone;
+        for ((&i, (root, _)), x) in rows().zip(self.factor.solve(&right, 1)) {
+            solution[i] = root * f64::from(x);
+        }
         solution
     }
 }
 
-fn over_rows(gram: MatRef<'_, f64>, roots: Vec<f64>, penalty: f64) -> Option<System> {
-    let n = gram.rows();
-    let mut system = vec![0.0; n * n];
-    for (i, row) in system.chunks_exact_mut(n.max(1)).enumerate() {
-        for (j, out) in row.iter_mut().enumerate().take(i + 1) {
-            *out = roots[i] * roots[j] * gram.at(i, j);
-        }
-        row[i] += penalty;
-    }
-    Some(System {
-        factor: InverseFactor::new(system, n)?,
-        roots: Some(roots),
-    })
-}
-
-fn over_dimensions(matrix: MatRef<'_, f64>, roots: &[f64], penalty: f64) -> Option<System> {
+fn over_dimensions(matrix: MatRef<'_, f64>, weights: &[f64], penalty: f64) -> Option<System> {
+    let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
+    let least = (LEAST * mean).max(f64::MIN_POSITIVE);
+    let roots: Vec<f64> = weights.iter().map(|w| w.max(least).sqrt()).collect();
     let (rows, dims) = (matrix.rows(), matrix.cols());
     let mut gram = GramAccumulator::new(dims);
     let mut panel = Vec::new();
@@ -131,23 +197,17 @@ fn over_dimensions(matrix: MatRef<'_, f64>, roots: &[f64], penalty: f64) -> Opti
     for diagonal in system.iter_mut().step_by(dims + 1) {
         *diagonal += shift;
     }
-    Some(System {
-        factor: InverseFactor::new(system, dims)?,
-        roots: None,
-    })
+    InverseFactor::new(system, dims).map(System::Dimensions)
 }
 
-/// Square roots of each row's `p (1 - p)` of a class.
-fn roots(task: Task<'_>, residual: &[f64], class: usize) -> Vec<f64> {
-    let weights: Vec<f64> = residual
+/// Each row's `p (1 - p)` of a class.
+fn weights(task: Task<'_>, residual: &[f64], class: usize) -> Vec<f64> {
+    residual
         .chunks_exact(task.classes)
         .zip(task.labels)
         .map(|(r, &label)| match label as usize == class {
             true => -r[class] * (1.0 + r[class]),
             false => r[class] * (1.0 - r[class]),
         })
-        .collect();
-    let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
-    let least = (LEAST * mean).max(f64::MIN_POSITIVE);
-    weights.iter().map(|w| w.max(least).sqrt()).collect()
+        .collect()
 }

@@ -2,6 +2,7 @@
 
 use super::class_curvature::ClassCurvature;
 use super::curvature::Curvature;
+use super::image_of;
 use super::newton::{Search, Task};
 use super::space::{Covariance, Precision, Space};
 use crate::Certificate;
@@ -32,11 +33,11 @@ const PLAIN: usize = 12;
 /// The same for problems too wide for the whole Hessian, where each class's own
 /// part is factored instead, at the cost of about so many plain iterations; and
 /// how long such a factorization is kept.
-const PLAIN_WIDE: usize = 150;
-const KEPT_WIDE: usize = 200;
+const PLAIN_WIDE: usize = 30;
+const KEPT_WIDE: usize = 60;
 /// The same in Gram form, where a system has as many unknowns as rows.
-const PLAIN_GRAM: usize = 500;
-const KEPT_GRAM: usize = 200;
+const PLAIN_GRAM: usize = 16;
+const KEPT_GRAM: usize = 60;
 
 /// Iterations without progress after which singles are given a new start from
 /// an image in doubles, and at last give way to doubles.
@@ -208,14 +209,12 @@ impl<'a> Lane<'a> {
     }
 
     /// The direction of the factored Hessian, for fits that the common
-    /// preconditioner serves badly. Wide problems get one only if `thorough`:
-    /// it costs seconds.
+    /// preconditioner serves badly.
     pub fn newton_direction(
         &mut self,
         space: &Space<'_>,
         penalty: f64,
         gradient: &[f64],
-        thorough: bool,
     ) -> Option<Vec<f64>> {
         let covariance = space.covariance();
         let due = |first: usize, every: usize| {
@@ -231,7 +230,7 @@ impl<'a> Lane<'a> {
                 }
                 self.newton.as_ref().map(|newton| newton.solve(gradient))
             }
-            _ if thorough => {
+            _ => {
                 let (first, every) = match covariance {
                     Covariance::Matrix(_) => (PLAIN_WIDE, KEPT_WIDE),
                     Covariance::Gram(_) => (PLAIN_GRAM, KEPT_GRAM),
@@ -240,9 +239,11 @@ impl<'a> Lane<'a> {
                     self.by_class =
                         ClassCurvature::new(covariance, self.task, &self.residual, penalty);
                 }
-                self.by_class.as_ref().map(|c| c.solve(gradient))
+                let k = self.task.classes;
+                self.by_class.as_ref().map(|systems| {
+                    systems.solve(gradient, |part| image_of(space, part, k, Precision::Single))
+                })
             }
-            _ => None,
         }
     }
 

@@ -46,8 +46,6 @@ pub(crate) struct Stopping {
     pub on_the_way: f64,
     /// Iterations at one penalty.
     pub max_iterations: usize,
-    /// Whether seconds of work may go into fits that converge slowly.
-    pub thorough: bool,
 }
 
 /// Fits every task at every penalty of the path (largest first). The
@@ -163,14 +161,13 @@ fn iterate(
             };
             match lane.judge(&certificate, tolerance, stopping.max_iterations) {
                 Verdict::GoOn => {
-                    let direction =
-                        match lane.newton_direction(space, *penalty, &g, stopping.thorough) {
-                            Some(direction) => {
-                                let image = image_of(space, &direction, k, precision);
-                                (direction, image)
-                            }
-                            None => of(&directions),
-                        };
+                    let direction = match lane.newton_direction(space, *penalty, &g) {
+                        Some(direction) => {
+                            let image = image_of(space, &direction, k, precision);
+                            (direction, image)
+                        }
+                        None => of(&directions),
+                    };
                     lane.advance(space, *penalty, direction);
                 }
                 Verdict::WantsNewStart => {
@@ -187,7 +184,8 @@ fn iterate(
                 Verdict::Exhausted => lane.finish(space, certificate, tolerance),
                 Verdict::Arrived if lane.anchored => lane.finish(space, certificate, tolerance),
                 Verdict::Arrived => {
-                    // the running image has drifted by singles' rounding
+                    // the running image has drifted by singles' rounding, and
+                    // one computed anew in singles would be no nearer
                     refresh(space, lane, *penalty);
                     let certificate = inspect(space, lane, *penalty);
                     if certificate.relative_gap() <= tolerance {
@@ -302,10 +300,15 @@ fn image_of(
     space.image(&panel, precision).data
 }
 
-/// Recomputes a lane's image and solves its intercept there.
+/// Recomputes a lane's image in doubles and solves its intercept there.
 fn refresh(space: &Space<'_>, lane: &mut Lane<'_>, penalty: f64) {
     if !lane.anchored {
-        lane.image = image_of(space, &lane.coefficients, lane.task.classes, lane.precision);
+        lane.image = image_of(
+            space,
+            &lane.coefficients,
+            lane.task.classes,
+            Precision::Double,
+        );
     }
     lane.settle(space, penalty, false);
 }
