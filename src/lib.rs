@@ -5,6 +5,7 @@ pub mod activations;
 pub mod cli;
 pub mod config;
 pub mod experiment;
+pub mod foreign;
 pub mod models;
 pub mod nn;
 pub mod training;

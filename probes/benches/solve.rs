@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use criterion::Criterion;
 use layerprobe_linalg::{MatMut, MatRef, Threads, matmul};
-use layerprobe_probes::{LayerData, ProbeKeys, ProbeParams, ProbeTask, probe_layer};
+use layerprobe_probes::{LayerData, ProbeKeys, ProbeParams, ProbeTask, Selection, probe_layer};
 use layerprobe_streams::StreamKey;
 use ndarray::Array2;
 
@@ -84,6 +84,7 @@ fn main() {
             let data = LayerData {
                 activations: activations.view(),
                 groups: &groups,
+                selection: Selection::Drawn,
             };
             let tasks: Vec<ProbeTask<'_>> = ["shape", "texture", "color"]
                 .into_iter()

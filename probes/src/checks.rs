@@ -1,6 +1,6 @@
 //! What must hold of rows and labels before any work starts.
 
-use crate::{LayerData, ProbeError, ProbeTask};
+use crate::{LayerData, ProbeError, ProbeTask, Selection};
 
 fn check_rows(what: &str, list: &[usize], rows: usize) -> Result<(), ProbeError> {
     if list.is_empty() {
@@ -50,6 +50,12 @@ pub(crate) fn check_layer(
     let mut trained = vec![false; rows];
     for &row in train {
         trained[row] = true;
+    }
+    if let Selection::Rows(selection) = data.selection {
+        check_rows("the selection set", selection, rows)?;
+        if let Some(&row) = selection.iter().find(|&&row| !trained[row]) {
+            return Err(ProbeError::NotTrained { row });
+        }
     }
     for task in tasks {
         let feature = task.feature;

@@ -82,6 +82,15 @@ pub enum ProbeError {
         /// The index found twice.
         row: usize,
     },
+    /// A row that chooses the penalty, but does not train.
+    #[error(
+        "the selection set names stimulus {row}, which is not in the training set; \
+         the final probe is trained on both"
+    )]
+    NotTrained {
+        /// The stimulus.
+        row: usize,
+    },
     /// A list of rows is empty.
     #[error("{what} names no stimulus")]
     NoRows {

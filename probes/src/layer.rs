@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
@@ -17,6 +19,18 @@ pub struct LayerData<'a> {
     pub activations: ArrayView2<'a, f32>,
     /// The group (the combination of feature values) of each stimulus.
     pub groups: &'a [u32],
+    /// Which training rows choose the penalty.
+    pub selection: Selection<'a>,
+}
+
+/// Which training rows choose the penalty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// Whole groups, a share of [`crate::ProbeParams::selection_fraction`],
+    /// balanced over the classes of all features.
+    Drawn,
+    /// These, some of the training rows.
+    Rows(&'a [usize]),
 }
 
 /// One feature to decode.
@@ -66,7 +80,7 @@ pub struct ProbeKeys {
 /// certified. Nothing of the test rows takes part in any choice.
 ///
 /// ```
-/// use layerprobe_probes::{LayerData, ProbeKeys, ProbeParams, ProbeTask, probe_layer};
+/// use layerprobe_probes::{LayerData, ProbeKeys, ProbeParams, ProbeTask, Selection, probe_layer};
 /// use layerprobe_streams::StreamKey;
 /// use ndarray::Array2;
 ///
@@ -82,7 +96,7 @@ pub struct ProbeKeys {
 /// let key = StreamKey::from_seed(0).derive("probe");
 /// let outcomes = probe_layer(
 ///     "fc1",
-///     &LayerData { activations: activations.view(), groups: &groups },
+///     &LayerData { activations: activations.view(), groups: &groups, selection: Selection::Drawn },
 ///     &train,
 ///     &[ProbeTask { feature: "shape", classes: 2, labels: &labels, test: &test }],
 ///     &ProbeParams::default().check()?,
@@ -107,7 +121,7 @@ pub fn probe_layer(
     keys: &ProbeKeys,
 ) -> Result<Vec<ProbeOutcome>, ProbeError> {
     check_layer(layer, data, train, tasks)?;
-    let (order, used) = split(data.groups, train, tasks, params, keys)?;
+    let (order, used) = split(data, train, tasks, params, keys)?;
     let rows = order.len();
     let owned = data.activations.as_standard_layout();
     let scale = Standardizer::fit(layer, owned.view(), &order, params.scaling())?;
@@ -204,12 +218,40 @@ pub fn probe_layer(
 /// Training rows with those that select the penalty last, and how many come
 /// before them.
 fn split(
-    groups: &[u32],
+    data: &LayerData<'_>,
     train: &[usize],
     tasks: &[ProbeTask<'_>],
     params: &CheckedProbeParams,
     keys: &ProbeKeys,
 ) -> Result<(Vec<usize>, usize), ProbeError> {
+    let (selection, mut order): (Vec<usize>, Vec<usize>) = match data.selection {
+        Selection::Rows(rows) => {
+            let rows: BTreeSet<usize> = rows.iter().copied().collect();
+            train.iter().partition(|row| rows.contains(row))
+        }
+        Selection::Drawn => {
+            let chosen = draw_groups(data.groups, train, tasks, params, keys)?;
+            train
+                .iter()
+                .partition(|&&row| chosen.binary_search(&data.groups[row]).is_ok())
+        }
+    };
+    let used = order.len();
+    for task in tasks {
+        check_classes(task, &order, "selection-training")?;
+    }
+    order.extend(selection);
+    Ok((order, used))
+}
+
+/// The groups that choose the penalty, ascending.
+fn draw_groups(
+    groups: &[u32],
+    train: &[usize],
+    tasks: &[ProbeTask<'_>],
+    params: &CheckedProbeParams,
+    keys: &ProbeKeys,
+) -> Result<Vec<u32>, ProbeError> {
     let of_train: Vec<u32> = train.iter().map(|&row| groups[row]).collect();
     let labels: Vec<Vec<u32>> = tasks
         .iter()
@@ -225,15 +267,7 @@ fn split(
     if chosen.is_empty() {
         return Err(ProbeError::TooFewGroups { groups: 1 });
     }
-    let (selection, mut order): (Vec<usize>, Vec<usize>) = train
-        .iter()
-        .partition(|&&row| chosen.binary_search(&groups[row]).is_ok());
-    let used = order.len();
-    for task in tasks {
-        check_classes(task, &order, "selection-training")?;
-    }
-    order.extend(selection);
-    Ok((order, used))
+    Ok(chosen)
 }
 
 /// All tasks' test rows, ascending, each once.

@@ -21,7 +21,7 @@ mod statistics;
 mod test_set;
 
 pub use error::ProbeError;
-pub use layer::{LayerData, ProbeKeys, ProbeTask, probe_layer};
+pub use layer::{LayerData, ProbeKeys, ProbeTask, Selection, probe_layer};
 pub use multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 pub use outcome::{
     Certificate, Interval, IntervalMethod, PathPoint, Prediction, ProbeOutcome, Status,

@@ -46,6 +46,8 @@ pub enum Command {
     Run(Run),
     /// Draw stimuli as PNG files with their labels and splits
     Render(Render),
+    /// Probe activations of your own network
+    Probe(Probe),
     /// Draw a run's figures and report again
     Report(Report),
     /// List the experiments that are compiled in
@@ -141,6 +143,67 @@ impl Dataset {
             Self::Navon => "navon",
         }
     }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  layerprobe probe --activations fc6.npy --labels labels.csv --out results.csv\n  layerprobe probe --activations layers.safetensors --labels labels.csv --features shape,color \\\n      --layers conv3,fc6 --predictions predictions.csv --out results.csv\n\nThe labels have a header, a row a stimulus in the order of the activations, and a column a\nfeature. Two more columns may stand among them: `split` (train, select, test: the penalty is\nchosen on select, then the probe is refitted on train and select together) and `group` (stimuli\nthat belong together, such as exemplars of one object: they are never divided, and intervals\nresample whole groups). Without `split`, a fifth of the groups test."
+)]
+pub struct Probe {
+    /// Activations: a .safetensors, .npy or .npz file; any rank, the first axis
+    /// is the stimulus
+    #[arg(long, value_name = "FILE")]
+    pub activations: PathBuf,
+    /// Labels of each stimulus
+    #[arg(long, value_name = "FILE.csv")]
+    pub labels: PathBuf,
+    /// Where the results go, one measurement a row
+    #[arg(long, value_name = "FILE.csv")]
+    pub out: PathBuf,
+    /// Features to decode [default: every column but split and group]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub features: Option<Vec<String>>,
+    /// Arrays to probe [default: all in the file]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub layers: Option<Vec<String>>,
+    /// Penalties to choose from (scikit-learn's 1/C) [default: decades from
+    /// 0.001 to 100000]
+    #[arg(long, value_name = "P,P", value_delimiter = ',')]
+    pub penalties: Option<Vec<f64>>,
+    /// How dimensions are brought to one scale
+    #[arg(long, value_enum, default_value_t = ProbeScaling::Standard)]
+    pub scaling: ProbeScaling,
+    /// What minimizes the objective
+    #[arg(long, value_enum, default_value_t = ProbeSolver::Batched)]
+    pub solver: ProbeSolver,
+    /// Most iterations at one penalty
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub max_iterations: usize,
+    /// What the probes said of each test stimulus
+    #[arg(long, value_name = "FILE.csv")]
+    pub predictions: Option<PathBuf>,
+    /// Seed of the splits that are drawn and of the intervals
+    #[arg(long, default_value_t = 0)]
+    pub seed: u64,
+    /// Threads to use [default: all cores]; the results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProbeScaling {
+    /// Mean 0 and deviation 1 over the training rows
+    Standard,
+    /// Mean 0, scale as it is
+    None,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProbeSolver {
+    /// All features and penalties at once, each fit certified
+    Batched,
+    /// linfa-logistic, certified afterwards; slow on wide layers
+    Linfa,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::arguments::{MessageFormat, Output};
 use crate::config::ConfigError;
 use crate::experiment::ExperimentError;
+use crate::foreign::ForeignError;
 
 /// Bad usage or configuration.
 pub const USAGE: u8 = 2;
@@ -31,6 +32,12 @@ pub fn failure(error: &anyhow::Error, output: &Output) -> ExitCode {
 fn code(error: &anyhow::Error) -> u8 {
     if error.is::<ConfigError>() || error.is::<Usage>() {
         return USAGE;
+    }
+    if let Some(foreign) = error.downcast_ref::<ForeignError>() {
+        return match foreign {
+            ForeignError::Write { .. } | ForeignError::Read { .. } => 1,
+            _ => USAGE,
+        };
     }
     match error.downcast_ref::<ExperimentError>() {
         Some(e) if e.is_interruption() => INTERRUPTED,

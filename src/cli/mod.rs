@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod exit;
 mod presets;
+mod probe;
 mod progress;
 mod render;
 mod report;
@@ -37,6 +38,7 @@ pub fn main() -> ExitCode {
     let outcome = match &arguments.command {
         Command::Run(command) => run::run(command, &arguments.output),
         Command::Render(command) => render::render(command, &arguments.output),
+        Command::Probe(command) => probe::probe(command, &arguments.output),
         Command::Report(command) => report::report(command, &arguments.output),
         Command::Presets => presets::presets(&arguments.output),
         Command::Config(ConfigCommand::Show(command)) => config::show(command),

@@ -34,6 +34,7 @@ pub use events::{Event, Observer, Silent, Stage};
 pub use plan::{Condition, conditions};
 pub use protocol::PROTOCOL;
 pub use report::report;
+pub use rows::rows_of_outcome;
 pub use run::{Outcome, run};
 pub use stimuli::ExperimentStimuli;
 pub use streams::Streams;

@@ -3,7 +3,7 @@
 use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
     CheckedProbeParams, LayerData, ProbeError, ProbeKeys, ProbeOutcome, ProbeParams, ProbeTask,
-    Solver, probe_layer,
+    Selection, Solver, probe_layer,
 };
 use ndarray::ArrayView2;
 
@@ -112,6 +112,7 @@ impl ProbeSet {
         let data = LayerData {
             activations,
             groups: &self.groups,
+            selection: Selection::Drawn,
         };
         let tasks: Vec<ProbeTask<'_>> = self
             .features

@@ -33,6 +33,7 @@ pub fn row_of_condition(
         split: Some(condition.version),
         seed: Some(config.seed),
         protocol: PROTOCOL.to_owned(),
+        split_kind: "held_out_values".to_owned(),
         correlated: config
             .correlation
             .as_ref()
@@ -69,12 +70,12 @@ pub fn rows_of_layer(
         .collect()
 }
 
-fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRow> {
+/// The rows of one feature's outcome; `here` says where it was measured.
+pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRow> {
     let tested = ResultRow {
         feature: outcome.feature.clone(),
         n_train: Some(outcome.n_train as u64),
         n_test: Some(outcome.n_test as u64),
-        split_kind: "held_out_values".to_owned(),
         n_runs: Some(1),
         ..here.clone()
     };

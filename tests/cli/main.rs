@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod folder;
+mod own_activations;
 mod rendering;
 mod smoke;
 mod talking;

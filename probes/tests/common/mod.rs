@@ -71,6 +71,7 @@ impl Synthetic {
         LayerData {
             activations: self.activations.view(),
             groups: &self.groups,
+            selection: Selection::Drawn,
         }
     }
 

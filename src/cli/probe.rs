@@ -1,0 +1,151 @@
+use std::process::ExitCode;
+use std::time::Instant;
+
+use layerprobe_probes::{CheckedProbeParams, ProbeOutcome, ProbeParams, Scaling, Solver, Status};
+use layerprobe_reports::write_results;
+use layerprobe_streams::StreamKey;
+use serde_json::json;
+
+use super::arguments::{MessageFormat, Output, Probe, ProbeScaling, ProbeSolver};
+use super::exit::Usage;
+use super::progress::Progress;
+use super::{exit, threads};
+use crate::experiment::{Event, Observer, Stage};
+use crate::foreign::{Cut, ForeignOutcomes, Labels, probe as probe_layer, read_layers, rows};
+use crate::foreign::{ForeignLayer, write_predictions};
+
+/// Probes activations that were made elsewhere.
+pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
+    let params = params(command)?;
+    threads::set(command.threads)?;
+    let key = StreamKey::from_seed(command.seed);
+    let labels = Labels::read(&command.labels, command.features.as_deref())?;
+    let cut = Cut::of(&labels, key.derive("probe/test"))?;
+    let layers = read_layers(&command.activations, command.layers.as_deref())?;
+    let found = all(&layers, &labels, &cut, &params, key, output)?;
+
+    let condition = command.activations.file_stem().map_or_else(
+        || "activations".to_owned(),
+        |stem| stem.to_string_lossy().into_owned(),
+    );
+    let table: Vec<_> = found
+        .iter()
+        .flat_map(|layer| rows(&condition, command.seed, &cut, layer))
+        .collect();
+    write_results(&command.out, &table)?;
+    if let Some(path) = &command.predictions {
+        write_predictions(path, &labels, &found)?;
+    }
+    tell(command, output, &cut, &found)?;
+    let outcomes = found.iter().flat_map(|layer| &layer.outcomes);
+    let open = outcomes.filter(|o| o.status == Status::MaxIterations);
+    Ok(match open.count() {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(exit::NOT_CONVERGED),
+    })
+}
+
+fn params(command: &Probe) -> anyhow::Result<CheckedProbeParams> {
+    let mut params = ProbeParams {
+        scaling: match command.scaling {
+            ProbeScaling::Standard => Scaling::Standard,
+            ProbeScaling::None => Scaling::None,
+        },
+        solver: match command.solver {
+            ProbeSolver::Batched => Solver::Batched,
+            ProbeSolver::Linfa => Solver::Linfa,
+        },
+        max_iterations: command.max_iterations,
+        ..ProbeParams::default()
+    };
+    if let Some(penalties) = &command.penalties {
+        params.penalties.clone_from(penalties);
+    }
+    params.check().map_err(|e| Usage(e.to_string()).into())
+}
+
+/// Probes layer after layer, with a bar.
+fn all(
+    layers: &[ForeignLayer],
+    labels: &Labels,
+    cut: &Cut,
+    params: &CheckedProbeParams,
+    key: StreamKey,
+    output: &Output,
+) -> anyhow::Result<Vec<ForeignOutcomes>> {
+    let progress = Progress::new(output);
+    let start = Instant::now();
+    let stage = Stage::Probe;
+    progress.event(Event::Started {
+        stage,
+        total: layers.len() as u64,
+        done: 0,
+    });
+    let mut found = Vec::with_capacity(layers.len());
+    for (layer, done) in layers.iter().zip(1..) {
+        found.push(probe_layer(layer, labels, cut, params, key)?);
+        progress.event(Event::Advanced {
+            stage,
+            done,
+            detail: &layer.name,
+        });
+    }
+    progress.event(Event::Finished {
+        stage,
+        seconds: start.elapsed().as_secs_f64(),
+    });
+    Ok(found)
+}
+
+fn tell(
+    command: &Probe,
+    output: &Output,
+    cut: &Cut,
+    found: &[ForeignOutcomes],
+) -> anyhow::Result<()> {
+    if output.message_format == MessageFormat::Json {
+        return Ok(super::say(
+            &json!({"reason": "done", "results": command.out}),
+        )?);
+    }
+    if output.quiet {
+        return Ok(());
+    }
+    let width = found.iter().map(|layer| layer.layer.len()).max();
+    let layer_width = width.unwrap_or_default().max("layer".len());
+    let names = found.iter().flat_map(|layer| &layer.outcomes);
+    let width = names.map(|outcome| outcome.feature.len()).max();
+    let feature_width = width.unwrap_or_default().max("feature".len());
+    super::say(&format!(
+        "{:layer_width$}  {:feature_width$}  accuracy  95 % interval  chance  penalty  fit",
+        "layer", "feature"
+    ))?;
+    for layer in found {
+        for outcome in &layer.outcomes {
+            let line = numbers(outcome);
+            let (name, feature) = (&layer.layer, &outcome.feature);
+            super::say(&format!(
+                "{name:layer_width$}  {feature:feature_width$}  {line}"
+            ))?;
+        }
+    }
+    super::say(&format!(
+        "{} stimuli train, {} test (split {}); intervals over groups of test stimuli",
+        cut.train.len(),
+        cut.test.len(),
+        cut.kind
+    ))?;
+    Ok(super::say(&format!("results  {}", command.out.display()))?)
+}
+
+fn numbers(outcome: &ProbeOutcome) -> String {
+    format!(
+        "{:8.3}  [{:.3}, {:.3}]  {:6.3}  {:>7}  {}",
+        outcome.accuracy,
+        outcome.interval.lower,
+        outcome.interval.upper,
+        outcome.chance,
+        outcome.penalty,
+        outcome.status
+    )
+}

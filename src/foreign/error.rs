@@ -1,0 +1,178 @@
+use std::io;
+use std::path::PathBuf;
+
+use layerprobe_probes::ProbeError;
+
+/// What can be wrong with activations and labels from elsewhere.
+#[derive(Debug, thiserror::Error)]
+pub enum ForeignError {
+    /// A file that cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file that cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file whose name does not say what it holds.
+    #[error(
+        "{}: activations are read from .safetensors, .npy and .npz files",
+        path.display()
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A damaged or cut-off file.
+    #[error("{}: {problem}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An array that holds no rows of numbers.
+    #[error(
+        "{}: `{array}` has the shape {shape:?}; wanted stimuli x any further dimensions",
+        path.display()
+    )]
+    Shape {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        array: String,
+        /// Its shape.
+        shape: Vec<usize>,
+    },
+    /// An array of another type of number.
+    #[error(
+        "{}: `{array}` holds {found}; wanted floating point (16, 32 or 64 bits), save it with .float()",
+        path.display()
+    )]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// The array.
+        array: String,
+        /// Its type.
+        found: String,
+    },
+    /// A layer that the file does not hold.
+    #[error("{}: no array `{layer}`; the file holds {}", path.display(), known.join(", "))]
+    UnknownLayer {
+        /// The file.
+        path: PathBuf,
+        /// The name asked for.
+        layer: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A column that the labels do not have.
+    #[error(
+        "{}: no column `{column}`{}; the columns are {}",
+        path.display(),
+        nearest.as_ref().map(|name| format!(" (did you mean `{name}`?)")).unwrap_or_default(),
+        known.join(", ")
+    )]
+    UnknownColumn {
+        /// The file.
+        path: PathBuf,
+        /// The name asked for.
+        column: String,
+        /// The name most like it.
+        nearest: Option<String>,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// A table without a feature.
+    #[error(
+        "{}: no column but `split` and `group`; each feature wants a column of its own",
+        path.display()
+    )]
+    NoFeature {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A cell that says nothing.
+    #[error("{}:{line}: the column `{column}` is empty; every stimulus wants a label", path.display())]
+    EmptyCell {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column.
+        column: String,
+    },
+    /// A word in `split` that means nothing.
+    #[error(
+        "{}:{line}: the split `{found}` is none of train, select and test",
+        path.display()
+    )]
+    UnknownSplit {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The word.
+        found: String,
+    },
+    /// A split without rows that are needed.
+    #[error("{}: no stimulus has the split `{part}`", path.display())]
+    EmptySplit {
+        /// The file.
+        path: PathBuf,
+        /// `train` or `test`.
+        part: &'static str,
+    },
+    /// Labels and activations of different length.
+    #[error(
+        "`{layer}` has {stimuli} stimuli, the labels have {labels} rows; one row a stimulus is wanted, in the same order"
+    )]
+    Count {
+        /// The layer.
+        layer: String,
+        /// Rows of its matrix.
+        stimuli: usize,
+        /// Rows of the labels.
+        labels: usize,
+    },
+    /// A feature with fewer than two values.
+    #[error(
+        "the feature `{feature}` has the value `{value}` everywhere; there is nothing to decode"
+    )]
+    OneValue {
+        /// The feature.
+        feature: String,
+        /// Its value.
+        value: String,
+    },
+    /// Fewer groups than a cut needs.
+    #[error(
+        "{groups} groups cannot be cut into training and test; at least 5 are needed, or a `split` column"
+    )]
+    TooFewGroups {
+        /// How many there are.
+        groups: usize,
+    },
+    /// A value that no probe could learn.
+    #[error(
+        "no training stimulus has the {feature} `{value}`, but others have; a probe could not learn it"
+    )]
+    MissingClass {
+        /// The feature.
+        feature: String,
+        /// Its value.
+        value: String,
+    },
+    /// The probes could not be fitted.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
+}

@@ -1,0 +1,23 @@
+//! Probes on activations that were made elsewhere: by PyTorch hooks,
+//! thingsvision, torchlens or an array file of any origin.
+//!
+//! [`read_layers`] reads the matrices, [`Labels::read`] the features of each
+//! stimulus, [`Cut::of`] says which rows train, select and test, and
+//! [`probe`] gives the outcomes that [`rows`] and [`write_predictions`] write
+//! down.
+
+mod cut;
+mod error;
+mod labels;
+mod layers;
+mod npy;
+mod outcomes;
+mod predictions;
+mod safetensors;
+
+pub use cut::Cut;
+pub use error::ForeignError;
+pub use labels::{FeatureLabels, Labels};
+pub use layers::{ForeignLayer, read_layers};
+pub use outcomes::{ForeignOutcomes, PROTOCOL, probe, rows};
+pub use predictions::write_predictions;

@@ -1,0 +1,196 @@
+//! Probes on activations that the program did not make.
+
+use std::fs;
+use std::path::Path;
+
+use predicates::str::contains;
+
+use crate::folder::layerprobe;
+
+/// 60 groups of 2 stimuli; dimension 0 of 6 tells `up` from `down`.
+const STIMULI: usize = 120;
+const DIM: usize = 6;
+
+fn label(stimulus: usize) -> &'static str {
+    match stimulus / 2 % 2 {
+        0 => "up",
+        _ => "down",
+    }
+}
+
+fn split(stimulus: usize) -> &'static str {
+    match stimulus / 4 % 5 {
+        0..3 => "train",
+        3 => "select",
+        _ => "test",
+    }
+}
+
+fn activations() -> Vec<f32> {
+    let mut state = 12345u32;
+    (0..STIMULI * DIM)
+        .map(|i| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let noise = (state >> 8) as f32 / (1u32 << 24) as f32;
+            let signal = i % DIM == 0 && label(i / DIM) == "up";
+            noise + if signal { 3.0 } else { 0.0 }
+        })
+        .collect()
+}
+
+/// An array file in version 1.0 of NumPy's format.
+fn write_npy(path: &Path, values: &[f32], shape: &str) {
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
+    while !(header.len() + 11).is_multiple_of(64) {
+        header.push(' ');
+    }
+    header.push('\n');
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|x| x.to_le_bytes()));
+    fs::write(path, bytes).unwrap();
+}
+
+fn write_labels(path: &Path, stimuli: usize, split: impl Fn(usize) -> &'static str) {
+    let mut table = "direction,group,split\n".to_owned();
+    for i in 0..stimuli {
+        table += &format!("{},{},{}\n", label(i), i / 2, split(i));
+    }
+    fs::write(path, table).unwrap();
+}
+
+fn arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let mut all = vec!["probe", "--labels", "labels.csv", "--out", "results.csv"];
+    all.extend(more);
+    all
+}
+
+#[test]
+fn a_matrix_from_elsewhere_is_probed() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    write_npy(&at("fc6.npy"), &activations(), "(120, 3, 2)");
+    write_labels(&at("labels.csv"), STIMULI, split);
+    let run = |threads: &'static str| {
+        layerprobe(dir.path())
+            .args(arguments(&["--activations", "fc6.npy"]))
+            .args(["--predictions", "predictions.csv", "--threads", threads])
+            .assert()
+            .success()
+            .stdout(contains("direction"))
+            .stdout(contains("split given"));
+        [
+            fs::read(at("results.csv")).unwrap(),
+            fs::read(at("predictions.csv")).unwrap(),
+        ]
+    };
+    let once = run("1");
+    assert_eq!(once, run("2"), "bytes depend on threads");
+
+    let results = String::from_utf8(once[0].clone()).unwrap();
+    let mut lines = results.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let cell = |line: &str, column: &str| {
+        let place = header.iter().position(|name| *name == column).unwrap();
+        line.split(',').nth(place).unwrap().to_owned()
+    };
+    let accuracy = lines.find(|l| cell(l, "metric") == "accuracy").unwrap();
+    assert_eq!(cell(accuracy, "layer"), "fc6");
+    assert_eq!(cell(accuracy, "value"), "1.0");
+    assert_eq!(cell(accuracy, "n_train"), "96");
+    assert_eq!(cell(accuracy, "n_test"), "24");
+    assert_eq!(cell(accuracy, "n_clusters"), "12");
+    assert_eq!(cell(accuracy, "split_kind"), "given");
+
+    // each test stimulus once, by its row and its words
+    let predictions = String::from_utf8(once[1].clone()).unwrap();
+    let stimuli: Vec<usize> = predictions
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let stimulus = cells[2].parse().unwrap();
+            assert_eq!((cells[3], cells[4]), (label(stimulus), label(stimulus)));
+            stimulus
+        })
+        .collect();
+    let tested: Vec<usize> = (0..STIMULI).filter(|&i| split(i) == "test").collect();
+    assert_eq!(stimuli, tested);
+}
+
+#[test]
+fn without_a_split_a_fifth_of_the_groups_test() {
+    let dir = tempfile::tempdir().unwrap();
+    write_npy(&dir.path().join("a.npy"), &activations(), "(120, 6)");
+    let table: String = (0..STIMULI)
+        .map(|i| format!("{},{}\n", label(i), i / 2))
+        .collect();
+    fs::write(
+        dir.path().join("labels.csv"),
+        format!("direction,group\n{table}"),
+    )
+    .unwrap();
+    layerprobe(dir.path())
+        .args(arguments(&["--activations", "a.npy"]))
+        .assert()
+        .success()
+        .stdout(contains("96 stimuli train, 24 test (split drawn)"));
+}
+
+#[test]
+fn wrong_input_gets_its_own_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    write_npy(&at("a.npy"), &activations(), "(120, 6)");
+    write_labels(&at("labels.csv"), STIMULI, split);
+    let refused = |more: &[&str], text: &str| {
+        layerprobe(dir.path())
+            .args(arguments(more))
+            .assert()
+            .code(2)
+            .stderr(contains(text));
+        assert!(!at("results.csv").exists(), "{text}: results were written");
+    };
+    let whole = ["--activations", "a.npy"];
+    refused(
+        &[&whole[..], &["--features", "directon"]].concat(),
+        "did you mean `direction`?",
+    );
+    refused(
+        &[&whole[..], &["--layers", "b"]].concat(),
+        "no array `b`; the file holds a",
+    );
+
+    fs::write(at("cut.npy"), &fs::read(at("a.npy")).unwrap()[..1000]).unwrap();
+    refused(&["--activations", "cut.npy"], "not a whole array file");
+    fs::write(at("cut.safetensors"), [40, 0, 0, 0, 0, 0, 0, 0, b'{']).unwrap();
+    refused(
+        &["--activations", "cut.safetensors"],
+        "not a whole safetensors file",
+    );
+    fs::write(at("a.pt"), "pickle").unwrap();
+    refused(&["--activations", "a.pt"], ".safetensors, .npy and .npz");
+    write_npy(&at("flat.npy"), &activations(), "(720,)");
+    refused(&["--activations", "flat.npy"], "[720]");
+    let mut broken = activations();
+    broken[7 * DIM + 2] = f32::NAN;
+    write_npy(&at("nan.npy"), &broken, "(120, 6)");
+    refused(&["--activations", "nan.npy"], "stimulus 7");
+
+    write_labels(&at("labels.csv"), 100, split);
+    refused(&whole, "120 stimuli, the labels have 100 rows");
+    write_labels(&at("labels.csv"), STIMULI, |i| match label(i) {
+        "up" => "train",
+        _ => "test",
+    });
+    refused(&whole, "no training stimulus has the direction `down`");
+    write_labels(&at("labels.csv"), STIMULI, |_| "train");
+    refused(&whole, "no stimulus has the split `test`");
+    write_labels(&at("labels.csv"), STIMULI, |_| "valid");
+    refused(&whole, "labels.csv:2: the split `valid`");
+    fs::write(at("labels.csv"), "direction\nup\nup\n").unwrap();
+    refused(&whole, "has the value `up` everywhere");
+    fs::write(at("labels.csv"), "direction\nup\n\"\"\n").unwrap();
+    refused(&whole, "labels.csv:3: the column `direction` is empty");
+}
