@@ -39,6 +39,11 @@ impl Cholesky {
         Some(Self { factor })
     }
 
+    /// The entry of `L` in row `i`, column `j <= i`.
+    pub(crate) fn entry(&self, i: usize, j: usize) -> f64 {
+        self.factor[(i, j)]
+    }
+
     /// Replaces a right side by its solution.
     ///
     /// # Panics

@@ -1,9 +1,9 @@
 use rayon::prelude::*;
 
-use crate::{MatMut, MatRef, Panels, Threads, matmul};
+use crate::{Cholesky, MatMut, MatRef, Panels, Threads, matmul};
 
 /// Rows and columns of a block.
-const BLOCK: usize = 192;
+const BLOCK: usize = 128;
 
 /// `L^-1` of a large symmetric positive definite matrix `A = L L^T`, kept for
 /// many solves with a few right sides each.
@@ -146,23 +146,12 @@ fn invert(l: &[f64], diagonal: &[Vec<f64>], n: usize) -> Vec<f32> {
     m
 }
 
+/// `L` of a block on the diagonal.
 fn small_factor(a: &[f64], n: usize) -> Option<Vec<f64>> {
-    let mut l = vec![0.0; n * n];
-    for i in 0..n {
-        for j in 0..=i {
-            let (row_i, row_j) = (&l[i * n..i * n + j], &l[j * n..j * n + j]);
-            let dot: f64 = row_i.iter().zip(row_j).map(|(x, y)| x * y).sum();
-            let rest = a[i * n + j] - dot;
-            l[i * n + j] = if i > j {
-                rest / l[j * n + j]
-            } else if rest > 0.0 {
-                rest.sqrt()
-            } else {
-                return None;
-            };
-        }
-    }
-    Some(l)
+    let factor = Cholesky::new(a, n)?;
+    let entry = |i: usize, j: usize| if j <= i { factor.entry(i, j) } else { 0.0 };
+    let l: Vec<f64> = (0..n * n).map(|x| entry(x / n, x % n)).collect();
+    l.iter().all(|x| x.is_finite()).then_some(l)
 }
 
 fn small_inverse(l: &[f64], n: usize) -> Vec<f64> {
