@@ -1,6 +1,7 @@
 use rayon::prelude::*;
 
-use crate::{Cholesky, MatMut, MatRef, Panels, Threads, matmul};
+use crate::product::sealed::Sealed as _;
+use crate::{Cholesky, Element, MatMut, MatRef, Panels, Threads, matmul};
 
 /// Rows and columns of a block.
 const BLOCK: usize = 128;
@@ -8,16 +9,17 @@ const BLOCK: usize = 128;
 /// `L^-1` of a large symmetric positive definite matrix `A = L L^T`, kept for
 /// many solves with a few right sides each.
 ///
-/// The factorization runs in f64, its inverse in f32: a solve is then two
-/// products at the speed of memory, accurate to about the square root of the
-/// matrix's condition times f32's rounding. Meant for preconditioners. All work
+/// The factorization runs in the precision of the matrix, its inverse in f32: a
+/// solve is then two products at the speed of memory, accurate to about the
+/// square root of the matrix's condition times f32's rounding (the condition
+/// itself, if the matrix is in f32). Meant for preconditioners. All work
 /// is matrix products over fixed blocks, so the result does not depend on the
 /// number of threads.
 ///
 /// ```
 /// use layerprobe_linalg::InverseFactor;
 ///
-/// let factor = InverseFactor::new(vec![4.0, 2.0, 2.0, 3.0], 2).expect("positive definite");
+/// let factor = InverseFactor::new(vec![4f64, 2.0, 2.0, 3.0], 2).expect("positive definite");
 /// let x = factor.solve(&[8.0, 8.0], 1);
 /// assert!((x[0] - 1.0).abs() < 1e-6 && (x[1] - 2.0).abs() < 1e-6);
 /// ```
@@ -35,7 +37,7 @@ impl InverseFactor {
     ///
     /// # Panics
     /// If `matrix` does not hold `size * size` entries.
-    pub fn new(mut matrix: Vec<f64>, size: usize) -> Option<Self> {
+    pub fn new<T: Element>(mut matrix: Vec<T>, size: usize) -> Option<Self> {
         assert_eq!(matrix.len(), size * size, "a {size} x {size} matrix");
         let diagonal = factor(&mut matrix, size)?;
         let inverse = invert(&matrix, &diagonal, size);
@@ -74,12 +76,12 @@ impl InverseFactor {
 
 /// Replaces the lower triangle by `L`, block column by block column; returns
 /// the inverses of the blocks on the diagonal.
-fn factor(a: &mut [f64], n: usize) -> Option<Vec<Vec<f64>>> {
+fn factor<T: Element>(a: &mut [T], n: usize) -> Option<Vec<Vec<T>>> {
     let mut diagonal = Vec::with_capacity(n.div_ceil(BLOCK));
     for start in (0..n).step_by(BLOCK) {
         let width = BLOCK.min(n - start);
         let height = n - start;
-        let mut column = vec![0.0; height * width];
+        let mut column = vec![T::ZERO; height * width];
         for (row, out) in column.chunks_exact_mut(width).enumerate() {
             out.copy_from_slice(&a[(start + row) * n + start..][..width]);
         }
@@ -87,17 +89,17 @@ fn factor(a: &mut [f64], n: usize) -> Option<Vec<Vec<f64>>> {
             let done = MatRef::strided(&a[start * n..], height, start, n, 1);
             let across = MatRef::strided(&a[start * n..], width, start, n, 1);
             let out = MatMut::row_major(&mut column, height, width);
-            matmul(out, 1.0, done, across.t(), -1.0, Threads::Pool);
+            let (add, take) = (T::rounded(1.0), T::rounded(-1.0));
+            matmul(out, add, done, across.t(), take, Threads::Pool);
         }
-        let corner = small_factor(&column[..width * width], width)?;
-        let inverse = small_inverse(&corner, width);
-        let mut below = vec![0.0; (height - width) * width];
+        let (corner, inverse) = corner(&column[..width * width], width)?;
+        let mut below = vec![T::ZERO; (height - width) * width];
         matmul(
             MatMut::row_major(&mut below, height - width, width),
-            0.0,
+            T::ZERO,
             MatRef::row_major(&column[width * width..], height - width, width),
             MatRef::row_major(&inverse, width, width).t(),
-            1.0,
+            T::rounded(1.0),
             Threads::Pool,
         );
         let rows = corner.chunks_exact(width).chain(below.chunks_exact(width));
@@ -111,15 +113,16 @@ fn factor(a: &mut [f64], n: usize) -> Option<Vec<Vec<f64>>> {
 
 /// `L^-1` in f32, block row by block row:
 /// `M_i = -L_ii^-1 (L_i,before M_before)`.
-fn invert(l: &[f64], diagonal: &[Vec<f64>], n: usize) -> Vec<f32> {
+fn invert<T: Element>(l: &[T], diagonal: &[Vec<T>], n: usize) -> Vec<f32> {
+    let single = |x: &T| x.widened() as f32;
     let mut m = vec![0f32; n * n];
     for (start, inverse) in (0..n).step_by(BLOCK).zip(diagonal) {
         let height = BLOCK.min(n - start);
-        let corner: Vec<f32> = inverse.iter().map(|&x| x as f32).collect();
+        let corner: Vec<f32> = inverse.iter().map(single).collect();
         if start > 0 {
             let row: Vec<f32> = (0..height)
                 .flat_map(|i| &l[(start + i) * n..][..start])
-                .map(|&x| x as f32)
+                .map(single)
                 .collect();
             let mut product = vec![0f32; height * start];
             matmul(
@@ -144,6 +147,15 @@ fn invert(l: &[f64], diagonal: &[Vec<f64>], n: usize) -> Vec<f32> {
         }
     }
     m
+}
+
+/// `L` of a block on the diagonal, and its inverse; worked out in f64.
+fn corner<T: Element>(a: &[T], n: usize) -> Option<(Vec<T>, Vec<T>)> {
+    let wide: Vec<f64> = a.iter().map(|x| x.widened()).collect();
+    let factor = small_factor(&wide, n)?;
+    let rounded = |values: &[f64]| values.iter().map(|&x| T::rounded(x)).collect();
+    let inverse = small_inverse(&factor, n);
+    Some((rounded(&factor), rounded(&inverse)))
 }
 
 /// `L` of a block on the diagonal.
@@ -199,10 +211,14 @@ mod tests {
                 1.0,
                 Threads::One,
             );
-            let right: Vec<f32> = right.iter().map(|&x| x as f32).collect();
-            let found = InverseFactor::new(a, n).unwrap().solve(&right, 2);
-            for (x, y) in found.iter().zip(&solution) {
-                assert!((f64::from(*x) - y).abs() < 1e-4, "{n}: {x} {y}");
+            let single = |values: &[f64]| values.iter().map(|&x| x as f32).collect::<Vec<_>>();
+            let right = single(&right);
+            let from_singles = InverseFactor::new(single(&a), n).unwrap();
+            let from_doubles = InverseFactor::new(a, n).unwrap();
+            for factor in [from_singles, from_doubles] {
+                for (x, y) in factor.solve(&right, 2).iter().zip(&solution) {
+                    assert!((f64::from(*x) - y).abs() < 1e-4, "{n}: {x} {y}");
+                }
             }
         }
     }

@@ -9,10 +9,32 @@ pub enum Threads {
     Pool,
 }
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
+pub(crate) mod sealed {
+    /// Closes [`super::Element`]; converts for the crate's own algorithms.
+    pub trait Sealed {
+        fn rounded(value: f64) -> Self;
+        fn widened(self) -> f64;
+    }
+
+    impl Sealed for f32 {
+        fn rounded(value: f64) -> Self {
+            value as f32
+        }
+
+        fn widened(self) -> f64 {
+            f64::from(self)
+        }
+    }
+
+    impl Sealed for f64 {
+        fn rounded(value: f64) -> Self {
+            value
+        }
+
+        fn widened(self) -> f64 {
+            self
+        }
+    }
 }
 
 /// The element types with product kernels: `f32` and `f64`.

@@ -128,15 +128,15 @@ impl RowSystem {
             .collect();
         let roots: Vec<f64> = active.iter().map(|&i| weights[i].sqrt()).collect();
         let n = active.len();
-        let mut system = vec![0.0; n * n];
+        let mut system = vec![0f32; n * n];
         system
             .par_chunks_mut(n.max(1))
             .enumerate()
             .for_each(|(i, row)| {
                 for (j, out) in row.iter_mut().enumerate().take(i + 1) {
-                    *out = roots[i] * roots[j] * gram.at(active[i], active[j]);
+                    *out = (roots[i] * roots[j] * gram.at(active[i], active[j])) as f32;
                 }
-                row[i] += penalty;
+                row[i] += penalty as f32;
             });
         Some(Self {
             factor: InverseFactor::new(system, n)?,
