@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use layerprobe::models::{Arch, ImageBatch, Network, Workspace};
-use layerprobe::nn::AdamParams;
+use layerprobe::nn::optimizers::{AdamParams, LearningRate, OptimizerParams};
 use layerprobe::training::Trainer;
 use layerprobe_streams::StreamKey;
 
@@ -41,12 +41,13 @@ fn engine(criterion: &mut Criterion) {
         });
     });
 
-    let params = AdamParams {
+    let adam = OptimizerParams::Adam(AdamParams {
         weight_decay: 1e-4,
         ..AdamParams::default()
-    };
-    let adam = params.check().expect("valid parameters");
-    let mut trainer = Trainer::new(&network, adam);
+    });
+    let adam = adam.check().expect("valid parameters");
+    let rate = LearningRate::constant(1e-3).expect("a valid rate");
+    let mut trainer = Trainer::new(&network, adam, rate);
     group.bench_function("step", |bencher| {
         bencher.iter(|| trainer.step(&mut network, black_box(&batch), &labels));
     });

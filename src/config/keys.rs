@@ -99,6 +99,11 @@ impl Keys {
         Ok(value)
     }
 
+    /// Whether a key is given.
+    pub fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
+    }
+
     /// Whether any key of a section is given.
     pub fn has_section(&self, section: &str) -> bool {
         let prefix = format!("{section}.");

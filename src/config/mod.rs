@@ -16,6 +16,7 @@ mod generator;
 mod keys;
 mod presets;
 mod sections;
+mod training;
 
 use std::path::Path;
 
@@ -23,8 +24,9 @@ pub use error::{ConfigError, Place, nearest_name};
 pub use presets::{PRESETS, Preset};
 pub use sections::{
     Checkpoints, Config, Correlation, InitialWeights, Network, Probes, Seeds, Split, Stimuli,
-    StimulusSections, Training,
+    StimulusSections,
 };
+pub use training::{AdamNumbers, Optimizer, Schedule, Training};
 
 use keys::Keys;
 

@@ -62,4 +62,20 @@ mod tests {
             assert_eq!(again.to_toml(), text);
         }
     }
+
+    #[test]
+    fn every_optimizer_and_schedule_survives_being_written_out() {
+        let sgd = "sgd, momentum=0.5, nesterov=true, schedule=step, step_epochs=2";
+        let adamw = "adamw, beta2=0.99, schedule=cosine, last_learning_rate=1e-5";
+        let descent = "gradient_descent, warmup_epochs=0.5, weight_decay=0";
+        for choice in [sgd, adamw, descent] {
+            let set = format!("optimizer={choice}");
+            let set: Vec<String> = set.split(", ").map(|s| format!("training.{s}")).collect();
+            let config = Config::load("quick", &set).unwrap();
+            let again = Config::from_toml("config.toml", &config.to_toml()).unwrap();
+            assert_eq!(again, config);
+            let quick = Config::load("quick", &[]).unwrap();
+            assert_ne!(again.training_hash(), quick.training_hash());
+        }
+    }
 }

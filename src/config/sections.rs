@@ -1,5 +1,7 @@
 use serde::Serialize;
 
+use super::training::Training;
+
 /// A complete, checked configuration: what `config.toml` in a run folder
 /// holds, and all that the bytes of a run's results depend on.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -148,21 +150,6 @@ pub enum InitialWeights {
     Shared,
     /// Each condition draws its own.
     PerRun,
-}
-
-/// How networks are trained: Adam with L2, as the paper (section 3.2).
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Training {
-    /// Features to train a network on, one network each.
-    pub targets: Vec<String>,
-    /// Passes over the training set.
-    pub epochs: u64,
-    /// Stimuli in a batch.
-    pub batch_size: usize,
-    /// Adam's step size.
-    pub learning_rate: f64,
-    /// L2 penalty, added to the gradient.
-    pub weight_decay: f64,
 }
 
 /// Which training steps are kept; step 0 and the last always are.

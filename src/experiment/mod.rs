@@ -28,6 +28,7 @@ mod run;
 mod stimuli;
 mod streams;
 mod train_stage;
+mod training_plan;
 
 pub use error::ExperimentError;
 pub use events::{Event, Observer, Silent, Stage};

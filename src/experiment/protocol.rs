@@ -2,7 +2,9 @@
 
 use layerprobe_reports::ProtocolParagraph;
 
-use crate::config::{Checkpoints, Config, InitialWeights, Stimuli};
+use crate::config::{
+    AdamNumbers, Checkpoints, Config, InitialWeights, Optimizer, Schedule, Stimuli, Training,
+};
 
 /// The protocol's name and version, written into every row.
 pub const PROTOCOL: &str = "clean/1";
@@ -84,8 +86,8 @@ fn hold_outs(config: &Config) -> String {
 
 fn training(config: &Config) -> String {
     format!(
-        "{} with PyTorch's default initialization ({}), one network for each target ({}); cross-entropy, Adam \
-         with learning rate {} and L2 {}, batches of {}, {} epochs, no augmentation. Images are normalized by \
+        "{} with PyTorch's default initialization ({}), one network for each target ({}); cross-entropy, {} \
+         with learning rate {}{} and {} {}, batches of {}, {} epochs, no augmentation. Images are normalized by \
          the mean and deviation of each color channel over the training set.",
         config.network.arch,
         match config.network.initial_weights {
@@ -93,11 +95,65 @@ fn training(config: &Config) -> String {
             InitialWeights::PerRun => "each condition draws its own",
         },
         config.training.targets.join(", "),
+        optimizer(&config.training.optimizer),
         config.training.learning_rate,
+        rate(&config.training),
+        match config.training.optimizer {
+            Optimizer::Adamw(_) => "weight decay",
+            _ => "L2",
+        },
         config.training.weight_decay,
         config.training.batch_size,
         config.training.epochs,
     )
+}
+
+fn optimizer(optimizer: &Optimizer) -> String {
+    match optimizer {
+        Optimizer::Adam(numbers) if *numbers == AdamNumbers::default() => "Adam".to_owned(),
+        Optimizer::Adam(AdamNumbers {
+            beta1,
+            beta2,
+            epsilon,
+        }) => format!("Adam (betas {beta1} and {beta2}, epsilon {epsilon})"),
+        Optimizer::Adamw(AdamNumbers {
+            beta1,
+            beta2,
+            epsilon,
+        }) => format!("AdamW (betas {beta1} and {beta2}, epsilon {epsilon})"),
+        Optimizer::Sgd {
+            momentum,
+            dampening,
+            nesterov,
+        } => format!(
+            "gradient descent with {} {momentum} (dampening {dampening})",
+            if *nesterov {
+                "Nesterov momentum"
+            } else {
+                "momentum"
+            }
+        ),
+        Optimizer::GradientDescent => "plain gradient descent".to_owned(),
+    }
+}
+
+/// What the learning rate does, if it does not stay.
+fn rate(training: &Training) -> String {
+    let warmup = match training.warmup_epochs {
+        0.0 => String::new(),
+        epochs => format!(", reached linearly over {epochs} epochs"),
+    };
+    let schedule = match training.schedule {
+        Schedule::Constant => String::new(),
+        Schedule::Step {
+            step_epochs,
+            step_factor,
+        } => format!(", multiplied by {step_factor} every {step_epochs} epochs"),
+        Schedule::Cosine { last_learning_rate } => {
+            format!(", falling along a cosine to {last_learning_rate}")
+        }
+    };
+    warmup + &schedule
 }
 
 fn checkpoints(config: &Config) -> String {

@@ -19,7 +19,8 @@ use super::protocol::PROTOCOL;
 use super::report;
 use super::stimuli::{ExperimentStimuli, Rendered, Version, render};
 use super::streams::Streams;
-use super::train_stage::{self, TrainStage};
+use super::train_stage::TrainStage;
+use super::training_plan;
 
 /// Columns of the table printed at the end.
 const TABLE_WIDTH: usize = 80;
@@ -122,7 +123,7 @@ fn plan_conditions<'a>(
     let mut planned = Vec::with_capacity(conditions.len());
     for version in &stimuli.versions {
         let examples = stimuli.training_split(version).train.len();
-        let training = train_stage::plan(config, examples).map_err(ExperimentError::Plan)?;
+        let training = training_plan::plan(config, examples).map_err(ExperimentError::Plan)?;
         let here = conditions.iter().filter(|c| c.version == version.number);
         planned.extend(here.map(|condition| Planned {
             condition: condition.clone(),

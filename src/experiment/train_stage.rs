@@ -10,12 +10,11 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Checkpoints, Config};
+use crate::config::Config;
 use crate::models::{Arch, Network};
-use crate::nn::AdamParams;
 use crate::training::{
-    CheckedTrainingPlan, CheckpointSchedule, Examples, Normalization, TrainingContext,
-    TrainingData, TrainingError, TrainingPlan, best_path, log_path, snapshot_path, train,
+    Examples, Normalization, TrainingContext, TrainingData, best_path, log_path, snapshot_path,
+    train,
 };
 
 use super::error::ExperimentError;
@@ -44,28 +43,6 @@ pub struct TrainStage<'a> {
     pub streams: &'a Streams,
     pub stimuli: &'a ExperimentStimuli,
     pub planned: &'a [Planned<'a>],
-}
-
-/// The training plan of a configuration for so many training stimuli.
-///
-/// # Errors
-/// If it does not fit them: a checkpoint after the end, for example.
-pub fn plan(config: &Config, examples: usize) -> Result<CheckedTrainingPlan, TrainingError> {
-    TrainingPlan {
-        epochs: config.training.epochs,
-        batch_size: config.training.batch_size,
-        adam: AdamParams {
-            learning_rate: config.training.learning_rate,
-            weight_decay: config.training.weight_decay,
-            ..AdamParams::default()
-        },
-        checkpoints: match &config.checkpoints {
-            Checkpoints::Log { count } => CheckpointSchedule::LogSpaced(*count),
-            Checkpoints::Every { every } => CheckpointSchedule::Every(*every),
-            Checkpoints::List { steps } => CheckpointSchedule::Steps(steps.clone()),
-        },
-    }
-    .check(examples)
 }
 
 impl TrainStage<'_> {

@@ -6,7 +6,8 @@ use serde::Deserialize;
 
 use super::{Arch, ImageBatch, ModelError, Network, Parameter, Workspace};
 use crate::nn::goldens::{Sample, numbers, read};
-use crate::nn::{AdamParams, ops};
+use crate::nn::ops;
+use crate::nn::optimizers::{AdamParams, LearningRate, OptimizerParams};
 use crate::training::Trainer;
 
 #[derive(Deserialize)]
@@ -60,6 +61,16 @@ impl Golden {
     }
 }
 
+/// Adam as PyTorch's default, with L2.
+fn trainer(network: &Network, weight_decay: f64) -> Trainer {
+    let adam = OptimizerParams::Adam(AdamParams {
+        weight_decay,
+        ..AdamParams::default()
+    });
+    let rate = LearningRate::constant(1e-3).unwrap();
+    Trainer::new(network, adam.check().unwrap(), rate)
+}
+
 #[test]
 fn each_layer_agrees_with_pytorch() {
     let golden = Golden::read();
@@ -94,8 +105,7 @@ fn gradients_agree_with_pytorch() {
     let golden = Golden::read();
     let network = golden.network();
     let batch = ImageBatch::from_chw(network.input_layout(), &golden.images(0));
-    let adam = AdamParams::default().check().unwrap();
-    let mut trainer = Trainer::new(&network, adam);
+    let mut trainer = trainer(&network, 0.0);
     let (loss, gradients) = trainer
         .loss_and_gradients(&network, &batch, &golden.labels[0])
         .unwrap();
@@ -110,11 +120,7 @@ fn gradients_agree_with_pytorch() {
 fn twenty_steps_of_adam_agree_with_pytorch() {
     let golden = Golden::read();
     let mut network = golden.network();
-    let params = AdamParams {
-        weight_decay: 1e-4,
-        ..AdamParams::default()
-    };
-    let mut trainer = Trainer::new(&network, params.check().unwrap());
+    let mut trainer = trainer(&network, 1e-4);
     assert_eq!(golden.losses.len(), 20);
     for (step, expected) in golden.losses.iter().enumerate() {
         let which = step % golden.labels.len();
@@ -134,8 +140,7 @@ fn autograd_and_training_run_the_same_layers() -> candle_core::Result<()> {
     let network = golden.network();
     let pixels = golden.images(0);
     let batch = ImageBatch::from_chw(network.input_layout(), &pixels);
-    let adam = AdamParams::default().check().unwrap();
-    let mut trainer = Trainer::new(&network, adam);
+    let mut trainer = trainer(&network, 0.0);
     let (loss, gradients) = trainer
         .loss_and_gradients(&network, &batch, &golden.labels[0])
         .unwrap();

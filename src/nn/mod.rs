@@ -1,4 +1,4 @@
-//! Kernels and layers with forward and backward passes, and the optimizer.
+//! Kernels and layers with forward and backward passes, and the optimizers.
 //!
 //! The unit is a fused block: [`ConvBlock`] is convolution, bias, ReLU and
 //! 2 x 2 max-pool in one pass, so that the large map before the pool is never
@@ -12,7 +12,6 @@
 //! in the forward pass, and gradients are summed over blocks of
 //! [`IMAGES_PER_BLOCK`] images, then over blocks, both in order.
 
-mod adam;
 mod aligned;
 mod conv;
 #[cfg(test)]
@@ -23,11 +22,11 @@ pub mod layout;
 mod linear;
 mod loss;
 pub mod ops;
+pub mod optimizers;
 mod real;
 #[cfg(test)]
 mod tests;
 
-pub use adam::{Adam, AdamParams, AdamParamsError, CheckedAdamParams};
 pub use conv::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput, ConvSpec, ShapeError};
 pub use linear::{Linear, LinearGradient};
 pub use loss::{argmax, cross_entropy};

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::goldens::{Sample, numbers, read};
-use super::{Adam, AdamParams, Linear, LinearGradient, cross_entropy};
+use super::{Linear, LinearGradient, cross_entropy};
 
 #[derive(Deserialize)]
 struct Golden {
@@ -46,73 +46,6 @@ fn linear_and_loss_agree_with_pytorch() {
     assert!(golden.x.error(&dx) < 1e-12);
     assert!(golden.weight.error(&dw) < 1e-12);
     assert!(golden.bias.error(&db) < 1e-12);
-}
-
-#[test]
-fn adam_with_coupled_l2_agrees_with_pytorch() {
-    let golden: Vec<Vec<f64>> = read("engine_adam.json");
-    assert_eq!(golden.len(), 6);
-    let params = AdamParams {
-        learning_rate: 0.05,
-        beta1: 0.8,
-        beta2: 0.95,
-        epsilon: 1e-6,
-        weight_decay: 0.3,
-    };
-    let single = |values: Vec<f64>| values.into_iter().map(|x| x as f32).collect::<Vec<_>>();
-    let mut parameter = single(numbers(7, 1, 1.0));
-    let mut adam = Adam::new(params.check().unwrap(), [7]);
-    for (step, expected) in golden.iter().enumerate() {
-        let gradients = [single(numbers(7, 10 + step as u64, 2.0))];
-        adam.step([parameter.as_mut_slice()], &gradients);
-        for (found, expected) in parameter.iter().zip(expected) {
-            let error = (f64::from(*found) - expected).abs();
-            assert!(error < 1e-6, "step {step}: off by {error}");
-        }
-    }
-    assert_eq!(adam.steps(), 6);
-}
-
-#[test]
-fn adam_refuses_what_is_out_of_range() {
-    let default = AdamParams::default();
-    let bad = [
-        AdamParams {
-            learning_rate: 0.0,
-            ..default
-        },
-        AdamParams {
-            learning_rate: f64::NAN,
-            ..default
-        },
-        AdamParams {
-            beta1: 1.0,
-            ..default
-        },
-        AdamParams {
-            beta2: -0.1,
-            ..default
-        },
-        AdamParams {
-            epsilon: 0.0,
-            ..default
-        },
-        AdamParams {
-            weight_decay: f64::INFINITY,
-            ..default
-        },
-    ];
-    let names = [
-        "learning rate",
-        "learning rate",
-        "beta1",
-        "beta2",
-        "epsilon",
-        "weight decay",
-    ];
-    for (params, name) in bad.into_iter().zip(names) {
-        assert_eq!(params.check().unwrap_err().name, name);
-    }
 }
 
 #[test]

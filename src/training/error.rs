@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::{CheckpointError, ScheduleError};
 use crate::models::ModelError;
-use crate::nn::AdamParamsError;
+use crate::nn::optimizers::OptimizerError;
 
 /// What can go wrong in training.
 #[derive(Debug, Error)]
@@ -67,9 +67,15 @@ pub enum TrainingError {
         /// Their steps an epoch.
         needed: u64,
     },
-    /// The optimizer's parameters.
+    /// The optimizer's parameters or the learning rate.
     #[error(transparent)]
-    Adam(#[from] AdamParamsError),
+    Optimizer(#[from] OptimizerError),
+    /// A warm-up that is no length of time.
+    #[error("a warm-up of {epochs} epochs; it must be 0 or positive")]
+    WarmupEpochs {
+        /// The epochs asked for.
+        epochs: f64,
+    },
     /// The schedule.
     #[error("checkpoint schedule: {0}")]
     Schedule(#[from] ScheduleError),

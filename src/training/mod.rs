@@ -8,7 +8,7 @@
 //! use std::{sync::atomic::AtomicBool, time::Duration};
 //!
 //! use layerprobe::models::{Arch, Network};
-//! use layerprobe::nn::AdamParams;
+//! use layerprobe::nn::optimizers::OptimizerParams;
 //! use layerprobe::training::*;
 //! use layerprobe_streams::StreamKey;
 //!
@@ -26,7 +26,8 @@
 //! let plan = TrainingPlan {
 //!     epochs: 10,
 //!     batch_size: 3,
-//!     adam: AdamParams::default(),
+//!     optimizer: OptimizerParams::default(),
+//!     rate: RatePlan::default(),
 //!     checkpoints: CheckpointSchedule::LogSpaced(4),
 //! };
 //! let folder = tempfile::tempdir()?;
@@ -54,6 +55,7 @@ mod images;
 mod log;
 mod normalization;
 mod plan;
+mod rate;
 mod run;
 mod schedule;
 mod snapshot;
@@ -70,6 +72,7 @@ pub use images::ImageStore;
 pub use log::{LogRow, read_log};
 pub use normalization::Normalization;
 pub use plan::{CheckedTrainingPlan, TrainingPlan};
+pub use rate::{RatePlan, RateSchedule};
 pub use run::{
     Best, Progress, TrainingContext, TrainingOutcome, best_path, checkpoint_path, log_path,
     snapshot_path, train,

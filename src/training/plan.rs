@@ -1,5 +1,5 @@
-use super::{CheckpointSchedule, TrainingError};
-use crate::nn::{AdamParams, CheckedAdamParams};
+use super::{CheckpointSchedule, RatePlan, TrainingError};
+use crate::nn::optimizers::{CheckedOptimizerParams, LearningRate, OptimizerParams};
 
 /// How a network is trained, unchecked.
 #[derive(Clone, Debug, PartialEq)]
@@ -9,7 +9,9 @@ pub struct TrainingPlan {
     /// Examples a step; the last batch of an epoch may be shorter and is kept.
     pub batch_size: usize,
     /// The optimizer.
-    pub adam: AdamParams,
+    pub optimizer: OptimizerParams,
+    /// The learning rate of each step.
+    pub rate: RatePlan,
     /// Which steps' weights are kept.
     pub checkpoints: CheckpointSchedule,
 }
@@ -19,7 +21,8 @@ pub struct TrainingPlan {
 pub struct CheckedTrainingPlan {
     pub(crate) epochs: u64,
     pub(crate) batch_size: usize,
-    pub(crate) adam: CheckedAdamParams,
+    pub(crate) optimizer: CheckedOptimizerParams,
+    pub(crate) rate: LearningRate,
     pub(crate) steps_per_epoch: u64,
     pub(crate) checkpoint_steps: Vec<u64>,
 }
@@ -28,8 +31,8 @@ impl TrainingPlan {
     /// Checks the plan for `examples` training examples.
     ///
     /// # Errors
-    /// If a count is 0, the optimizer's parameters are out of range, or the
-    /// schedule does not fit the number of steps.
+    /// If a count is 0, a parameter of the optimizer or the learning rate is
+    /// out of range, or a schedule does not fit the number of steps.
     pub fn check(&self, examples: usize) -> Result<CheckedTrainingPlan, TrainingError> {
         let counts = [
             (self.epochs, "number of epochs"),
@@ -52,7 +55,8 @@ impl TrainingPlan {
         Ok(CheckedTrainingPlan {
             epochs: self.epochs,
             batch_size: self.batch_size,
-            adam: self.adam.check()?,
+            optimizer: self.optimizer.check()?,
+            rate: self.rate.check(steps_per_epoch, total)?,
             steps_per_epoch,
             checkpoint_steps: self.checkpoints.steps(total)?,
         })

@@ -125,7 +125,7 @@ pub fn train(
     let batches = Batches::new(data.store, &data.normalization, network)?;
     let mut run = Run {
         batches: &batches,
-        trainer: Trainer::new(network, plan.adam),
+        trainer: Trainer::new(network, plan.optimizer, plan.rate),
         eval: Workspace::default(),
         last_snapshot: Instant::now(),
         network,
@@ -161,7 +161,7 @@ impl Run<'_, '_> {
             &snapshot_path(self.context.dir),
             self.context.config_hash,
             self.network,
-            &mut self.trainer.adam,
+            &mut self.trainer.optimizer,
         )?;
         if let Some(state) = taken_up {
             // a snapshot is kept only while there are steps to take
@@ -270,7 +270,7 @@ impl Run<'_, '_> {
                 self.context.config_hash,
                 state,
                 self.network,
-                &self.trainer.adam,
+                &self.trainer.optimizer,
             )?;
             self.last_snapshot = Instant::now();
         }

@@ -8,7 +8,7 @@ use super::checkpoint::{CheckpointError, Tensors, parse, serialize};
 use super::log::exact;
 use super::{Best, LogRow, TrainingError};
 use crate::models::{Network, Parameter};
-use crate::nn::Adam;
+use crate::nn::optimizers::Optimizer;
 
 /// Everything that training has in its hands between two steps, besides
 /// weights and optimizer.
@@ -34,29 +34,28 @@ struct Header {
     state: State,
 }
 
-/// Prefixes of the optimizer's tensors.
-const FIRST: &str = "adam.first.";
-const SECOND: &str = "adam.second.";
-
 /// Writes a snapshot, from which training can go on as if nothing happened.
 pub(super) fn write(
     path: &Path,
     config_hash: &str,
     state: &State,
     network: &Network,
-    adam: &Adam,
+    optimizer: &Optimizer,
 ) -> Result<(), CheckpointError> {
     let header = Header {
         config_hash: config_hash.to_owned(),
         state: state.clone(),
     };
-    let (first, second) = adam.moments();
     let mut tensors: Tensors<'_> = Vec::new();
-    for ((parameter, first), second) in network.parameters().iter().zip(first).zip(second) {
-        let (name, shape) = (&parameter.name, parameter.shape.as_slice());
-        tensors.push((name.clone(), shape, &parameter.values));
-        tensors.push((format!("{FIRST}{name}"), shape, first));
-        tensors.push((format!("{SECOND}{name}"), shape, second));
+    for parameter in network.parameters() {
+        let shape = parameter.shape.as_slice();
+        tensors.push((parameter.name.clone(), shape, &parameter.values));
+    }
+    for (kept, values) in optimizer.kept() {
+        for (parameter, values) in network.parameters().iter().zip(values) {
+            let name = format!("{kept}.{}", parameter.name);
+            tensors.push((name, parameter.shape.as_slice(), values));
+        }
     }
     let bytes = serialize(path, &header, tensors)?;
     layerprobe_durable::write(path, &bytes).map_err(|source| CheckpointError::Write {
@@ -71,7 +70,7 @@ pub(super) fn take_up(
     path: &Path,
     config_hash: &str,
     network: &mut Network,
-    adam: &mut Adam,
+    optimizer: &mut Optimizer,
 ) -> Result<Option<State>, CheckpointError> {
     let bytes = match fs::read(path) {
         Ok(bytes) => bytes,
@@ -92,31 +91,34 @@ pub(super) fn take_up(
             expected: config_hash.to_owned(),
         });
     }
-    let (mut weights, mut first, mut second) = (Vec::new(), Vec::new(), Vec::new());
+    let names: Vec<String> = optimizer
+        .kept()
+        .map(|(kept, _)| format!("{kept}."))
+        .collect();
+    let (mut weights, mut kept) = (Vec::new(), vec![Vec::new(); names.len()]);
     for tensor in tensors {
-        let (group, name) = match (
-            tensor.name.strip_prefix(FIRST),
-            tensor.name.strip_prefix(SECOND),
-        ) {
-            (Some(name), _) => (&mut first, name.to_owned()),
-            (_, Some(name)) => (&mut second, name.to_owned()),
-            _ => (&mut weights, tensor.name.clone()),
-        };
-        group.push(Parameter { name, ..tensor });
+        let group = names.iter().zip(&mut kept).find_map(|(prefix, group)| {
+            let name = tensor.name.strip_prefix(prefix.as_str())?;
+            Some((name.to_owned(), group))
+        });
+        match group {
+            Some((name, group)) => group.push(Parameter { name, ..tensor }),
+            None => weights.push(tensor),
+        }
     }
-    // the moments are checked and ordered as if they were weights
+    // what the optimizer keeps is checked and ordered as if it were weights
     let misfit = |source| CheckpointError::Network {
         path: path.to_owned(),
         source,
     };
-    let mut ordered = |group| -> Result<Vec<Vec<f32>>, CheckpointError> {
+    let mut ordered = Vec::with_capacity(kept.len());
+    for group in kept {
         network.set_parameters(group).map_err(misfit)?;
         let values = network.parameters().iter().map(|p| p.values.clone());
-        Ok(values.collect())
-    };
-    let (first, second) = (ordered(first)?, ordered(second)?);
+        ordered.push(values.collect());
+    }
     network.set_parameters(weights).map_err(misfit)?;
-    adam.restore(header.state.step, first, second);
+    optimizer.restore(header.state.step, ordered);
     Ok(Some(header.state))
 }
 

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::models::{Arch, ImageBatch, Network, Workspace};
-use crate::nn::AdamParams;
+use crate::nn::optimizers::{AdamParams, OptimizerParams, SgdParams};
 
 const CLASSES: usize = 3;
 
@@ -35,10 +35,11 @@ fn plan() -> TrainingPlan {
     TrainingPlan {
         epochs: 3,
         batch_size: 8,
-        adam: AdamParams {
+        optimizer: OptimizerParams::Adam(AdamParams {
             weight_decay: 1e-4,
             ..AdamParams::default()
-        },
+        }),
+        rate: RatePlan::default(),
         checkpoints: CheckpointSchedule::LogSpaced(5),
     }
 }
@@ -202,6 +203,51 @@ fn a_killed_training_ends_with_the_same_bytes() {
     assert!(contents(dir.path()) == contents(undisturbed.path()));
 }
 
+/// Every optimizer keeps its own state, and schedules count steps.
+#[test]
+fn every_optimizer_goes_on_in_mid_epoch() {
+    let rate = |schedule| RatePlan {
+        base: 1e-2,
+        warmup_epochs: 0.6,
+        schedule,
+    };
+    let sgd = SgdParams {
+        momentum: 0.9,
+        dampening: 0.3,
+        ..SgdParams::default()
+    };
+    let step = RateSchedule::Step {
+        epochs: 1,
+        factor: 0.5,
+    };
+    let plans = [
+        (OptimizerParams::AdamW(AdamParams::default()), rate(step)),
+        (
+            OptimizerParams::Sgd(sgd),
+            rate(RateSchedule::Cosine { last: 0.0 }),
+        ),
+        (OptimizerParams::Sgd(SgdParams::default()), rate(step)),
+    ];
+    for (optimizer, rate) in plans {
+        let plan = TrainingPlan {
+            optimizer,
+            rate,
+            ..plan()
+        };
+        let undisturbed = tempfile::tempdir().unwrap();
+        run_plan(&plan, undisturbed.path(), None, NEVER).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        for stop in [1, 7] {
+            run_plan(&plan, dir.path(), Some(stop), NEVER).unwrap_err();
+        }
+        run_plan(&plan, dir.path(), None, NEVER).unwrap();
+        assert!(
+            contents(dir.path()) == contents(undisturbed.path()),
+            "{plan:?}"
+        );
+    }
+}
+
 #[test]
 fn bytes_do_not_depend_on_threads() {
     let of = |threads: usize| {
@@ -358,7 +404,8 @@ fn bad_input_is_named() {
     };
     assert!(bad(|plan| plan.epochs = 0).contains("epochs"));
     assert!(bad(|plan| plan.batch_size = 0).contains("batch size"));
-    assert!(bad(|plan| plan.adam.learning_rate = -1.0).contains("learning rate"));
+    assert!(bad(|plan| plan.rate.base = -1.0).contains("learning rate"));
+    assert!(bad(|plan| plan.rate.warmup_epochs = -1.0).contains("warm-up of -1 epochs"));
     assert!(bad(|plan| plan.checkpoints = CheckpointSchedule::Every(0)).contains("schedule"));
     assert!(message(plan().check(0).unwrap_err()).contains("training examples"));
     assert!(bad(|plan| plan.epochs = u64::MAX).contains("more steps"));
@@ -376,7 +423,7 @@ fn a_diverging_training_says_so() {
         validation: &all,
     };
     let mut plan = plan();
-    plan.adam.learning_rate = 1e30;
+    plan.rate.base = 1e30;
     let key = StreamKey::from_seed(0);
     let mut network = Network::new(Arch::Cnn4, 16, CLASSES, key).unwrap();
     let stop = AtomicBool::new(false);

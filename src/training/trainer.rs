@@ -1,10 +1,12 @@
 use crate::models::{ImageBatch, ModelError, Network, Workspace};
-use crate::nn::{Adam, CheckedAdamParams, argmax, cross_entropy};
+use crate::nn::optimizers::{CheckedOptimizerParams, LearningRate, Optimizer};
+use crate::nn::{argmax, cross_entropy};
 
 /// Takes training steps: an optimizer and the memory it works in.
 #[derive(Debug)]
 pub struct Trainer {
-    pub(crate) adam: Adam,
+    pub(crate) optimizer: Optimizer,
+    rate: LearningRate,
     gradients: Vec<Vec<f32>>,
     workspace: Workspace,
 }
@@ -20,20 +22,21 @@ pub struct StepResult {
 
 impl Trainer {
     /// A trainer at its start.
-    pub fn new(network: &Network, adam: CheckedAdamParams) -> Self {
+    pub fn new(network: &Network, optimizer: CheckedOptimizerParams, rate: LearningRate) -> Self {
         let gradients: Vec<Vec<f32>> = network
             .parameters()
             .iter()
             .map(|parameter| vec![0.0; parameter.values.len()])
             .collect();
         Self {
-            adam: Adam::new(adam, gradients.iter().map(Vec::len)),
+            optimizer: Optimizer::new(optimizer, gradients.iter().map(Vec::len)),
+            rate,
             gradients,
             workspace: Workspace::default(),
         }
     }
 
-    /// One step: forward, loss, backward, Adam.
+    /// One step: forward, loss, backward, optimizer.
     ///
     /// # Errors
     /// If the images have another size than the network's.
@@ -52,7 +55,8 @@ impl Trainer {
             .parameters_mut()
             .iter_mut()
             .map(|parameter| parameter.values.as_mut_slice());
-        self.adam.step(parameters, &self.gradients);
+        let rate = self.rate.at(self.optimizer.steps());
+        self.optimizer.step(parameters, &self.gradients, rate);
         Ok(result)
     }
 

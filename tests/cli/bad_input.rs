@@ -71,6 +71,40 @@ fn values_that_cannot_work_are_refused() {
 }
 
 #[test]
+fn optimizers_and_schedules_have_their_own_keys() {
+    let set = |assignment: &'static str| ["run", "smoke", "--set", assignment];
+    refused(
+        &set("training.optimizer=adamv"),
+        &["unknown optimizer `adamv`", "did you mean `adamw`?", "sgd"],
+    );
+    refused(
+        &set("training.schedule=cosinus"),
+        &["unknown schedule `cosinus`", "did you mean `cosine`?"],
+    );
+    refused(
+        &set("training.momentum=0.9"),
+        &[
+            "--set: `training.momentum`",
+            "optimizer = [\"sgd\"]",
+            "\"adam\"",
+        ],
+    );
+    refused(
+        &set("training.nestrov=true"),
+        &["unknown key `training.nestrov`"],
+    );
+    refused(
+        &set("training.schedule=step"),
+        &["`training.step_epochs` is missing"],
+    );
+    refused(
+        &set("training.warmup_epochs=2"),
+        &["warmup_epochs", "2 epochs"],
+    );
+    refused(&set("training.beta1=1"), &["training.beta1", "below 1"]);
+}
+
+#[test]
 fn a_predictivity_outside_zero_and_one_is_refused() {
     for p in ["1.5", "-0.1", "0.05"] {
         let assignment = format!("correlation.predictivity={p}");

@@ -15,18 +15,10 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from samples import numbers, sample
+
 HERE = Path(__file__).parent
 torch.set_num_threads(1)
-
-
-def numbers(n, seed, scale):
-    """n numbers in [-scale, scale), exact in both languages."""
-    mask = np.uint64(0xFFFFFFFF)
-    x = (np.arange(1, n + 1, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(seed * 40503)) & mask
-    x ^= x >> np.uint64(15)
-    x = (x * np.uint64(2246822519)) & mask
-    x ^= x >> np.uint64(13)
-    return (x.astype(np.float64) / 2.0**32 * 2.0 - 1.0) * scale
 
 
 def whole(n, seed, low, high):
@@ -36,18 +28,6 @@ def whole(n, seed, low, high):
 
 def tensor(values, shape, dtype=torch.float64, grad=True):
     return torch.tensor(values.reshape(shape), dtype=dtype).requires_grad_(grad)
-
-
-def sample(t):
-    flat = t.detach().reshape(-1).double()
-    stride = max(1, len(flat) // 40)
-    return {
-        "len": len(flat),
-        "stride": stride,
-        "values": flat[::stride].tolist(),
-        "sum": flat.sum().item(),
-        "squares": (flat * flat).sum().item(),
-    }
 
 
 def conv_block():
@@ -103,17 +83,6 @@ def linear_and_loss():
         "weight": sample(weight.grad),
         "bias": sample(bias.grad),
     }
-
-
-def adam():
-    p = tensor(numbers(7, 1, 1.0), (7,), dtype=torch.float32)
-    optimizer = torch.optim.Adam([p], lr=0.05, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.3)
-    steps = []
-    for step in range(6):
-        p.grad = torch.tensor(numbers(7, 10 + step, 2.0), dtype=torch.float32)
-        optimizer.step()
-        steps.append(p.detach().double().tolist())
-    return steps
 
 
 class Cnn4(torch.nn.Module):
@@ -179,5 +148,4 @@ def write(name, content):
 
 write("engine_conv_block.json", conv_block())
 write("engine_linear_loss.json", linear_and_loss())
-write("engine_adam.json", adam())
 write("engine_cnn4.json", cnn4())

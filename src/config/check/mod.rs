@@ -3,6 +3,7 @@
 mod network;
 mod read;
 mod stimuli;
+mod training;
 
 use super::error::ConfigError;
 use super::keys::Keys;
@@ -27,7 +28,7 @@ pub(super) fn check(keys: &Keys) -> Result<Config, ConfigError> {
         seed: keys.whole_or("seed", 0)?,
         seeds,
         network: network::network(keys)?,
-        training: training(keys, &stimuli)?,
+        training: training::training(keys, &stimuli)?,
         checkpoints: checkpoints(keys)?,
         probes: probes(keys, &stimuli, &layers)?,
         stimuli,
@@ -73,16 +74,6 @@ fn seeds(keys: &Keys) -> Result<Seeds, ConfigError> {
         data: keys.whole_or("seeds.data", master)?,
         init: keys.whole_or("seeds.init", master)?,
         order: keys.whole_or("seeds.order", master)?,
-    })
-}
-
-fn training(keys: &Keys, stimuli: &Stimuli) -> Result<Training, ConfigError> {
-    Ok(Training {
-        targets: keys.names("training.targets", "feature", stimuli.feature_names())?,
-        epochs: keys.whole_in("training.epochs", 1, 1_000_000)?,
-        batch_size: keys.whole_in("training.batch_size", 1, 1 << 20)? as usize,
-        learning_rate: keys.number_in("training.learning_rate", 0.0, 10.0)?,
-        weight_decay: keys.number_in("training.weight_decay", 0.0, 10.0)?,
     })
 }
 

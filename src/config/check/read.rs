@@ -77,6 +77,19 @@ impl Keys {
         }
     }
 
+    pub(super) fn number_or_in(
+        &self,
+        key: &str,
+        default: f64,
+        low: f64,
+        high: f64,
+    ) -> Result<f64, ConfigError> {
+        match self.get(key, NUMBER, number)? {
+            Some(_) => self.number_in(key, low, high),
+            None => Ok(default),
+        }
+    }
+
     pub(super) fn numbers(&self, key: &str) -> Result<Option<Vec<f64>>, ConfigError> {
         self.get(key, "a list of numbers, such as [0.1, 10]", |v| {
             all(v, number)
