@@ -1,6 +1,6 @@
 use super::layer::{Layer, LayerKind};
 use super::{Arch, ModelError};
-use crate::nn::{ConvBlock, ConvSpec, Linear};
+use crate::nn::{Activation, ConvBlock, ConvSpec, Linear};
 
 /// Output channels of the four blocks.
 const CHANNELS: [usize; 4] = [32, 64, 128, 128];
@@ -39,16 +39,21 @@ pub(super) fn layers(size: usize, classes: usize) -> Result<Vec<Layer>, ModelErr
         side /= 2;
         channels = out_channels;
     }
-    let linear = |name: &str, inputs, outputs, relu| Layer {
+    let linear = |name: &str, inputs, outputs, activation| Layer {
         name: name.to_owned(),
         weights: name.to_owned(),
         kind: LayerKind::Linear(Linear {
             inputs,
             outputs,
-            relu,
+            activation,
         }),
     };
-    layers.push(linear("fc1", side * side * channels, WIDTH, true));
-    layers.push(linear("fc2", WIDTH, classes, false));
+    layers.push(linear(
+        "fc1",
+        side * side * channels,
+        WIDTH,
+        Activation::Relu,
+    ));
+    layers.push(linear("fc2", WIDTH, classes, Activation::None));
     Ok(layers)
 }

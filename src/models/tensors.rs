@@ -49,7 +49,7 @@ impl Network {
                     ops::conv_block(&x, weight, bias, spec.stride, spec.padding)?
                 }
                 LayerKind::Linear(linear) => {
-                    ops::linear(&x.flatten_from(1)?, weight, bias, linear.relu)?
+                    ops::linear(&x.flatten_from(1)?, weight, bias, linear.activation)?
                 }
             };
         }

@@ -1,19 +1,19 @@
 use layerprobe_linalg::{MatMut, MatRef, Threads, matmul};
 
-use super::Real;
+use super::{Activation, Real};
 
-/// `y = x weight^T + bias`, then ReLU if `relu` is set.
+/// `y = activation(x weight^T + bias)`.
 ///
 /// `x` is `[n, inputs]`, `weight` PyTorch's `[outputs, inputs]`, all in row
 /// order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Linear {
     /// Numbers a row of the input has.
     pub inputs: usize,
     /// Numbers a row of the output has.
     pub outputs: usize,
-    /// Whether negative outputs become 0.
-    pub relu: bool,
+    /// What is applied to each output.
+    pub activation: Activation,
 }
 
 /// What a backward pass writes; all are overwritten.
@@ -47,18 +47,12 @@ impl Linear {
             T::ONE,
             Threads::Pool,
         );
-        if self.relu {
-            for value in y {
-                if *value <= T::ZERO {
-                    *value = T::ZERO;
-                }
-            }
-        }
+        self.activation.forward(y);
     }
 
     /// The backward pass of a batch. `y` is the forward pass's output;
-    /// `out_gradient` is the gradient of `y` and is overwritten where ReLU
-    /// stopped it.
+    /// `out_gradient` is the gradient of `y` and is overwritten with that of
+    /// the sums before the activation.
     ///
     /// # Panics
     /// If a slice does not have its length.
@@ -74,13 +68,7 @@ impl Linear {
         assert_eq!(out_gradient.len(), y.len(), "length of the gradient");
         assert_eq!(y.len(), n * self.outputs, "length of the output");
         assert_eq!(gradient.bias.len(), self.outputs, "length of the bias");
-        if self.relu {
-            for (slope, value) in out_gradient.iter_mut().zip(y) {
-                if *value <= T::ZERO {
-                    *slope = T::ZERO;
-                }
-            }
-        }
+        self.activation.backward(y, out_gradient);
         gradient.bias.fill(T::ZERO);
         for row in out_gradient.chunks_exact(self.outputs) {
             for (sum, &slope) in gradient.bias.iter_mut().zip(row) {

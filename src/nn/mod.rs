@@ -12,6 +12,7 @@
 //! in the forward pass, and gradients are summed over blocks of
 //! [`IMAGES_PER_BLOCK`] images, then over blocks, both in order.
 
+mod activation;
 mod aligned;
 mod conv;
 #[cfg(test)]
@@ -24,13 +25,16 @@ mod loss;
 pub mod ops;
 pub mod optimizers;
 mod real;
+mod shape_error;
 #[cfg(test)]
 mod tests;
 
-pub use conv::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput, ConvSpec, ShapeError};
+pub use activation::Activation;
+pub use conv::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput, ConvSpec};
 pub use linear::{Linear, LinearGradient};
 pub use loss::{argmax, cross_entropy};
 pub use real::Real;
+pub use shape_error::ShapeError;
 
 /// Images whose gradients one task sums up, one after the other. A constant,
 /// so that the order of summation depends on the batch alone.

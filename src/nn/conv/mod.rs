@@ -11,9 +11,10 @@ mod block;
 mod forward;
 mod pack;
 mod shape;
+mod spec;
 #[cfg(test)]
 mod tests;
 mod tile;
 
 pub use block::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput};
-pub use shape::{ConvSpec, ShapeError};
+pub use spec::ConvSpec;

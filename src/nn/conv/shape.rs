@@ -1,67 +1,5 @@
-use thiserror::Error;
-
-/// What a convolution is, whatever the size of its images.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ConvSpec {
-    /// Channels of the input.
-    pub in_channels: usize,
-    /// Channels of the output.
-    pub out_channels: usize,
-    /// Side of the square kernel, in pixels.
-    pub kernel: usize,
-    /// Step between neighboring outputs, in pixels.
-    pub stride: usize,
-    /// Zeros put around the image on every side, in pixels.
-    pub padding: usize,
-}
-
-impl ConvSpec {
-    /// A 3 x 3 convolution that keeps the image's size: stride 1, padding 1.
-    pub fn same3(in_channels: usize, out_channels: usize) -> Self {
-        Self {
-            in_channels,
-            out_channels,
-            kernel: 3,
-            stride: 1,
-            padding: 1,
-        }
-    }
-}
-
-/// Why a convolution block cannot be built.
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
-pub enum ShapeError {
-    /// A count that must be at least 1 is 0.
-    #[error("a convolution's {what} is 0; it must be at least 1")]
-    Zero {
-        /// Which count.
-        what: &'static str,
-    },
-    /// Padding as wide as the kernel: outputs would see nothing but zeros.
-    #[error("a padding of {padding} is not below the kernel's side of {kernel}")]
-    Padding {
-        /// The padding asked for.
-        padding: usize,
-        /// The kernel's side.
-        kernel: usize,
-    },
-    /// Nothing is left after the convolution and the pool.
-    #[error(
-        "an image of {height} x {width} is too small: a {kernel} x {kernel} convolution (stride {stride}, padding {padding}) and a 2 x 2 pool leave nothing"
-    )]
-    TooSmall {
-        /// Rows of the image.
-        height: usize,
-        /// Columns of the image.
-        width: usize,
-        /// The kernel's side.
-        kernel: usize,
-        /// The convolution's stride.
-        stride: usize,
-        /// The convolution's padding.
-        padding: usize,
-    },
-}
+use super::spec::ConvSpec;
+use crate::nn::ShapeError;
 
 /// All sizes of one convolution block, worked out once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,33 +25,23 @@ impl ConvShape {
         out_border: usize,
         channel_block: usize,
     ) -> Result<Self, ShapeError> {
-        let counts = [
-            (spec.in_channels, "number of input channels"),
-            (spec.out_channels, "number of output channels"),
-            (spec.kernel, "kernel"),
-            (spec.stride, "stride"),
-        ];
-        for (count, what) in counts {
-            if count == 0 {
-                return Err(ShapeError::Zero { what });
-            }
-        }
-        if spec.padding >= spec.kernel {
-            return Err(ShapeError::Padding {
-                padding: spec.padding,
-                kernel: spec.kernel,
+        check(&spec)?;
+        if spec.dilation != 1 || spec.groups != 1 {
+            return Err(ShapeError::Block {
+                dilation: spec.dilation,
+                groups: spec.groups,
             });
         }
         let after = |side: usize| {
-            let padded = side + 2 * spec.padding;
-            let convolved = padded.checked_sub(spec.kernel)? / spec.stride + 1;
+            let convolved = spec.out_side(side)?;
             (convolved >= 2).then_some(convolved / 2)
         };
         let (Some(out_height), Some(out_width)) = (after(height), after(width)) else {
             return Err(ShapeError::TooSmall {
+                what: "a convolution and a 2 x 2 pool",
                 height,
                 width,
-                kernel: spec.kernel,
+                window: spec.reach(),
                 stride: spec.stride,
                 padding: spec.padding,
             });
@@ -232,4 +160,37 @@ impl ConvShape {
     pub(crate) fn weight_len(&self) -> usize {
         self.spec.out_channels * self.run() * self.spec.kernel
     }
+}
+
+/// Checks what does not depend on the images.
+pub(crate) fn check(spec: &ConvSpec) -> Result<(), ShapeError> {
+    let counts = [
+        (spec.in_channels, "number of input channels"),
+        (spec.out_channels, "number of output channels"),
+        (spec.kernel, "kernel"),
+        (spec.stride, "stride"),
+        (spec.dilation, "dilation"),
+        (spec.groups, "number of groups"),
+    ];
+    for (count, what) in counts {
+        if count == 0 {
+            return Err(ShapeError::Zero { what });
+        }
+    }
+    let (in_channels, out_channels, groups) = (spec.in_channels, spec.out_channels, spec.groups);
+    if !in_channels.is_multiple_of(groups) || !out_channels.is_multiple_of(groups) {
+        return Err(ShapeError::Groups {
+            groups,
+            in_channels,
+            out_channels,
+        });
+    }
+    if spec.padding >= spec.reach() {
+        return Err(ShapeError::Padding {
+            padding: spec.padding,
+            window: spec.reach(),
+            most: spec.reach() - 1,
+        });
+    }
+    Ok(())
 }

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput, ConvSpec, ShapeError};
+use super::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput, ConvSpec};
 use crate::nn::Real;
+use crate::nn::ShapeError;
 use crate::nn::goldens::{Sample, numbers, read, whole};
 use crate::nn::layout::ImageLayout;
 use crate::nn::real::Processor;
@@ -111,6 +112,7 @@ impl Case {
             kernel,
             stride,
             padding,
+            ..
         } = self.spec;
         let after = |side: usize| ((side + 2 * padding - kernel) / stride).div_ceil(2);
         let (rows, columns) = (after(self.height), after(self.width));
@@ -179,11 +181,9 @@ fn agrees_with_pytorch_ties_included() {
         };
         let case = Case {
             spec: ConvSpec {
-                in_channels,
-                out_channels,
-                kernel,
                 stride,
                 padding,
+                ..ConvSpec::new(in_channels, out_channels, kernel)
             },
             height,
             width,
@@ -243,11 +243,9 @@ fn any_case(ties: bool) -> impl Strategy<Value = Case> {
                 };
                 Case {
                     spec: ConvSpec {
-                        in_channels: cin,
-                        out_channels: cout,
-                        kernel,
                         stride,
                         padding,
+                        ..ConvSpec::new(cin, cout, kernel)
                     },
                     height,
                     width,
@@ -337,11 +335,9 @@ proptest! {
 fn the_first_of_equal_maxima_takes_the_whole_gradient() {
     let case = Case {
         spec: ConvSpec {
-            in_channels: 1,
-            out_channels: 1,
-            kernel: 1,
             stride: 1,
             padding: 0,
+            ..ConvSpec::new(1, 1, 1)
         },
         height: 2,
         width: 4,
@@ -367,11 +363,9 @@ fn a_nan_wins_its_window() {
         images[place] = f64::NAN;
         let case = Case {
             spec: ConvSpec {
-                in_channels: 1,
-                out_channels: 1,
-                kernel: 1,
                 stride: 1,
                 padding: 0,
+                ..ConvSpec::new(1, 1, 1)
             },
             height: 2,
             width: 2,
@@ -421,11 +415,9 @@ fn buffers_serve_other_blocks() {
     // the same sizes in another geometry, then fewer channels
     for (stride, out_channels) in [(1, 40), (2, 40), (1, 3)] {
         let spec = ConvSpec {
-            in_channels: 2,
-            out_channels,
-            kernel: 3,
             stride,
             padding: 1,
+            ..ConvSpec::new(2, out_channels, 3)
         };
         let block = ConvBlock::new::<f32>(spec, 9, 9, 0).unwrap();
         let images = vec![0.5; 2 * block.in_len()];
@@ -471,7 +463,8 @@ fn impossible_shapes_are_refused() {
         new(ConvSpec { padding: 3, ..spec }, 8, 8),
         ShapeError::Padding {
             padding: 3,
-            kernel: 3
+            window: 3,
+            most: 2,
         }
     );
 }

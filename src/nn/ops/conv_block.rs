@@ -39,11 +39,9 @@ pub fn conv_block(
     }
     let op = ConvBlockOp {
         spec: ConvSpec {
-            in_channels,
-            out_channels,
-            kernel,
             stride,
             padding,
+            ..ConvSpec::new(in_channels, out_channels, kernel)
         },
         layout: ImageLayout {
             height,

@@ -2,16 +2,21 @@ use candle_core::backend::BackendStorage;
 use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor};
 
 use super::slices::{TensorReal, slice, stored, tensor, unsupported, values};
-use crate::nn::{Linear, LinearGradient};
+use crate::nn::{Activation, Linear, LinearGradient};
 
-/// `x weight^T + bias`, then ReLU if `relu` is set.
+/// `activation(x weight^T + bias)`.
 ///
 /// `x` is `[n, inputs]`, `weight` `[outputs, inputs]`, `bias` `[outputs]`; the
 /// result is `[n, outputs]`.
 ///
 /// # Errors
 /// If shapes or types do not fit.
-pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, relu: bool) -> Result<Tensor> {
+pub fn linear(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: &Tensor,
+    activation: Activation,
+) -> Result<Tensor> {
     let (_, inputs) = x.dims2()?;
     let (outputs, weight_inputs) = weight.dims2()?;
     if weight_inputs != inputs || bias.dims1()? != outputs || inputs == 0 || outputs == 0 {
@@ -24,7 +29,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: &Tensor, relu: bool) -> Result<
     let op = LinearOp(Linear {
         inputs,
         outputs,
-        relu,
+        activation,
     });
     x.contiguous()?
         .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)

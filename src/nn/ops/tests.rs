@@ -1,6 +1,7 @@
 use candle_core::{DType, Device, Result, Tensor, Var};
 
 use super::{conv_block, cross_entropy, linear};
+use crate::nn::Activation;
 use crate::nn::goldens::numbers;
 
 fn var(shape: &[usize], seed: u64) -> Result<Var> {
@@ -11,9 +12,14 @@ fn var(shape: &[usize], seed: u64) -> Result<Var> {
 /// A small network whose every tensor is a variable.
 fn loss(vars: &[Var]) -> Result<Tensor> {
     let block = conv_block(&vars[0], &vars[1], &vars[2], 1, 1)?;
-    let hidden = linear(&block.flatten_from(1)?, &vars[3], &vars[4], true)?;
+    let hidden = linear(
+        &block.flatten_from(1)?,
+        &vars[3],
+        &vars[4],
+        Activation::Relu,
+    )?;
     // a transposed weight and a scaled loss: other strides, other slopes
-    let logits = linear(&hidden, &vars[5].t()?, &vars[6], false)?;
+    let logits = linear(&hidden, &vars[5].t()?, &vars[6], Activation::None)?;
     cross_entropy(&logits, &[2, 0])? * 3.0
 }
 
@@ -89,6 +95,6 @@ fn what_does_not_fit_is_an_error() -> Result<()> {
     let logits = Tensor::zeros((2, 3), DType::F32, &Device::Cpu)?;
     assert!(message(cross_entropy(&logits, &[0])).contains("1 labels for 2 rows"));
     assert!(message(cross_entropy(&logits, &[0, 3])).contains("label 3 of 3"));
-    assert!(message(linear(&logits, &logits.t()?, &bias, false)).contains("[3, 2]"));
+    assert!(message(linear(&logits, &logits.t()?, &bias, Activation::None)).contains("[3, 2]"));
     Ok(())
 }
