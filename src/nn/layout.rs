@@ -3,8 +3,17 @@
 
 use super::Real;
 
+/// Images of a batch, one after the other, and how each lies in memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Images<'a, T> {
+    /// Whole images: a multiple of `layout.len()` numbers.
+    pub values: &'a [T],
+    /// The layout of one image.
+    pub layout: ImageLayout,
+}
+
 /// The size of an image in HWC order with its border.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImageLayout {
     /// Rows without the border.
     pub height: usize,
@@ -30,6 +39,17 @@ impl ImageLayout {
     /// Elements of one image without its border.
     pub fn inner_len(&self) -> usize {
         self.height * self.width * self.channels
+    }
+
+    /// Whether both have the same rows, columns and channels, whatever their
+    /// borders.
+    pub fn same_inside(&self, other: &Self) -> bool {
+        (self.height, self.width, self.channels) == (other.height, other.width, other.channels)
+    }
+
+    /// The same images inside another border.
+    pub fn with_border(self, border: usize) -> Self {
+        Self { border, ..self }
     }
 
     /// The place of a row's first pixel.

@@ -1,11 +1,16 @@
 //! Kernels and layers with forward and backward passes, and the optimizers.
 //!
-//! The unit is a fused block: [`ConvBlock`] is convolution, bias, ReLU and
-//! 2 x 2 max-pool in one pass, so that the large map before the pool is never
-//! written to memory; [`Linear`] is a matrix product with bias and, if wanted,
-//! ReLU. Both work on plain slices over reusable buffers, which is what
-//! training runs on; [`ops`] wraps the same kernels as candle operations with
-//! gradients.
+//! The unit is a fused layer: [`Conv`] is convolution, bias, residual and
+//! activation in one pass, [`ConvBlock`] convolution, bias, ReLU and 2 x 2
+//! max-pool, so that the large map before the pool is never written to memory;
+//! [`BatchNorm`] normalizes, adds a residual and activates; [`Linear`] is a
+//! matrix product with bias and activation. Beside them stand the pools,
+//! [`Dropout`] and [`cross_entropy`]. All work on plain slices over reusable
+//! buffers, which is what training runs on; [`ops`] wraps the same kernels as
+//! candle operations with gradients.
+//!
+//! Images lie in memory as rows of pixels of channels inside a border of zeros
+//! ([`layout::ImageLayout`]); gradients of images have no border.
 //!
 //! Everything is generic over `f32` (for work) and `f64` (for tests), and
 //! gives the same bits whatever the number of threads: images are independent
@@ -15,24 +20,35 @@
 mod activation;
 mod aligned;
 mod conv;
+mod dropout;
 #[cfg(test)]
 pub(crate) mod goldens;
 pub mod init;
+mod input_gradient;
 mod lanes;
 pub mod layout;
 mod linear;
 mod loss;
+mod norm;
 pub mod ops;
 pub mod optimizers;
+mod pool;
 mod real;
 mod shape_error;
 #[cfg(test)]
 mod tests;
 
 pub use activation::Activation;
-pub use conv::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput, ConvSpec};
+pub use conv::{
+    Conv, ConvBackward, ConvBlock, ConvBlockBuffers, ConvBuffers, ConvGradient, ConvInput,
+    ConvSpec, fold_norm,
+};
+pub use dropout::{Dropout, DropoutError};
+pub use input_gradient::InputGradient;
 pub use linear::{Linear, LinearGradient};
 pub use loss::{argmax, cross_entropy};
+pub use norm::{BatchNorm, NormBackward, NormBuffers, NormParameters, NormTraining};
+pub use pool::{AdaptiveAveragePool, AveragePool, MaxPool, PoolSpec};
 pub use real::Real;
 pub use shape_error::ShapeError;
 

@@ -216,6 +216,8 @@ impl<T: Real> BackwardImage<'_, T> {
         let runs = Runs {
             rows: kernel,
             row_stride: z_row,
+            columns: 1,
+            column_stride: 0,
             run: kernel * filled,
         };
         unsafe {

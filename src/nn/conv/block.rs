@@ -1,10 +1,11 @@
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use rayon::prelude::*;
 
 use super::backward::BackwardImage;
 use super::forward::ForwardImage;
 use super::pack::{pack, pack_flipped, unpack};
+use super::partial::{give_back, sum_in_order, take};
 use super::shape::ConvShape;
 use super::spec::ConvSpec;
 use crate::nn::ShapeError;
@@ -33,7 +34,8 @@ pub struct ConvInput<'a, T> {
     pub images: &'a [T],
     /// PyTorch's weight, `[out, in, kernel, kernel]`.
     pub weight: &'a [T],
-    /// One number for each output channel.
+    /// One number for each output channel; empty for a [`Conv`](super::Conv)
+    /// without a bias.
     pub bias: &'a [T],
 }
 
@@ -291,42 +293,4 @@ impl ConvBlock {
         assert_eq!(input.images.len(), n * shape.in_len(), "whole images");
         n
     }
-}
-
-/// A scratch buffer of zeros in the right places, from the pool if it has one.
-fn take<T: Real>(pool: &Mutex<Vec<Aligned<T>>>, len: usize) -> Aligned<T> {
-    let kept = pool.lock().unwrap_or_else(PoisonError::into_inner).pop();
-    match kept {
-        Some(buffer) if buffer.len() == len => buffer,
-        _ => Aligned::zeros(len),
-    }
-}
-
-/// Keeps a scratch buffer for the next task of the same block.
-fn give_back<T>(pool: &Mutex<Vec<Aligned<T>>>, buffer: Aligned<T>) {
-    pool.lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(buffer);
-}
-
-/// Adds up the rows of `partial`, first to last, into the first.
-fn sum_in_order<T: Real>(partial: &mut [T], len: usize) -> &[T] {
-    /// Elements a task sums: all rows of a piece stay in the cache.
-    const PIECE: usize = 4096;
-    if partial.is_empty() {
-        return partial;
-    }
-    let (total, rest) = partial.split_at_mut(len);
-    total
-        .par_chunks_mut(PIECE)
-        .enumerate()
-        .for_each(|(piece, total)| {
-            for row in rest.chunks_exact(len) {
-                let addends = &row[piece * PIECE..piece * PIECE + total.len()];
-                for (sum, &addend) in total.iter_mut().zip(addends) {
-                    *sum += addend;
-                }
-            }
-        });
-    total
 }

@@ -94,6 +94,8 @@ impl<T: Real> ForwardImage<'_, T> {
             let runs = Runs {
                 rows: spec.kernel,
                 row_stride: x_row,
+                columns: 1,
+                column_stride: 0,
                 run: shape.run(),
             };
             let weights = self

@@ -9,7 +9,9 @@
 mod backward;
 mod block;
 mod forward;
+mod layer;
 mod pack;
+mod partial;
 mod shape;
 mod spec;
 #[cfg(test)]
@@ -17,4 +19,5 @@ mod tests;
 mod tile;
 
 pub use block::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput};
+pub use layer::{Conv, ConvBackward, ConvBuffers, fold_norm};
 pub use spec::ConvSpec;

@@ -14,17 +14,22 @@ pub(crate) struct Runs {
     pub(crate) rows: usize,
     /// Elements from one row to the next.
     pub(crate) row_stride: usize,
-    /// Contiguous elements in a row.
+    /// How many runs in a row: 1 where the taps of a row touch.
+    pub(crate) columns: usize,
+    /// Elements from one run to the next.
+    pub(crate) column_stride: usize,
+    /// Contiguous elements in a run.
     pub(crate) run: usize,
 }
 
-/// `acc[p][half] += sum over rows and run of x[p][row, i] * w[row, i][half]`:
-/// `P` pixels by two vectors of channels. `weights` holds `rows * run` times
-/// two vectors, in the order in which they are used.
+/// `acc[p][half] += sum over rows, columns and run of
+/// x[p][row, column, i] * w[row, column, i][half]`: `P` pixels by two vectors
+/// of channels. `weights` holds two vectors for each number of the sum, in the
+/// order in which they are used.
 ///
 /// # Safety
-/// As [`Lanes`]; each of `x` is valid for `(rows - 1) * row_stride + run`
-/// elements and `weights` for `rows * run * 2 * V::COUNT`.
+/// As [`Lanes`]; each of `x` is valid for all runs, and `weights` for
+/// `rows * columns * run * 2 * V::COUNT` elements.
 #[inline(always)]
 pub(crate) unsafe fn multiply<V: Lanes, const P: usize>(
     mut acc: [[V; 2]; P],
@@ -33,19 +38,25 @@ pub(crate) unsafe fn multiply<V: Lanes, const P: usize>(
     mut weights: *const V::Scalar,
 ) -> [[V; 2]; P] {
     unsafe {
+        let back = runs.columns * runs.column_stride;
         for _ in 0..runs.rows {
-            for i in 0..runs.run {
-                let first = V::load(weights);
-                let second = V::load(weights.add(V::COUNT));
-                weights = weights.add(2 * V::COUNT);
-                for p in 0..P {
-                    let value = V::splat(*x[p].add(i));
-                    acc[p][0] = value.mul_add(first, acc[p][0]);
-                    acc[p][1] = value.mul_add(second, acc[p][1]);
+            for _ in 0..runs.columns {
+                for i in 0..runs.run {
+                    let first = V::load(weights);
+                    let second = V::load(weights.add(V::COUNT));
+                    weights = weights.add(2 * V::COUNT);
+                    for p in 0..P {
+                        let value = V::splat(*x[p].add(i));
+                        acc[p][0] = value.mul_add(first, acc[p][0]);
+                        acc[p][1] = value.mul_add(second, acc[p][1]);
+                    }
+                }
+                for pixel in &mut x {
+                    *pixel = pixel.wrapping_add(runs.column_stride);
                 }
             }
             for pixel in &mut x {
-                *pixel = pixel.wrapping_add(runs.row_stride);
+                *pixel = pixel.wrapping_add(runs.row_stride).wrapping_sub(back);
             }
         }
         acc

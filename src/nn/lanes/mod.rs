@@ -20,7 +20,8 @@ use crate::nn::Real;
 /// # Safety
 /// Methods may use instructions the processor lacks: they are called only
 /// from a function that enables those instructions and that was chosen after
-/// asking the processor. Pointers must be valid for `COUNT` elements.
+/// asking the processor. Pointers must be valid for `COUNT` elements,
+/// or for as many as the method says.
 #[allow(clippy::missing_safety_doc, reason = "stated once, for all methods")]
 pub(crate) trait Lanes: Copy {
     /// The type of one lane.
@@ -40,6 +41,10 @@ pub(crate) trait Lanes: Copy {
     unsafe fn load(from: *const Self::Scalar) -> Self;
     /// Writes `COUNT` scalars, at any alignment.
     unsafe fn store(self, to: *mut Self::Scalar);
+    /// Reads the first `lanes` scalars, at most `COUNT`; the others are 0.
+    unsafe fn load_part(from: *const Self::Scalar, lanes: usize) -> Self;
+    /// Writes the first `lanes` scalars, at most `COUNT`.
+    unsafe fn store_part(self, to: *mut Self::Scalar, lanes: usize);
     /// `self * factor + summand`.
     unsafe fn mul_add(self, factor: Self, summand: Self) -> Self;
     /// `self + other`.

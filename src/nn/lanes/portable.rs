@@ -35,6 +35,28 @@ impl<T: Real> Lanes for Portable<T> {
     }
 
     #[inline(always)]
+    unsafe fn load_part(from: *const T, lanes: usize) -> Self {
+        if lanes == 8 {
+            return unsafe { Self::load(from) };
+        }
+        let mut out = [T::ZERO; 8];
+        for lane in 0..lanes {
+            out[lane] = unsafe { *from.add(lane) };
+        }
+        Self(out)
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(self, to: *mut T, lanes: usize) {
+        if lanes == 8 {
+            return unsafe { self.store(to) };
+        }
+        for lane in 0..lanes {
+            unsafe { *to.add(lane) = self.0[lane] };
+        }
+    }
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, summand: Self) -> Self {
         let mut out = summand.0;
         for lane in 0..8 {

@@ -32,6 +32,18 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn load_part(from: *const f32, lanes: usize) -> Self {
+        let mask = (0xffff_u32 >> (16 - lanes)) as __mmask16;
+        Self(unsafe { _mm512_maskz_loadu_ps(mask, from) })
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(self, to: *mut f32, lanes: usize) {
+        let mask = (0xffff_u32 >> (16 - lanes)) as __mmask16;
+        unsafe { _mm512_mask_storeu_ps(to, mask, self.0) }
+    }
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, summand: Self) -> Self {
         Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, summand.0) })
     }
@@ -78,6 +90,18 @@ impl Lanes for Avx512 {
     }
 }
 
+/// A mask of the first `lanes` of eight.
+///
+/// # Safety
+/// As [`Lanes`].
+#[inline(always)]
+unsafe fn first_lanes(lanes: usize) -> __m256i {
+    unsafe {
+        let places = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+        _mm256_cmpgt_epi32(_mm256_set1_epi32(lanes as i32), places)
+    }
+}
+
 /// Eight `f32`: AVX2 with FMA.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(__m256);
@@ -105,6 +129,16 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn store(self, to: *mut f32) {
         unsafe { _mm256_storeu_ps(to, self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_part(from: *const f32, lanes: usize) -> Self {
+        Self(unsafe { _mm256_maskload_ps(from, first_lanes(lanes)) })
+    }
+
+    #[inline(always)]
+    unsafe fn store_part(self, to: *mut f32, lanes: usize) {
+        unsafe { _mm256_maskstore_ps(to, first_lanes(lanes), self.0) }
     }
 
     #[inline(always)]
