@@ -47,7 +47,7 @@ fn engine(criterion: &mut Criterion) {
     });
     let adam = adam.check().expect("valid parameters");
     let rate = LearningRate::constant(1e-3).expect("a valid rate");
-    let mut trainer = Trainer::new(&network, adam, rate);
+    let mut trainer = Trainer::new(&network, adam, rate, key);
     group.bench_function("step", |bencher| {
         bencher.iter(|| trainer.step(&mut network, black_box(&batch), &labels));
     });

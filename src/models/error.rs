@@ -1,7 +1,7 @@
 use thiserror::Error;
 
 use super::Arch;
-use crate::nn::ShapeError;
+use crate::nn::{DropoutError, ShapeError};
 
 /// What can be wrong with a network or with what it is given.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -13,7 +13,7 @@ pub enum ModelError {
         arch: Arch,
         /// The name asked for.
         name: String,
-        /// The names there are.
+        /// The names there are, one for each layer.
         known: Vec<String>,
     },
     /// An image size the network cannot take.
@@ -26,11 +26,30 @@ pub enum ModelError {
         /// What it can take.
         needs: &'static str,
     },
-    /// Fewer than two classes.
-    #[error("a network needs at least 2 classes, not {classes}")]
+    /// Fewer than two classes, or absurdly many.
+    #[error("a network needs 2 to 1048576 classes, not {classes}")]
     Classes {
         /// The number asked for.
         classes: usize,
+    },
+    /// Images of channels the network does not read.
+    #[error("{arch} cannot take images of {channels} channels")]
+    Channels {
+        /// The network.
+        arch: Arch,
+        /// The channels asked for.
+        channels: usize,
+    },
+    /// An option that the architecture does not have, or of a value that
+    /// cannot work.
+    #[error("{arch} with the option `{option}`: {problem}")]
+    Option {
+        /// The network.
+        arch: Arch,
+        /// The option.
+        option: &'static str,
+        /// What is wrong.
+        problem: &'static str,
     },
     /// A layer that cannot be built.
     #[error("layer `{layer}`: {source}")]
@@ -39,6 +58,14 @@ pub enum ModelError {
         layer: String,
         /// Why.
         source: ShapeError,
+    },
+    /// Dropout that cannot be built.
+    #[error("layer `{layer}`: {source}")]
+    Dropout {
+        /// The layer.
+        layer: String,
+        /// Why.
+        source: DropoutError,
     },
     /// Images of another size than the network's.
     #[error(
@@ -61,6 +88,24 @@ pub enum ModelError {
         name: String,
         /// Its shape in the network.
         shape: Vec<usize>,
+    },
+    /// A tensor that would tell the network's classes or widths is missing.
+    #[error("the weights are not of {arch}: they lack the tensor `{name}`")]
+    NoTensor {
+        /// The network.
+        arch: Arch,
+        /// The tensor.
+        name: String,
+    },
+    /// A tensor that would tell the network's classes or widths is no matrix.
+    #[error(
+        "the tensor `{name}` has shape {found:?}; a fully connected layer's has two dimensions"
+    )]
+    NoMatrix {
+        /// The tensor.
+        name: String,
+        /// Its shape.
+        found: Vec<usize>,
     },
     /// A tensor the weights have and the network has not.
     #[error(

@@ -1,9 +1,10 @@
-//! Networks: each a list of named layers over the kernels of [`crate::nn`].
+//! Networks over the kernels of [`crate::nn`], their layers readable by name.
 //!
-//! There is one description of a network, its list of [`Layer`]s. Training and
-//! reading walk along it over reusable buffers ([`Network::read`]);
-//! [`Network::forward_tensors`] walks along the same list with candle tensors
-//! and gives gradients of whatever is built on its output.
+//! There is one description of a network: a graph of nodes, written down by its
+//! architecture for a [`Design`]. Training and reading run it over reusable
+//! buffers ([`Network::read`]); [`Network::forward_tensors`] walks along the
+//! same nodes with candle tensors and gives gradients of whatever is built on
+//! its output. Names and shapes of weights are torchvision's.
 //!
 //! ```
 //! use layerprobe::models::{Arch, ImageBatch, Network, Workspace};
@@ -20,23 +21,24 @@
 //! # Ok::<(), layerprobe::models::ModelError>(())
 //! ```
 
-mod arch;
+mod archs;
 mod batch;
-mod cnn4;
 mod error;
-mod layer;
+mod graph;
 mod network;
 mod parameter;
 mod pass;
+mod read;
 mod tensors;
 #[cfg(test)]
 mod tests;
-mod workspace;
 
-pub use arch::{Arch, UnknownArch};
+pub use archs::{Arch, Design, Options, UnknownArch};
 pub use batch::ImageBatch;
 pub use error::ModelError;
-pub use layer::{Layer, LayerKind};
-pub use network::{LayerRows, Network};
+pub use graph::Shape;
+pub use network::{Layer, Network};
 pub use parameter::Parameter;
-pub use workspace::Workspace;
+pub(crate) use pass::Mode;
+pub use pass::Workspace;
+pub use read::LayerRows;

@@ -1,38 +1,50 @@
+use std::sync::Arc;
+
 use layerprobe_streams::StreamKey;
 
-use super::layer::{Layer, LayerKind};
-use super::{Arch, ImageBatch, ModelError, Parameter, Workspace, cnn4};
-use crate::nn::init::uniform_fan_in;
+use super::graph::{Graph, Place, TensorSpec};
+use super::parameter::{none_left, take_in_order};
+use super::pass::Plan;
+use super::{Arch, Design, ModelError, Parameter, Shape};
 use crate::nn::layout::ImageLayout;
 
-/// A network: its layers and its weights.
-#[derive(Clone, Debug, PartialEq)]
+/// A network: its design and its weights.
+#[derive(Clone, Debug)]
 pub struct Network {
-    arch: Arch,
-    image_size: usize,
-    classes: usize,
-    layers: Vec<Layer>,
-    /// Weight and bias of each layer, in the layers' order.
-    parameters: Vec<Parameter>,
+    pub(super) design: Design,
+    pub(super) plan: Arc<Plan>,
+    /// What is learned, node by node.
+    pub(super) parameters: Vec<Parameter>,
+    /// What is kept beside it: running means and variances.
+    pub(super) statistics: Vec<Parameter>,
 }
 
-/// What a named layer gave for a batch.
+/// A named place of a network, whose output can be read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct LayerRows {
-    /// The layer.
+pub struct Layer {
+    /// The name under which it is listed.
     pub name: String,
-    /// Numbers an image has.
-    pub dim: usize,
-    /// `n * dim` numbers, image after image; images flattened in the order
-    /// channel, row, column, as PyTorch's `flatten(1)`.
-    pub values: Vec<f32>,
+    /// Other names of the same place, torchvision's among them.
+    pub aliases: Vec<String>,
+    /// Shape of its output for one image.
+    pub shape: Shape,
+    /// Numbers learned between the layer before and this one.
+    pub parameters: usize,
+}
+
+/// The design, weights and statistics are the same.
+impl PartialEq for Network {
+    fn eq(&self, other: &Self) -> bool {
+        self.design == other.design
+            && self.parameters == other.parameters
+            && self.statistics == other.statistics
+    }
 }
 
 impl Network {
-    /// A network with initial weights: PyTorch's default, uniform within
-    /// `1 / sqrt(fan_in)`. Each tensor draws from its own stream,
-    /// `init.derive("init/<tensor>")`, so that the same layer starts the same
-    /// whatever else a network has.
+    /// A network for RGB images of `image_size` x `image_size` with its
+    /// options at their defaults, at its start: as
+    /// [`from_design`](Self::from_design).
     ///
     /// # Errors
     /// If the architecture cannot take the image size, or there are fewer than
@@ -43,87 +55,89 @@ impl Network {
         classes: usize,
         init: StreamKey,
     ) -> Result<Self, ModelError> {
-        let layers = build(arch, image_size, classes)?;
-        let mut parameters = Vec::with_capacity(2 * layers.len());
-        for layer in &layers {
-            for (name, shape) in layer.parameter_shapes() {
-                let mut values = vec![0.0; shape.iter().product()];
-                let key = init.derive(&format!("init/{name}"));
-                uniform_fan_in(&mut values, layer.fan_in(), key);
-                parameters.push(Parameter {
-                    name,
-                    shape,
-                    values,
-                });
-            }
-        }
+        Self::from_design(Design::new(arch, image_size, classes), init)
+    }
+
+    /// A network with initial weights, torchvision's choice: uniform within
+    /// `1 / sqrt(fan_in)`; convolutions of a ResNet normal with a variance of
+    /// `2 / fan_out`; batch norms at scale 1 and shift 0. Each tensor draws
+    /// from its own stream, `init.derive("init/<tensor>")`, so that the same
+    /// layer starts the same whatever else a network has.
+    ///
+    /// # Errors
+    /// If the design cannot be built.
+    pub fn from_design(design: Design, init: StreamKey) -> Result<Self, ModelError> {
+        let plan = Plan::new(design.graph()?)?;
+        let at_start = |specs: Vec<TensorSpec>| -> Vec<Parameter> {
+            let specs = specs.into_iter();
+            specs.map(|spec| Parameter::initial(spec, init)).collect()
+        };
         Ok(Self {
-            arch,
-            image_size,
-            classes,
-            layers,
-            parameters,
+            parameters: at_start(parameter_specs(&plan.graph)),
+            statistics: at_start(statistic_specs(&plan.graph)),
+            plan: Arc::new(plan),
+            design,
         })
     }
 
-    /// A network with given weights, in any order.
+    /// A network with given weights and statistics, in any order.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and if a tensor is missing, is one too many, or
-    /// has another shape.
-    pub fn with_parameters(
-        arch: Arch,
-        image_size: usize,
-        classes: usize,
-        weights: Vec<Parameter>,
-    ) -> Result<Self, ModelError> {
-        let layers = build(arch, image_size, classes)?;
-        let wanted = layers.iter().flat_map(Layer::parameter_shapes);
+    /// If the design cannot be built, or a tensor is missing, is one too many,
+    /// or has another shape. PyTorch's `num_batches_tracked` may be there.
+    pub fn with_parameters(design: Design, weights: Vec<Parameter>) -> Result<Self, ModelError> {
+        let plan = Plan::new(design.graph()?)?;
+        let (parameters, statistics) = in_order(&plan.graph, weights)?;
         Ok(Self {
-            arch,
-            image_size,
-            classes,
-            parameters: in_order(wanted, weights)?,
-            layers,
+            design,
+            plan: Arc::new(plan),
+            parameters,
+            statistics,
         })
+    }
+
+    /// The design.
+    pub fn design(&self) -> &Design {
+        &self.design
     }
 
     /// The architecture.
     pub fn arch(&self) -> Arch {
-        self.arch
+        self.design.arch
     }
 
     /// Side of the images, in pixels.
     pub fn image_size(&self) -> usize {
-        self.image_size
+        self.design.size
     }
 
     /// Number of classes.
     pub fn classes(&self) -> usize {
-        self.classes
+        self.design.classes
     }
 
-    /// The layers, first to last.
-    pub fn layers(&self) -> &[Layer] {
-        &self.layers
+    /// The layers that can be read, first to last.
+    pub fn layers(&self) -> Vec<Layer> {
+        layers(&self.plan.graph)
     }
 
-    /// Names of all layers that can be read, first to last.
+    /// Names of all layers that can be read, first to last, each by its first
+    /// name.
     pub fn layer_names(&self) -> Vec<&str> {
-        self.layers
-            .iter()
-            .map(|layer| layer.name.as_str())
+        let places = self.plan.graph.places.iter();
+        places
+            .filter_map(|place| place.names.first())
+            .map(String::as_str)
             .collect()
     }
 
-    /// The layer of a name and its place.
-    pub(super) fn find(&self, name: &str) -> Result<(usize, &Layer), ModelError> {
-        self.layers
-            .iter()
-            .enumerate()
-            .find(|(_, layer)| layer.name == name)
+    /// The place of a name.
+    pub(super) fn find(&self, name: &str) -> Result<&Place, ModelError> {
+        let mut places = self.plan.graph.places.iter();
+        places
+            .find(|place| place.names.iter().any(|known| known == name))
             .ok_or_else(|| ModelError::UnknownLayer {
-                arch: self.arch,
+                arch: self.arch(),
                 name: name.to_owned(),
                 known: self.layer_names().into_iter().map(str::to_owned).collect(),
             })
@@ -134,21 +148,12 @@ impl Network {
     /// # Errors
     /// If there is no such layer; the error lists those there are.
     pub fn layer_dim(&self, name: &str) -> Result<usize, ModelError> {
-        Ok(self.find(name)?.1.dim())
+        Ok(self.plan.graph.shape(self.find(name)?.value).dim())
     }
 
     /// How the first layer wants its images.
     pub fn input_layout(&self) -> ImageLayout {
-        let border = match self.layers.first().map(|layer| &layer.kind) {
-            Some(LayerKind::ConvBlock(block)) => block.spec().padding,
-            _ => 0,
-        };
-        ImageLayout {
-            height: self.image_size,
-            width: self.image_size,
-            channels: 3,
-            border,
-        }
+        self.plan.input_layout()
     }
 
     /// All weights under PyTorch's names, in PyTorch's shapes.
@@ -160,139 +165,100 @@ impl Network {
         &mut self.parameters
     }
 
-    /// Takes over weights from elsewhere, in any order.
+    /// What is kept beside the weights: running means and variances of batch
+    /// norms, under PyTorch's names.
+    pub fn statistics(&self) -> &[Parameter] {
+        &self.statistics
+    }
+
+    /// Weights and statistics: all that a checkpoint holds.
+    pub fn tensors(&self) -> impl Iterator<Item = &Parameter> {
+        self.parameters.iter().chain(&self.statistics)
+    }
+
+    /// Takes over weights and statistics from elsewhere, in any order.
     ///
     /// # Errors
     /// If a tensor is missing, is one too many, or has another shape; nothing
     /// is changed then.
     pub fn set_parameters(&mut self, weights: Vec<Parameter>) -> Result<(), ModelError> {
-        let wanted = self.layers.iter().flat_map(Layer::parameter_shapes);
-        self.parameters = in_order(wanted, weights)?;
+        (self.parameters, self.statistics) = in_order(&self.plan.graph, weights)?;
         Ok(())
     }
 
-    /// Reads several layers of one batch in one forward pass (eval mode), which
-    /// ends after the deepest of them. The answer is in the order of `layers`.
+    /// Values kept for each weight, as an optimizer's, given by the weights'
+    /// names in any order, in the order of [`parameters`](Self::parameters).
     ///
     /// # Errors
-    /// If a layer has no such name, or the images another size.
-    pub fn read(
+    /// As [`set_parameters`](Self::set_parameters).
+    pub(crate) fn like_parameters(
         &self,
-        workspace: &mut Workspace,
-        batch: &ImageBatch,
-        layers: &[&str],
-    ) -> Result<Vec<LayerRows>, ModelError> {
-        let mut read = Vec::with_capacity(layers.len());
-        for name in layers {
-            let dim = self.layer_dim(name)?;
-            read.push(LayerRows {
-                name: (*name).to_owned(),
-                dim,
-                values: vec![0.0; batch.len() * dim],
-            });
-        }
-        let mut rows: Vec<&mut [f32]> = read.iter_mut().map(|l| l.values.as_mut_slice()).collect();
-        self.read_into(workspace, batch, layers, &mut rows)?;
-        Ok(read)
+        mut given: Vec<Parameter>,
+    ) -> Result<Vec<Vec<f32>>, ModelError> {
+        let specs = parameter_specs(&self.plan.graph).into_iter();
+        let taken = take_in_order(specs, &mut given)?;
+        none_left(given)?;
+        Ok(taken.into_iter().map(|tensor| tensor.values).collect())
     }
+}
 
-    /// As [`read`](Self::read), into buffers of `n * dim` numbers, one for each
-    /// of `layers`.
+impl Design {
+    /// The layers that can be read, first to last.
     ///
     /// # Errors
-    /// As [`read`](Self::read).
+    /// If the design cannot be built.
     ///
-    /// # Panics
-    /// If there is not a buffer for each layer, or one has another length.
-    pub fn read_into(
-        &self,
-        workspace: &mut Workspace,
-        batch: &ImageBatch,
-        layers: &[&str],
-        rows: &mut [&mut [f32]],
-    ) -> Result<(), ModelError> {
-        assert_eq!(layers.len(), rows.len(), "a buffer for each layer");
-        self.check_batch(batch)?;
-        let mut places = Vec::with_capacity(layers.len());
-        for (name, rows) in layers.iter().zip(rows.iter()) {
-            let (place, layer) = self.find(name)?;
-            assert_eq!(rows.len(), batch.len() * layer.dim(), "rows of {name}");
-            places.push(place);
-        }
-        let Some(&deepest) = places.iter().max() else {
-            return Ok(());
-        };
-        self.forward(workspace, batch, deepest, false);
-        for (place, rows) in places.into_iter().zip(rows) {
-            self.write_rows(workspace, place, rows);
-        }
-        Ok(())
-    }
-
-    /// The logits of a batch, `n * classes` (eval mode).
+    /// ```
+    /// use layerprobe::models::{Arch, Design};
     ///
-    /// # Errors
-    /// If the images have another size than the network's.
-    pub fn logits<'w>(
-        &self,
-        workspace: &'w mut Workspace,
-        batch: &ImageBatch,
-    ) -> Result<&'w [f32], ModelError> {
-        self.check_batch(batch)?;
-        let last = self.layers.len() - 1;
-        self.forward(workspace, batch, last, false);
-        Ok(workspace.output(last, batch.len() * self.classes))
+    /// let layers = Design::new(Arch::AlexNet, 224, 7).layers()?;
+    /// let pool3 = layers.iter().find(|layer| layer.name == "pool3").unwrap();
+    /// assert_eq!(pool3.aliases, ["features.12"]);
+    /// assert_eq!(pool3.shape.dims(), [256, 6, 6]);
+    /// # Ok::<(), layerprobe::models::ModelError>(())
+    /// ```
+    pub fn layers(&self) -> Result<Vec<Layer>, ModelError> {
+        Ok(layers(&self.graph()?))
     }
+}
 
-    pub(crate) fn check_batch(&self, batch: &ImageBatch) -> Result<(), ModelError> {
-        let (found, expected) = (batch.layout(), self.input_layout());
-        if found == expected {
-            return Ok(());
-        }
-        Err(ModelError::Batch {
-            found: found.height,
-            found_border: found.border,
-            expected: expected.height,
-            expected_border: expected.border,
+fn layers(graph: &Graph) -> Vec<Layer> {
+    let mut from = 0;
+    let layer = |place: &Place| {
+        let until = place.value.node().map_or(0, |node| node + 1);
+        // a value may be listed out of the nodes' order by no design so far
+        let nodes = graph.nodes.get(from..until).unwrap_or_default();
+        from = until;
+        let specs = nodes.iter().flat_map(|node| graph.parameters_of(node));
+        let (name, aliases) = place.names.split_first()?;
+        Some(Layer {
+            name: name.clone(),
+            aliases: aliases.to_vec(),
+            shape: graph.shape(place.value),
+            parameters: specs.map(|spec| spec.len()).sum(),
         })
-    }
+    };
+    graph.places.iter().filter_map(layer).collect()
 }
 
-/// The layers of an architecture.
-fn build(arch: Arch, image_size: usize, classes: usize) -> Result<Vec<Layer>, ModelError> {
-    if classes < 2 {
-        return Err(ModelError::Classes { classes });
-    }
-    match arch {
-        Arch::Cnn4 => cnn4::layers(image_size, classes),
-    }
+fn parameter_specs(graph: &Graph) -> Vec<TensorSpec> {
+    let nodes = graph.nodes.iter();
+    nodes.flat_map(|node| graph.parameters_of(node)).collect()
 }
 
-/// The weights in the order of `wanted`, all there and of the right shapes.
+fn statistic_specs(graph: &Graph) -> Vec<TensorSpec> {
+    let nodes = graph.nodes.iter();
+    nodes.flat_map(|node| graph.statistics_of(node)).collect()
+}
+
+/// Parameters and statistics in the graph's order, all there and of the right
+/// shapes.
 fn in_order(
-    wanted: impl Iterator<Item = (String, Vec<usize>)>,
-    mut weights: Vec<Parameter>,
-) -> Result<Vec<Parameter>, ModelError> {
-    let mut sorted = Vec::with_capacity(weights.len());
-    for (name, shape) in wanted {
-        let Some(place) = weights.iter().position(|given| given.name == name) else {
-            return Err(ModelError::MissingTensor { name, shape });
-        };
-        let given = weights.swap_remove(place);
-        if given.shape != shape || given.values.len() != shape.iter().product::<usize>() {
-            return Err(ModelError::TensorShape {
-                name,
-                found: given.shape,
-                expected: shape,
-            });
-        }
-        sorted.push(given);
-    }
-    match weights.pop() {
-        Some(extra) => Err(ModelError::ExtraTensor {
-            name: extra.name,
-            shape: extra.shape,
-        }),
-        None => Ok(sorted),
-    }
+    graph: &Graph,
+    mut given: Vec<Parameter>,
+) -> Result<(Vec<Parameter>, Vec<Parameter>), ModelError> {
+    let parameters = take_in_order(parameter_specs(graph).into_iter(), &mut given)?;
+    let statistics = take_in_order(statistic_specs(graph).into_iter(), &mut given)?;
+    none_left(given)?;
+    Ok((parameters, statistics))
 }

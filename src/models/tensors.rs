@@ -1,7 +1,7 @@
 use candle_core::{Result, Tensor};
 
 use super::Network;
-use super::layer::LayerKind;
+use super::graph::Op;
 use crate::nn::ops;
 
 impl Network {
@@ -40,19 +40,26 @@ impl Network {
                 parameters.len()
             );
         }
-        let mut x = images.clone();
-        for (layer, own) in self.layers().iter().zip(parameters.chunks_exact(2)) {
-            let (weight, bias) = (&own[0], &own[1]);
-            x = match &layer.kind {
-                LayerKind::ConvBlock(block) => {
-                    let spec = block.spec();
-                    ops::conv_block(&x, weight, bias, spec.stride, spec.padding)?
+        let mut parameters = parameters.iter();
+        let mut values = vec![images.clone()];
+        for node in &self.plan.graph.nodes {
+            let x = &values[node.input.index()];
+            let own = self.plan.graph.parameters_of(node).len();
+            let own: Vec<&Tensor> = parameters.by_ref().take(own).collect();
+            let y = match (node.op, own.as_slice()) {
+                (Op::ConvBlock(spec), [weight, bias]) => {
+                    ops::conv_block(x, weight, bias, spec.stride, spec.padding)?
                 }
-                LayerKind::Linear(linear) => {
-                    ops::linear(&x.flatten_from(1)?, weight, bias, linear.activation)?
+                (Op::Linear { activation, .. }, [weight, bias]) => {
+                    ops::linear(x, weight, bias, activation)?
                 }
+                (Op::Flatten, _) => x.flatten_from(1)?,
+                _ => candle_core::bail!("{} cannot be run on tensors yet", self.arch()),
             };
+            values.push(y);
         }
-        Ok(x)
+        values
+            .pop()
+            .ok_or_else(|| candle_core::Error::Msg("a network without nodes".to_owned()))
     }
 }

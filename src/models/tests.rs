@@ -4,7 +4,7 @@ use candle_core::{Device, Tensor, Var};
 use layerprobe_streams::StreamKey;
 use serde::Deserialize;
 
-use super::{Arch, ImageBatch, ModelError, Network, Parameter, Workspace};
+use super::{Arch, Design, ImageBatch, ModelError, Network, Parameter, Workspace};
 use crate::nn::goldens::{Sample, numbers, read};
 use crate::nn::ops;
 use crate::nn::optimizers::{AdamParams, LearningRate, OptimizerParams};
@@ -68,7 +68,12 @@ fn trainer(network: &Network, weight_decay: f64) -> Trainer {
         ..AdamParams::default()
     });
     let rate = LearningRate::constant(1e-3).unwrap();
-    Trainer::new(network, adam.check().unwrap(), rate)
+    Trainer::new(
+        network,
+        adam.check().unwrap(),
+        rate,
+        StreamKey::from_seed(0),
+    )
 }
 
 #[test]
@@ -237,7 +242,10 @@ fn mistakes_name_what_is_wrong() {
     let with = |change: fn(&mut Vec<Parameter>)| {
         let mut weights = network.parameters().to_vec();
         change(&mut weights);
-        message(Network::with_parameters(Arch::Cnn4, 32, 7, weights))
+        message(Network::with_parameters(
+            Design::new(Arch::Cnn4, 32, 7),
+            weights,
+        ))
     };
     let missing = with(|weights| drop(weights.remove(2)));
     assert!(missing.contains("conv2.weight") && missing.contains("[64, 32, 3, 3]"));

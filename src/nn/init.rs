@@ -17,3 +17,19 @@ pub fn uniform_fan_in(values: &mut [f32], fan_in: usize, key: StreamKey) {
         *value = stream.uniform_in(-bound, bound) as f32;
     }
 }
+
+/// Fills `values` with torchvision's choice for the convolutions of a ResNet:
+/// normal with mean 0 and deviation `sqrt(2 / fan_out)` (`kaiming_normal_` with
+/// `mode="fan_out", nonlinearity="relu"`), `fan_out` being output channels
+/// times the kernel's area.
+///
+/// # Panics
+/// If `fan_out` is 0.
+pub fn normal_fan_out(values: &mut [f32], fan_out: usize, key: StreamKey) {
+    assert!(fan_out > 0, "a layer without outputs has no deviation");
+    let deviation = (2.0 / fan_out as f64).sqrt();
+    let mut stream = key.at(0);
+    for value in values {
+        *value = (deviation * stream.normal()) as f32;
+    }
+}

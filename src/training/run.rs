@@ -93,7 +93,8 @@ pub fn snapshot_path(dir: &Path) -> PathBuf {
 /// and `training.csv`.
 ///
 /// Each epoch goes through the training examples in the order of
-/// `order_key.derive("train/shuffle").at(epoch)`. A training that was stopped
+/// `order_key.derive("train/shuffle").at(epoch)`; dropout draws from
+/// `order_key.derive("train/dropout")`. A training that was stopped
 /// or killed is called again in the same way: it goes on from its snapshot,
 /// and ends with the same bytes in every file.
 ///
@@ -125,7 +126,12 @@ pub fn train(
     let batches = Batches::new(data.store, &data.normalization, network)?;
     let mut run = Run {
         batches: &batches,
-        trainer: Trainer::new(network, plan.optimizer, plan.rate),
+        trainer: Trainer::new(
+            network,
+            plan.optimizer,
+            plan.rate,
+            order_key.derive("train/dropout"),
+        ),
         eval: Workspace::default(),
         last_snapshot: Instant::now(),
         network,
@@ -299,12 +305,14 @@ impl Run<'_, '_> {
         let names = self.network.layer_names().into_iter();
         CheckpointHeader {
             arch: self.network.arch(),
+            channels: self.network.design().channels,
             classes: self.network.classes(),
             config_hash: self.context.config_hash.to_owned(),
             epoch: step as f64 / self.plan.steps_per_epoch as f64,
             image_size: self.network.image_size(),
             layers: names.map(str::to_owned).collect(),
             normalization: self.data.normalization,
+            options: self.network.design().options.clone(),
             role,
             step,
         }

@@ -47,9 +47,8 @@ pub(super) fn write(
         state: state.clone(),
     };
     let mut tensors: Tensors<'_> = Vec::new();
-    for parameter in network.parameters() {
-        let shape = parameter.shape.as_slice();
-        tensors.push((parameter.name.clone(), shape, &parameter.values));
+    for tensor in network.tensors() {
+        tensors.push((tensor.name.clone(), &tensor.shape, &tensor.values));
     }
     for (kept, values) in optimizer.kept() {
         for (parameter, values) in network.parameters().iter().zip(values) {
@@ -113,9 +112,7 @@ pub(super) fn take_up(
     };
     let mut ordered = Vec::with_capacity(kept.len());
     for group in kept {
-        network.set_parameters(group).map_err(misfit)?;
-        let values = network.parameters().iter().map(|p| p.values.clone());
-        ordered.push(values.collect());
+        ordered.push(network.like_parameters(group).map_err(misfit)?);
     }
     network.set_parameters(weights).map_err(misfit)?;
     optimizer.restore(header.state.step, ordered);

@@ -1,4 +1,6 @@
-use crate::models::{ImageBatch, ModelError, Network, Workspace};
+use layerprobe_streams::StreamKey;
+
+use crate::models::{ImageBatch, Mode, ModelError, Network, Workspace};
 use crate::nn::optimizers::{CheckedOptimizerParams, LearningRate, Optimizer};
 use crate::nn::{argmax, cross_entropy};
 
@@ -7,6 +9,7 @@ use crate::nn::{argmax, cross_entropy};
 pub struct Trainer {
     pub(crate) optimizer: Optimizer,
     rate: LearningRate,
+    dropout: StreamKey,
     gradients: Vec<Vec<f32>>,
     workspace: Workspace,
 }
@@ -21,8 +24,14 @@ pub struct StepResult {
 }
 
 impl Trainer {
-    /// A trainer at its start.
-    pub fn new(network: &Network, optimizer: CheckedOptimizerParams, rate: LearningRate) -> Self {
+    /// A trainer at its start. What dropout leaves out at step `t` is drawn
+    /// from `dropout.derive(t)`.
+    pub fn new(
+        network: &Network,
+        optimizer: CheckedOptimizerParams,
+        rate: LearningRate,
+        dropout: StreamKey,
+    ) -> Self {
         let gradients: Vec<Vec<f32>> = network
             .parameters()
             .iter()
@@ -31,6 +40,7 @@ impl Trainer {
         Self {
             optimizer: Optimizer::new(optimizer, gradients.iter().map(Vec::len)),
             rate,
+            dropout,
             gradients,
             workspace: Workspace::default(),
         }
@@ -51,6 +61,7 @@ impl Trainer {
         labels: &[u32],
     ) -> Result<StepResult, ModelError> {
         let result = self.gradients(network, batch, labels)?;
+        network.keep_statistics(&self.workspace);
         let parameters = network
             .parameters_mut()
             .iter_mut()
@@ -70,8 +81,8 @@ impl Trainer {
         network.check_batch(batch)?;
         assert_eq!(labels.len(), batch.len(), "a label for each image");
         let classes = network.classes();
-        let last = network.layers().len() - 1;
-        network.forward(&mut self.workspace, batch, last, true);
+        let dropout = self.dropout.derive(&self.optimizer.steps().to_string());
+        network.forward(&mut self.workspace, batch, Mode::Training(dropout));
         let (logits, slopes) = network.logits_and_gradient(&mut self.workspace, batch.len());
         let loss = cross_entropy(logits, labels, classes, slopes);
         let correct = count_correct(logits, labels, classes);

@@ -2,12 +2,10 @@
 
 use std::str::FromStr;
 
-use layerprobe_streams::StreamKey;
-
 use crate::config::error::ConfigError;
 use crate::config::keys::Keys;
 use crate::config::sections::{InitialWeights, Network, Split, Stimuli};
-use crate::models::{self, Arch};
+use crate::models::{Arch, Design};
 
 pub(super) fn network(keys: &Keys) -> Result<Network, ConfigError> {
     let weights = keys.text_or("network.initial_weights", "shared")?;
@@ -30,13 +28,10 @@ pub(super) fn layers(
 ) -> Result<Vec<String>, ConfigError> {
     let classes = stimuli.values_per_feature() - split.held_out;
     let (arch, size) = (arch(keys)?, stimuli.image_size());
-    let network = models::Network::new(arch, size, classes, StreamKey::from_seed(0))
+    let layers = Design::new(arch, size, classes)
+        .layers()
         .map_err(|error| keys.invalid("stimuli.image_size", error.to_string()))?;
-    Ok(network
-        .layer_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect())
+    Ok(layers.into_iter().map(|layer| layer.name).collect())
 }
 
 fn arch(keys: &Keys) -> Result<Arch, ConfigError> {

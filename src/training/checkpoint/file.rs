@@ -45,12 +45,11 @@ impl Checkpoint {
     /// As [`read`](Self::read).
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
         let (header, weights): (CheckpointHeader, _) = parse(bytes, path)?;
-        let network =
-            Network::with_parameters(header.arch, header.image_size, header.classes, weights)
-                .map_err(|source| CheckpointError::Network {
-                    path: path.to_owned(),
-                    source,
-                })?;
+        let network = Network::with_parameters(header.design(), weights);
+        let network = network.map_err(|source| CheckpointError::Network {
+            path: path.to_owned(),
+            source,
+        })?;
         Ok(Self { header, network })
     }
 
@@ -64,8 +63,7 @@ impl Checkpoint {
         network: &Network,
     ) -> Result<(), CheckpointError> {
         let tensors = network
-            .parameters()
-            .iter()
+            .tensors()
             .map(|p| (p.name.clone(), p.shape.as_slice(), p.values.as_slice()))
             .collect();
         let bytes = serialize(path, header, tensors)?;

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::models::Arch;
+use crate::models::{Arch, Design, Options};
 use crate::training::Normalization;
 
 /// Why a checkpoint was kept.
@@ -36,6 +36,9 @@ impl Role {
 pub struct CheckpointHeader {
     /// The network.
     pub arch: Arch,
+    /// Channels of the images; written where they are not 3.
+    #[serde(default = "rgb", skip_serializing_if = "is_rgb")]
+    pub channels: usize,
     /// Number of classes.
     pub classes: usize,
     /// Hash of the config that made it.
@@ -48,8 +51,32 @@ pub struct CheckpointHeader {
     pub layers: Vec<String>,
     /// What the network's images were normalized by.
     pub normalization: Normalization,
+    /// What of the architecture was chosen; written where anything was.
+    #[serde(default, skip_serializing_if = "Options::is_default")]
+    pub options: Options,
     /// Why it was kept.
     pub role: Role,
     /// Steps taken.
     pub step: u64,
+}
+
+impl CheckpointHeader {
+    /// The design of the network.
+    pub(crate) fn design(&self) -> Design {
+        Design {
+            arch: self.arch,
+            channels: self.channels,
+            size: self.image_size,
+            classes: self.classes,
+            options: self.options.clone(),
+        }
+    }
+}
+
+fn rgb() -> usize {
+    3
+}
+
+fn is_rgb(channels: &usize) -> bool {
+    *channels == rgb()
 }

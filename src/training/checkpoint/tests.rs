@@ -5,7 +5,7 @@ use layerprobe_streams::StreamKey;
 use proptest::prelude::*;
 
 use super::*;
-use crate::models::{Arch, Network};
+use crate::models::{Arch, Network, Options};
 use crate::training::Normalization;
 
 fn valid() -> &'static (CheckpointHeader, Network, Vec<u8>) {
@@ -14,6 +14,7 @@ fn valid() -> &'static (CheckpointHeader, Network, Vec<u8>) {
         let network = Network::new(Arch::Cnn4, 16, 3, StreamKey::from_seed(0)).unwrap();
         let header = CheckpointHeader {
             arch: Arch::Cnn4,
+            channels: 3,
             classes: 3,
             config_hash: "0123".into(),
             epoch: 0.4,
@@ -27,6 +28,7 @@ fn valid() -> &'static (CheckpointHeader, Network, Vec<u8>) {
                 mean: [0.1, 0.25, 1.0 / 3.0],
                 std: [0.3, 0.2, 0.7],
             },
+            options: Options::default(),
             role: Role::Scheduled,
             step: 2,
         };

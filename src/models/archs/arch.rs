@@ -11,6 +11,18 @@ pub enum Arch {
     /// Four blocks of 3 x 3 convolution, ReLU and 2 x 2 max-pool with 32, 64,
     /// 128 and 128 channels, a fully connected layer of 128, and the classes.
     Cnn4,
+    /// Fully connected layers with leaky ReLU, of 256, 128, 64 and 64 unless
+    /// told otherwise (Hermann & Lampinen 2020, appendix B.3), and the classes.
+    Mlp,
+    /// AlexNet as in torchvision (Krizhevsky 2014), its two hidden fully
+    /// connected layers narrowed to `ceil(4096 classes / 1000)` unless told
+    /// otherwise (Hermann & Lampinen 2020, appendix B.1).
+    AlexNet,
+    /// ResNet-18 as in torchvision (He et al. 2015).
+    ResNet18,
+    /// ResNet-50 as in torchvision (He et al. 2015, with the stride in the
+    /// 3 x 3 convolution).
+    ResNet50,
 }
 
 /// A name that is no architecture's.
@@ -20,12 +32,22 @@ pub struct UnknownArch(pub String);
 
 impl Arch {
     /// All architectures.
-    pub const ALL: [Self; 1] = [Self::Cnn4];
+    pub const ALL: [Self; 5] = [
+        Self::Cnn4,
+        Self::Mlp,
+        Self::AlexNet,
+        Self::ResNet18,
+        Self::ResNet50,
+    ];
 
     /// The name used in configs, files and tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Cnn4 => "cnn4",
+            Self::Mlp => "mlp",
+            Self::AlexNet => "alexnet",
+            Self::ResNet18 => "resnet18",
+            Self::ResNet50 => "resnet50",
         }
     }
 }
