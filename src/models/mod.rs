@@ -24,6 +24,8 @@
 mod archs;
 mod batch;
 mod error;
+#[cfg(test)]
+mod golden_tests;
 mod graph;
 mod network;
 mod parameter;

@@ -14,10 +14,10 @@ def numbers(n, seed, scale):
     return (x.astype(np.float64) / 2.0**32 * 2.0 - 1.0) * scale
 
 
-def sample(t):
+def sample(t, count=40):
     """Every `stride`-th number, the sum and the sum of squares."""
     flat = t.detach().reshape(-1).double()
-    stride = max(1, len(flat) // 40)
+    stride = max(1, len(flat) // count)
     return {
         "len": len(flat),
         "stride": stride,

@@ -38,8 +38,9 @@ pub(super) fn graph(design: &Design) -> Result<Graph, ModelError> {
     x = graph.flatten(x);
     graph.readable(&["avgpool"], x);
     let width = design.fc_width();
+    let rate = design.options.dropout.unwrap_or(0.5);
     for (at, name) in [(1, "fc6"), (4, "fc7")] {
-        x = graph.dropout(&format!("classifier.{}", at - 1), x, 0.5);
+        x = graph.dropout(&format!("classifier.{}", at - 1), x, rate);
         x = graph.linear(&format!("classifier.{at}"), x, width, Activation::Relu);
         graph.readable(&[name.to_owned(), format!("classifier.{}", at + 1)], x);
     }

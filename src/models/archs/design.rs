@@ -28,6 +28,9 @@ pub struct Design {
 /// What may differ within an architecture; what is not given has a default.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Options {
+    /// AlexNet: probability with which dropout leaves out a number [0.5].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout: Option<f64>,
     /// AlexNet: width of its two hidden fully connected layers
     /// [`ceil(4096 classes / 1000)`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,45 +118,53 @@ impl Design {
 
     fn check_options(&self) -> Result<(), ModelError> {
         let Options {
+            dropout,
             fc_width,
             slope,
             widths,
         } = &self.options;
-        let foreign = |option| {
-            Err(ModelError::Option {
-                arch: self.arch,
-                option,
-                problem: "it has no such option",
-            })
-        };
-        let wrong = |option, problem| {
-            Err(ModelError::Option {
-                arch: self.arch,
-                option,
-                problem,
-            })
-        };
-        let fits = |width: usize| (1..=MAX_WIDTH).contains(&width);
-        match (fc_width, self.arch) {
-            (Some(width), Arch::AlexNet) if !fits(*width) => {
-                wrong("fc_width", "the width must be from 1 to 1048576")
+        let fits = |width: &usize| (1..=MAX_WIDTH).contains(width);
+        let given = [
+            (
+                "dropout",
+                Arch::AlexNet,
+                dropout.map(|p| (0.0..1.0).contains(&p)),
+                "the probability must be at least 0 and below 1",
+            ),
+            (
+                "fc_width",
+                Arch::AlexNet,
+                fc_width.as_ref().map(fits),
+                "the width must be from 1 to 1048576",
+            ),
+            (
+                "slope",
+                Arch::Mlp,
+                slope.map(|slope| slope > 0.0 && slope <= 1.0),
+                "the slope must be above 0 and at most 1",
+            ),
+            (
+                "widths",
+                Arch::Mlp,
+                widths.as_ref().map(|widths| widths.iter().all(fits)),
+                "each width must be from 1 to 1048576",
+            ),
+        ];
+        for (option, owner, valid, needs) in given {
+            let Some(valid) = valid else { continue };
+            if !valid || self.arch != owner {
+                let problem = if valid {
+                    "it has no such option"
+                } else {
+                    needs
+                };
+                return Err(ModelError::Option {
+                    arch: self.arch,
+                    option,
+                    problem,
+                });
             }
-            (Some(_), arch) if arch != Arch::AlexNet => foreign("fc_width"),
-            _ => Ok(()),
-        }?;
-        match (slope, self.arch) {
-            (Some(slope), Arch::Mlp) if !(*slope > 0.0 && *slope <= 1.0) => {
-                wrong("slope", "the slope must be above 0 and at most 1")
-            }
-            (Some(_), arch) if arch != Arch::Mlp => foreign("slope"),
-            _ => Ok(()),
-        }?;
-        match (widths, self.arch) {
-            (Some(widths), Arch::Mlp) if !widths.iter().all(|width| fits(*width)) => {
-                wrong("widths", "each width must be from 1 to 1048576")
-            }
-            (Some(_), arch) if arch != Arch::Mlp => foreign("widths"),
-            _ => Ok(()),
         }
+        Ok(())
     }
 }
