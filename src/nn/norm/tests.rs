@@ -15,6 +15,9 @@ struct Case {
     residual: Option<Vec<f64>>,
 }
 
+/// One of the tensors of a case; a residual may be missing.
+type Part = fn(&mut Case) -> Option<&mut Vec<f64>>;
+
 /// Values inside a border of zeros, as another type.
 fn bordered<T: Real>(layout: ImageLayout, values: &[f64]) -> Vec<T> {
     let mut out = Vec::new();
@@ -205,7 +208,7 @@ proptest! {
         let objective = |case: &Case| -> f64 {
             case.by_definition().0.iter().zip(&slopes).map(|(y, slope)| y * slope).sum()
         };
-        let all: [fn(&mut Case) -> Option<&mut Vec<f64>>; 4] = [
+        let all: [Part; 4] = [
             |case| Some(&mut case.x),
             |case| Some(&mut case.scale),
             |case| Some(&mut case.shift),

@@ -1,11 +1,22 @@
 use std::sync::{Mutex, PoisonError};
 
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, Result, Shape, Tensor};
 
-use super::slices::{TensorReal, slice, stored, tensor, unsupported, values};
+use super::conv2d::{ConvSettings, check};
+use super::custom::{Gradients3, Ternary, ternary};
+use super::elsewhere;
+use super::slices::{TensorReal, stored, tensor, values};
 use crate::nn::layout::ImageLayout;
-use crate::nn::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput, ConvSpec};
+use crate::nn::{
+    Activation, ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput, ConvSpec, PoolSpec,
+};
+
+/// The pool at a block's end.
+const POOL: PoolSpec = PoolSpec {
+    window: 2,
+    stride: 2,
+    padding: 0,
+};
 
 /// `maxpool2x2(relu(conv2d(images, weight) + bias))`.
 ///
@@ -22,38 +33,24 @@ pub fn conv_block(
     stride: usize,
     padding: usize,
 ) -> Result<Tensor> {
-    let (_, in_channels, height, width) = images.dims4()?;
-    let (out_channels, weight_channels, kernel, kernel_width) = weight.dims4()?;
-    if weight_channels != in_channels || kernel != kernel_width {
-        candle_core::bail!(
-            "a weight of shape {:?} does not fit images of shape {:?}; wanted [out, {in_channels}, k, k]",
-            weight.dims(),
-            images.dims()
-        );
-    }
-    if bias.dims1()? != out_channels {
-        candle_core::bail!(
-            "a bias of shape {:?} for {out_channels} channels",
-            bias.dims()
-        );
+    let settings = ConvSettings {
+        stride,
+        padding,
+        ..ConvSettings::default()
+    };
+    let (spec, layout) = check(images, weight, Some(bias), settings)?;
+    ConvBlock::new::<f32>(spec, layout.height, layout.width, 0)
+        .map_err(candle_core::Error::wrap)?;
+    if !images.device().is_cpu() {
+        let convolved = elsewhere::conv2d(images, weight, Some(bias), settings, Activation::Relu)?;
+        return elsewhere::max_pool2d(&convolved, POOL);
     }
     let op = ConvBlockOp {
-        spec: ConvSpec {
-            stride,
-            padding,
-            ..ConvSpec::new(in_channels, out_channels, kernel)
-        },
-        layout: ImageLayout {
-            height,
-            width,
-            channels: in_channels,
-            border: padding,
-        },
+        spec,
+        layout,
         winners: Mutex::new(Vec::new()),
     };
-    images
-        .contiguous()?
-        .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+    ternary([images, weight, bias], op)
 }
 
 /// The operation; the winners of its forward pass live here.
@@ -68,12 +65,14 @@ impl ConvBlockOp {
         let ImageLayout { height, width, .. } = self.layout;
         ConvBlock::new::<T>(self.spec, height, width, 0).map_err(candle_core::Error::wrap)
     }
+}
+
+impl Ternary for ConvBlockOp {
+    const NAME: &'static str = "conv-block";
 
     fn forward<T: TensorReal>(
         &self,
-        images: &[T],
-        weight: &[T],
-        bias: &[T],
+        [images, weight, bias]: [&[T]; 3],
     ) -> Result<(CpuStorage, Shape)> {
         let block = self.block::<T>()?;
         let images = self.layout.batch_from_chw(images);
@@ -97,21 +96,14 @@ impl ConvBlockOp {
 
     fn backward<T: TensorReal>(
         &self,
-        images: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
-        out_gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        [images, weight, bias]: [&Tensor; 3],
+        _output: &Tensor,
+        slopes: &Tensor,
+    ) -> Result<Gradients3> {
         let block = self.block::<T>()?;
         let pixels = self.layout.batch_from_chw(&values::<T>(images)?);
         let (weights, biases) = (values::<T>(weight)?, values::<T>(bias)?);
-        let out_gradient = block
-            .out_layout()
-            .batch_from_chw(&values::<T>(out_gradient)?);
-        let inner = ImageLayout {
-            border: 0,
-            ..self.layout
-        };
+        let slopes = block.out_layout().batch_from_chw(&values::<T>(slopes)?);
         let mut weight_gradient = vec![T::ZERO; weights.len()];
         let mut bias_gradient = vec![T::ZERO; biases.len()];
         let mut image_gradient = vec![T::ZERO; images.elem_count()];
@@ -122,7 +114,7 @@ impl ConvBlockOp {
                 bias: &biases,
             },
             &self.winners.lock().unwrap_or_else(PoisonError::into_inner),
-            &out_gradient,
+            &slopes,
             &mut ConvBlockBuffers::default(),
             ConvGradient {
                 weight: &mut weight_gradient,
@@ -130,55 +122,11 @@ impl ConvBlockOp {
                 images: Some(&mut image_gradient),
             },
         );
+        let inner = self.layout.with_border(0);
         Ok((
             Some(tensor(inner.batch_to_chw(&image_gradient), images)?),
             Some(tensor(weight_gradient, weight)?),
             Some(tensor(bias_gradient, bias)?),
         ))
-    }
-}
-
-impl CustomOp3 for ConvBlockOp {
-    fn name(&self) -> &'static str {
-        "conv-block"
-    }
-
-    fn cpu_fwd(
-        &self,
-        images: &CpuStorage,
-        images_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        match images {
-            CpuStorage::F32(_) => self.forward::<f32>(
-                slice(images, images_layout)?,
-                slice(weight, weight_layout)?,
-                slice(bias, bias_layout)?,
-            ),
-            CpuStorage::F64(_) => self.forward::<f64>(
-                slice(images, images_layout)?,
-                slice(weight, weight_layout)?,
-                slice(bias, bias_layout)?,
-            ),
-            other => unsupported(self.name(), other.dtype()),
-        }
-    }
-
-    fn bwd(
-        &self,
-        images: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
-        _output: &Tensor,
-        out_gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        match images.dtype() {
-            DType::F32 => self.backward::<f32>(images, weight, bias, out_gradient),
-            DType::F64 => self.backward::<f64>(images, weight, bias, out_gradient),
-            other => unsupported(self.name(), other),
-        }
     }
 }

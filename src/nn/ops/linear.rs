@@ -1,7 +1,8 @@
-use candle_core::backend::BackendStorage;
-use candle_core::{CpuStorage, CustomOp3, DType, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, Result, Shape, Tensor};
 
-use super::slices::{TensorReal, slice, stored, tensor, unsupported, values};
+use super::custom::{Gradients3, Ternary, ternary};
+use super::elsewhere;
+use super::slices::{TensorReal, stored, tensor, values};
 use crate::nn::{Activation, Linear, LinearGradient};
 
 /// `activation(x weight^T + bias)`.
@@ -26,24 +27,23 @@ pub fn linear(
             bias.dims()
         );
     }
-    let op = LinearOp(Linear {
+    if !x.device().is_cpu() {
+        return elsewhere::linear(x, weight, bias, activation);
+    }
+    let linear = Linear {
         inputs,
         outputs,
         activation,
-    });
-    x.contiguous()?
-        .apply_op3(&weight.contiguous()?, &bias.contiguous()?, op)
+    };
+    ternary([x, weight, bias], LinearOp(linear))
 }
 
 struct LinearOp(Linear);
 
-impl LinearOp {
-    fn forward<T: TensorReal>(
-        &self,
-        x: &[T],
-        weight: &[T],
-        bias: &[T],
-    ) -> Result<(CpuStorage, Shape)> {
+impl Ternary for LinearOp {
+    const NAME: &'static str = "linear";
+
+    fn forward<T: TensorReal>(&self, [x, weight, bias]: [&[T]; 3]) -> Result<(CpuStorage, Shape)> {
         let n = x.len() / self.0.inputs;
         let mut y = vec![T::ZERO; n * self.0.outputs];
         self.0.forward(x, weight, bias, &mut y);
@@ -52,13 +52,11 @@ impl LinearOp {
 
     fn backward<T: TensorReal>(
         &self,
-        x: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
+        [x, weight, bias]: [&Tensor; 3],
         y: &Tensor,
-        out_gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let mut slopes = values::<T>(out_gradient)?;
+        slopes: &Tensor,
+    ) -> Result<Gradients3> {
+        let mut slopes = values::<T>(slopes)?;
         let mut weight_gradient = vec![T::ZERO; weight.elem_count()];
         let mut bias_gradient = vec![T::ZERO; bias.elem_count()];
         let mut x_gradient = vec![T::ZERO; x.elem_count()];
@@ -78,50 +76,5 @@ impl LinearOp {
             Some(tensor(weight_gradient, weight)?),
             Some(tensor(bias_gradient, bias)?),
         ))
-    }
-}
-
-impl CustomOp3 for LinearOp {
-    fn name(&self) -> &'static str {
-        "linear"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-        bias: &CpuStorage,
-        bias_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        match x {
-            CpuStorage::F32(_) => self.forward::<f32>(
-                slice(x, x_layout)?,
-                slice(weight, weight_layout)?,
-                slice(bias, bias_layout)?,
-            ),
-            CpuStorage::F64(_) => self.forward::<f64>(
-                slice(x, x_layout)?,
-                slice(weight, weight_layout)?,
-                slice(bias, bias_layout)?,
-            ),
-            other => unsupported(self.name(), other.dtype()),
-        }
-    }
-
-    fn bwd(
-        &self,
-        x: &Tensor,
-        weight: &Tensor,
-        bias: &Tensor,
-        y: &Tensor,
-        out_gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        match x.dtype() {
-            DType::F32 => self.backward::<f32>(x, weight, bias, y, out_gradient),
-            DType::F64 => self.backward::<f64>(x, weight, bias, y, out_gradient),
-            other => unsupported(self.name(), other),
-        }
     }
 }

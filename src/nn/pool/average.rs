@@ -78,6 +78,16 @@ impl AveragePool {
         backward(self.input, self.output, spans, out_gradient, in_gradient);
     }
 
+    /// What each pixel along a side counts in each window, in row order: the
+    /// average is `rows image columns^T` for the matrices of both sides.
+    pub(crate) fn matrices(&self) -> [Vec<f64>; 2] {
+        [Side::Height, Side::Width].map(|side| {
+            matrix(self.input, self.output, side, |at, side| {
+                self.span(at, side)
+            })
+        })
+    }
+
     fn span(&self, at: usize, side: Side) -> Span {
         let pixels = side.of(self.input);
         // PyTorch's divisor ends with the padding
@@ -148,6 +158,16 @@ impl AdaptiveAveragePool {
         backward(self.input, self.output, spans, out_gradient, in_gradient);
     }
 
+    /// What each pixel along a side counts in each window, in row order: the
+    /// average is `rows image columns^T` for the matrices of both sides.
+    pub(crate) fn matrices(&self) -> [Vec<f64>; 2] {
+        [Side::Height, Side::Width].map(|side| {
+            matrix(self.input, self.output, side, |at, side| {
+                self.span(at, side)
+            })
+        })
+    }
+
     fn span(&self, at: usize, side: Side) -> Span {
         let (pixels, cells) = (side.of(self.input), side.of(self.output));
         let start = at * pixels / cells;
@@ -170,6 +190,21 @@ impl Side {
             Self::Width => layout.width,
         }
     }
+}
+
+fn matrix(
+    input: ImageLayout,
+    output: ImageLayout,
+    side: Side,
+    span: impl Fn(usize, Side) -> Span,
+) -> Vec<f64> {
+    let (pixels, windows) = (side.of(input), side.of(output));
+    let mut matrix = vec![0.0; windows * pixels];
+    for (at, row) in matrix.chunks_exact_mut(pixels).enumerate() {
+        let (inside, divisor) = span(at, side);
+        row[inside].fill(1.0 / divisor as f64);
+    }
+    matrix
 }
 
 fn forward<T: Real>(

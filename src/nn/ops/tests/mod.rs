@@ -1,8 +1,10 @@
+mod elsewhere;
+
 use candle_core::{DType, Device, Result, Tensor, Var};
 
-use super::{conv_block, cross_entropy, linear};
 use crate::nn::Activation;
 use crate::nn::goldens::numbers;
+use crate::nn::ops::{conv_block, cross_entropy, linear};
 
 fn var(shape: &[usize], seed: u64) -> Result<Var> {
     let values = numbers(shape.iter().product(), seed, 1.0);
