@@ -141,6 +141,100 @@ def cnn4():
     out["losses"] = losses
     return out
 
+def layers():
+    """Convolutions, pools and batch norm, with all their gradients."""
+    conv = []
+    shapes = [
+        # n, in, out, height, width, kernel, stride, padding, dilation, groups, slope
+        (2, 3, 64, 23, 19, 11, 4, 2, 1, 1, 0.0),
+        (2, 3, 20, 17, 18, 7, 2, 3, 1, 1, None),
+        (3, 70, 40, 7, 7, 1, 1, 0, 1, 1, None),
+        (2, 33, 34, 9, 8, 1, 2, 0, 1, 1, 0.0),
+        (2, 40, 48, 13, 13, 3, 1, 1, 1, 1, 0.0),
+        (2, 32, 32, 14, 12, 3, 2, 1, 1, 1, 0.0),
+        (2, 12, 8, 12, 11, 3, 1, 2, 2, 4, 0.2),
+        (2, 6, 6, 10, 10, 5, 3, 3, 2, 6, None),
+        (1, 16, 16, 28, 28, 3, 1, 1, 1, 1, None),
+    ]
+    for n, cin, cout, h, w, k, s, p, d, g, slope in shapes:
+        x = tensor(numbers(n * cin * h * w, 1, 1.0), (n, cin, h, w))
+        weight = tensor(numbers(cout * cin // g * k * k, 2, 1.0), (cout, cin // g, k, k))
+        bias = tensor(numbers(cout, 3, 1.0), (cout,))
+        y = F.conv2d(x, weight, bias, stride=s, padding=p, dilation=d, groups=g)
+        if slope is not None:
+            y = F.leaky_relu(y, slope)
+        y.backward(tensor(numbers(y.numel(), 4, 1.0), y.shape, grad=False))
+        conv.append(
+            {
+                "shape": [n, cin, cout, h, w, k, s, p, d, g],
+                "slope": slope,
+                "out_shape": list(y.shape),
+                "output": sample(y),
+                "images": sample(x.grad),
+                "weight": sample(weight.grad),
+                "bias": sample(bias.grad),
+            }
+        )
+    pool = []
+    for kind, window, stride, padding, ties in [
+        ("max", 3, 2, 0, False),
+        ("max", 3, 2, 1, False),
+        ("max", 3, 2, 1, True),
+        ("max", 2, 2, 0, True),
+        ("max", 4, 1, 2, True),
+        ("average", 3, 2, 1, False),
+        ("average", 2, 2, 0, False),
+        ("adaptive", 6, 0, 0, False),
+        ("adaptive", 1, 0, 0, False),
+    ]:
+        shape = (2, 5, 13, 10)
+        make = (lambda c, seed: whole(c, seed, -1, 1)) if ties else (lambda c, seed: numbers(c, seed, 1.0))
+        x = tensor(make(int(np.prod(shape)), 1), shape)
+        if kind == "max":
+            y = F.max_pool2d(x, window, stride, padding)
+        elif kind == "average":
+            y = F.avg_pool2d(x, window, stride, padding)
+        else:
+            y = F.adaptive_avg_pool2d(x, window)
+        y.backward(tensor(numbers(y.numel(), 4, 1.0), y.shape, grad=False))
+        pool.append(
+            {
+                "kind": kind,
+                "spec": [window, stride, padding],
+                "shape": list(shape),
+                "ties": ties,
+                "output": sample(y),
+                "gradient": sample(x.grad),
+            }
+        )
+    norm = []
+    for shape, slope, residual in [((4, 6, 5, 7), None, False), ((3, 40, 8, 8), 0.0, True), ((8, 5, 1, 1), 0.1, False)]:
+        count, c = int(np.prod(shape)), shape[1]
+        x = tensor(numbers(count, 1, 2.0) + 0.5, shape)
+        scale, shift = tensor(numbers(c, 2, 1.0), (c,)), tensor(numbers(c, 3, 1.0), (c,))
+        added = tensor(numbers(count, 5, 1.0), shape)
+        mean, variance = torch.zeros(c, dtype=torch.float64), torch.ones(c, dtype=torch.float64)
+        y = F.batch_norm(x, mean, variance, scale, shift, training=True, momentum=0.1, eps=1e-5)
+        if residual:
+            y = y + added
+        if slope is not None:
+            y = F.leaky_relu(y, slope)
+        y.backward(tensor(numbers(y.numel(), 4, 1.0), y.shape, grad=False))
+        norm.append(
+            {
+                "shape": list(shape),
+                "slope": slope,
+                "residual": sample(added.grad) if residual else None,
+                "output": sample(y),
+                "images": sample(x.grad),
+                "scale": sample(scale.grad),
+                "shift": sample(shift.grad),
+                "mean": mean.tolist(),
+                "variance": variance.tolist(),
+            }
+        )
+    return {"conv": conv, "pool": pool, "norm": norm}
+
 
 def write(name, content):
     (HERE / name).write_text(json.dumps(content, separators=(",", ":")) + "\n")
@@ -148,4 +242,5 @@ def write(name, content):
 
 write("engine_conv_block.json", conv_block())
 write("engine_linear_loss.json", linear_and_loss())
+write("engine_layers.json", layers())
 write("engine_cnn4.json", cnn4())

@@ -1,4 +1,5 @@
 mod elsewhere;
+mod goldens;
 
 use candle_core::{DType, Device, Result, Tensor, Var};
 
