@@ -44,3 +44,4 @@ pub use parameter::Parameter;
 pub(crate) use pass::Mode;
 pub use pass::Workspace;
 pub use read::LayerRows;
+pub use tensors::TensorPass;

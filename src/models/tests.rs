@@ -4,7 +4,9 @@ use candle_core::{Device, Tensor, Var};
 use layerprobe_streams::StreamKey;
 use serde::Deserialize;
 
-use super::{Arch, Design, ImageBatch, ModelError, Network, Parameter, Workspace};
+use super::{
+    Arch, Design, ImageBatch, ModelError, Network, Options, Parameter, TensorPass, Workspace,
+};
 use crate::nn::goldens::{Sample, numbers, read};
 use crate::nn::ops;
 use crate::nn::optimizers::{AdamParams, LearningRate, OptimizerParams};
@@ -159,7 +161,7 @@ fn autograd_and_training_run_the_same_layers() -> candle_core::Result<()> {
     let shape = (golden.batch, 3, golden.size, golden.size);
     let images = Tensor::from_vec(pixels, shape, &Device::Cpu)?;
     let by_tensors = ops::cross_entropy(
-        &network.forward_tensors(&images, &tensors)?,
+        &network.forward_tensors(&images, &tensors, TensorPass::Eval)?,
         &golden.labels[0],
     )?;
     assert_eq!(by_tensors.to_scalar::<f32>()?, loss as f32);
@@ -258,4 +260,212 @@ fn mistakes_name_what_is_wrong() {
     assert!(extra.contains("`bn`") && extra.contains("[32]"));
     let wrong = with(|weights| weights[8].shape = vec![512, 128]);
     assert!(wrong.contains("[512, 128]") && wrong.contains("[128, 512]"));
+}
+
+/// A small network of each architecture.
+fn each_arch() -> impl Iterator<Item = Network> {
+    let key = StreamKey::from_seed(5);
+    Arch::ALL.into_iter().map(move |arch| {
+        let size = match arch {
+            Arch::Cnn4 => 16,
+            Arch::Mlp => 5,
+            Arch::AlexNet => 63,
+            Arch::ResNet18 | Arch::ResNet50 => 33,
+        };
+        Network::new(arch, size, 3, key).unwrap()
+    })
+}
+
+fn some_images(network: &Network, n: usize) -> (ImageBatch, Tensor) {
+    let size = network.image_size();
+    let pixels = single(numbers(n * 3 * size * size, 5, 1.0));
+    let batch = ImageBatch::from_chw(network.input_layout(), &pixels);
+    let tensor = Tensor::from_vec(pixels, (n, 3, size, size), &Device::Cpu);
+    (batch, tensor.unwrap())
+}
+
+/// The largest difference, relative to the largest number.
+fn difference(a: &[f32], b: &[f32]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let largest = a.iter().fold(f32::MIN_POSITIVE, |m, x| m.max(x.abs()));
+    let pairs = a.iter().zip(b);
+    pairs.fold(0.0f32, |m, (a, b)| m.max((a - b).abs())) / largest
+}
+
+/// Dropout and batch statistics in training, folded batch norms in eval mode:
+/// tensors and buffers walk along one graph.
+#[test]
+fn tensors_and_buffers_agree_for_every_architecture() -> candle_core::Result<()> {
+    for mut network in each_arch() {
+        let arch = network.arch();
+        let (batch, images) = some_images(&network, 4);
+        let labels = [0, 2, 1, 1];
+        let vars: Vec<Var> = network
+            .parameters()
+            .iter()
+            .map(|p| Var::from_tensor(&p.to_tensor()?))
+            .collect::<candle_core::Result<_>>()?;
+        let tensors: Vec<Tensor> = vars.iter().map(|var| var.as_tensor().clone()).collect();
+
+        // the trainer's first step
+        let mut trainer = trainer(&network, 0.0);
+        let dropout = StreamKey::from_seed(0).derive("0");
+        let logits = network.forward_tensors(&images, &tensors, TensorPass::Training(dropout))?;
+        let by_autograd = ops::cross_entropy(&logits, &labels)?.backward()?;
+        let (_, gradients) = trainer
+            .loss_and_gradients(&network, &batch, &labels)
+            .unwrap();
+        for (var, gradient) in vars.iter().zip(gradients) {
+            let found = by_autograd
+                .get(var)
+                .unwrap()
+                .flatten_all()?
+                .to_vec1::<f32>()?;
+            let off = difference(gradient, &found);
+            assert!(
+                off < 1e-4,
+                "{arch}: gradients of {:?} off by {off}",
+                var.dims()
+            );
+        }
+
+        // running statistics as training left them
+        trainer.step(&mut network, &batch, &labels).unwrap();
+        let mut workspace = Workspace::default();
+        let logits = network.logits(&mut workspace, &batch).unwrap();
+        let tensors: Vec<Tensor> = network
+            .parameters()
+            .iter()
+            .map(Parameter::to_tensor)
+            .collect::<candle_core::Result<_>>()?;
+        let by_tensors = network.forward_tensors(&images, &tensors, TensorPass::Eval)?;
+        let off = difference(logits, &by_tensors.flatten_all()?.to_vec1()?);
+        assert!(off < 1e-5, "{arch}: logits off by {off}");
+    }
+    Ok(())
+}
+
+#[test]
+fn every_layer_is_read_by_every_name() {
+    for network in each_arch() {
+        let (batch, _) = some_images(&network, 3);
+        let layers = network.layers();
+        let mut workspace = Workspace::default();
+        let names: Vec<&str> = layers.iter().map(|layer| layer.name.as_str()).collect();
+        let all = network.read(&mut workspace, &batch, &names).unwrap();
+        for (layer, rows) in layers.iter().zip(&all) {
+            assert_eq!(rows.dim, layer.shape.dim());
+            assert!(rows.values.iter().any(|x| *x != 0.0), "{}", layer.name);
+            for alias in &layer.aliases {
+                // alone, the pass ends there; memory is shared in another way
+                let alone = network.read(&mut workspace, &batch, &[alias]).unwrap();
+                assert_eq!(alone[0].values, rows.values, "{alias}");
+            }
+        }
+        let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
+        let weights = network.parameters().iter().map(|p| p.values.len());
+        assert_eq!(parameters, weights.sum::<usize>());
+    }
+}
+
+/// The counts of torchvision's documentation, with a thousand classes.
+#[test]
+fn parameter_counts_are_torchvisions() {
+    let count = |design: Design| -> usize {
+        let layers = design.layers().unwrap();
+        layers.iter().map(|layer| layer.parameters).sum()
+    };
+    assert_eq!(count(Design::new(Arch::AlexNet, 224, 1000)), 61_100_840);
+    assert_eq!(count(Design::new(Arch::ResNet18, 224, 1000)), 11_689_512);
+    assert_eq!(count(Design::new(Arch::ResNet50, 224, 1000)), 25_557_032);
+}
+
+#[test]
+fn the_papers_widths_follow_the_classes() {
+    for (classes, width) in [(23, 95), (7, 29), (1000, 4096)] {
+        let layers = Design::new(Arch::AlexNet, 224, classes).layers().unwrap();
+        let fc6 = layers.iter().find(|layer| layer.name == "fc6").unwrap();
+        assert_eq!(fc6.shape.dim(), width);
+    }
+}
+
+#[test]
+fn a_design_fits_itself_to_weights() {
+    let key = StreamKey::from_seed(0);
+    let mut wide = Design::new(Arch::AlexNet, 63, 5);
+    wide.options.fc_width = Some(11);
+    let mut deep = Design::new(Arch::Mlp, 1, 4);
+    deep.channels = 32;
+    deep.options.widths = Some(vec![9, 8]);
+    for design in [wide, deep, Design::new(Arch::ResNet18, 40, 6)] {
+        let network = Network::from_design(design.clone(), key).unwrap();
+        let weights: Vec<Parameter> = network.tensors().cloned().collect();
+        let guess = Design {
+            classes: 2,
+            options: Options::default(),
+            ..design
+        };
+        let fitted = guess.fitted_to(&weights).unwrap();
+        assert_eq!(fitted.classes, design.classes);
+        let same = Network::with_parameters(fitted, weights.clone()).unwrap();
+        assert_eq!(same.parameters(), network.parameters());
+
+        let message = |result: Result<Design, ModelError>| result.unwrap_err().to_string();
+        assert!(message(guess.fitted_to(&weights[..0])).contains("they lack the tensor"));
+    }
+}
+
+#[test]
+fn initial_values_of_a_resnet_are_torchvisions() {
+    let network = Network::new(Arch::ResNet18, 32, 7, StreamKey::from_seed(1)).unwrap();
+    for tensor in network.tensors() {
+        let values = double(&tensor.values);
+        let constant = |x: f64| values.iter().all(|value| *value == x);
+        let mean_square = values.iter().map(|x| x * x).sum::<f64>() / values.len() as f64;
+        match tensor.shape.as_slice() {
+            [out, _, kernel, _] => {
+                let variance = 2.0 / (out * kernel * kernel) as f64;
+                assert!(
+                    (mean_square / variance - 1.0).abs() < 0.05,
+                    "{}",
+                    tensor.name
+                );
+            }
+            _ if tensor.name.starts_with("fc.") => assert!(mean_square < 1.0 / 512.0),
+            _ if tensor.name.ends_with("weight") || tensor.name.ends_with("var") => {
+                assert!(constant(1.0), "{}", tensor.name);
+            }
+            _ => assert!(constant(0.0), "{}", tensor.name),
+        }
+    }
+}
+
+#[test]
+fn options_belong_to_their_architectures() {
+    let message = |arch, options: Options| {
+        let design = Design {
+            options,
+            ..Design::new(arch, 64, 7)
+        };
+        design.layers().unwrap_err().to_string()
+    };
+    let default = Options::default();
+    let fc_width = |width| Options {
+        fc_width: Some(width),
+        ..default.clone()
+    };
+    let slope = |slope| Options {
+        slope: Some(slope),
+        ..default.clone()
+    };
+    let widths = |widths| Options {
+        widths: Some(widths),
+        ..default.clone()
+    };
+    assert!(message(Arch::ResNet50, fc_width(9)).contains("no such option"));
+    assert!(message(Arch::AlexNet, fc_width(0)).contains("from 1 to"));
+    assert!(message(Arch::Cnn4, slope(0.1)).contains("no such option"));
+    assert!(message(Arch::Mlp, slope(f64::NAN)).contains("above 0"));
+    assert!(message(Arch::Mlp, widths(vec![3, 0])).contains("each width"));
+    assert!(message(Arch::AlexNet, widths(vec![3])).contains("no such option"));
 }

@@ -15,15 +15,19 @@ const CLASSES: usize = 3;
 
 /// Small random images whose brightest channel is their class.
 fn store(n: usize) -> ImageStore {
+    store_of(n, 16)
+}
+
+fn store_of(n: usize, side: usize) -> ImageStore {
     let mut stream = StreamKey::from_seed(9).at(0);
     let mut pixels = Vec::new();
     for image in 0..n {
-        for at in 0..16 * 16 * 3 {
+        for at in 0..side * side * 3 {
             let bright = if at % 3 == image % CLASSES { 80 } else { 0 };
             pixels.push(bright + stream.below(120) as u8);
         }
     }
-    ImageStore::new(16, pixels).unwrap()
+    ImageStore::new(side, pixels).unwrap()
 }
 
 fn examples(store: &ImageStore, range: std::ops::Range<usize>) -> Examples {
@@ -59,7 +63,17 @@ fn run_plan(
     stop_at: Option<u64>,
     snapshots: Duration,
 ) -> Result<TrainingOutcome, TrainingError> {
-    let store = store(52);
+    run_arch((Arch::Cnn4, 16), plan, dir, stop_at, snapshots)
+}
+
+fn run_arch(
+    (arch, side): (Arch, usize),
+    plan: &TrainingPlan,
+    dir: &Path,
+    stop_at: Option<u64>,
+    snapshots: Duration,
+) -> Result<TrainingOutcome, TrainingError> {
+    let store = store_of(52, side);
     let (train_set, validation) = (examples(&store, 0..37), examples(&store, 37..52));
     let data = TrainingData {
         store: &store,
@@ -68,7 +82,7 @@ fn run_plan(
         validation: &validation,
     };
     let key = StreamKey::from_seed(4);
-    let mut network = Network::new(Arch::Cnn4, 16, CLASSES, key)?;
+    let mut network = Network::new(arch, side, CLASSES, key)?;
     let stop = AtomicBool::new(false);
     let context = TrainingContext {
         dir,
@@ -245,6 +259,33 @@ fn every_optimizer_goes_on_in_mid_epoch() {
             contents(dir.path()) == contents(undisturbed.path()),
             "{plan:?}"
         );
+    }
+}
+
+/// Running statistics and dropout go on too.
+#[test]
+fn every_architecture_goes_on_in_mid_epoch() {
+    let plan = TrainingPlan {
+        epochs: 1,
+        checkpoints: CheckpointSchedule::LogSpaced(3),
+        ..plan()
+    };
+    for arch in [(Arch::Mlp, 5), (Arch::AlexNet, 63), (Arch::ResNet18, 16)] {
+        let undisturbed = tempfile::tempdir().unwrap();
+        run_arch(arch, &plan, undisturbed.path(), None, NEVER).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        run_arch(arch, &plan, dir.path(), Some(2), NEVER).unwrap_err();
+        run_arch(arch, &plan, dir.path(), None, NEVER).unwrap();
+        assert!(
+            contents(dir.path()) == contents(undisturbed.path()),
+            "{arch:?}"
+        );
+
+        let first = Checkpoint::read(&checkpoint_path(dir.path(), 0)).unwrap();
+        let last = Checkpoint::read(&checkpoint_path(dir.path(), 5)).unwrap();
+        for (a, b) in first.network.tensors().zip(last.network.tensors()) {
+            assert_ne!(a.values, b.values, "{} did not move", a.name);
+        }
     }
 }
 

@@ -101,7 +101,7 @@ impl Network {
     }
 
     /// Running mean and variance of a batch norm.
-    pub(super) fn running(&self, node: usize) -> (&[f32], &[f32]) {
+    pub(crate) fn running(&self, node: usize) -> (&[f32], &[f32]) {
         let first = self.plan.statistics[node];
         let values = |i: usize| self.statistics[i].values.as_slice();
         (values(first), values(first + 1))
@@ -254,7 +254,7 @@ impl Network {
 }
 
 /// PyTorch's default, and torchvision's.
-const NORM_EPSILON: f64 = 1e-5;
+pub(crate) const NORM_EPSILON: f64 = 1e-5;
 
 /// Bordered images, channels last, to rows in the order channel, row, column.
 pub(super) fn flatten(layout: ImageLayout, images: &[f32], rows: &mut [f32]) {

@@ -14,5 +14,5 @@ mod slots;
 mod tests;
 
 pub(super) use compile::Plan;
-pub(crate) use forward::Mode;
+pub(crate) use forward::{Mode, NORM_EPSILON};
 pub use memory::Workspace;
