@@ -1,6 +1,7 @@
 use serde::Serialize;
 
 use super::training::Training;
+use crate::models::{Design, Options, UnknownArch};
 
 /// A complete, checked configuration: what `config.toml` in a run folder
 /// holds, and all that the bytes of a run's results depend on.
@@ -134,12 +135,28 @@ pub struct Split {
 }
 
 /// The network.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Network {
     /// Its architecture.
     pub arch: String,
     /// Whether all conditions start from the same weights.
     pub initial_weights: InitialWeights,
+    /// What of the architecture is chosen; the rest has its default.
+    #[serde(flatten)]
+    pub options: Options,
+}
+
+impl Network {
+    /// The design of the network for images of this size and so many classes.
+    ///
+    /// # Errors
+    /// If the architecture is unknown.
+    pub fn design(&self, image_size: usize, classes: usize) -> Result<Design, UnknownArch> {
+        Ok(Design {
+            options: self.options.clone(),
+            ..Design::new(self.arch.parse()?, image_size, classes)
+        })
+    }
 }
 
 /// Whether initial weights are shared.

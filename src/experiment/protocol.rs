@@ -5,6 +5,7 @@ use layerprobe_reports::ProtocolParagraph;
 use crate::config::{
     AdamNumbers, Checkpoints, Config, InitialWeights, Optimizer, Schedule, Stimuli, Training,
 };
+use crate::models::Options;
 
 /// The protocol's name and version, written into every row.
 pub const PROTOCOL: &str = "clean/1";
@@ -86,10 +87,14 @@ fn hold_outs(config: &Config) -> String {
 
 fn training(config: &Config) -> String {
     format!(
-        "{} with PyTorch's default initialization ({}), one network for each target ({}); cross-entropy, {} \
+        "{} with {}'s default initialization ({}), one network for each target ({}); cross-entropy, {} \
          with learning rate {}{} and {} {}, batches of {}, {} epochs, no augmentation. Images are normalized by \
          the mean and deviation of each color channel over the training set.",
-        config.network.arch,
+        network(config),
+        match config.network.arch.as_str() {
+            "cnn4" | "mlp" => "PyTorch",
+            _ => "torchvision",
+        },
         match config.network.initial_weights {
             InitialWeights::Shared => "all conditions start from the same weights, as in the paper",
             InitialWeights::PerRun => "each condition draws its own",
@@ -106,6 +111,27 @@ fn training(config: &Config) -> String {
         config.training.batch_size,
         config.training.epochs,
     )
+}
+
+/// The architecture and what of it was chosen.
+fn network(config: &Config) -> String {
+    let Options {
+        dropout,
+        fc_width,
+        slope,
+        widths,
+    } = &config.network.options;
+    let chosen = [
+        dropout.map(|p| format!("dropout {p}")),
+        fc_width.map(|width| format!("fully connected layers of {width}")),
+        slope.map(|slope| format!("slope {slope} below 0")),
+        widths.as_ref().map(|widths| format!("widths {widths:?}")),
+    ];
+    let chosen: Vec<String> = chosen.into_iter().flatten().collect();
+    match chosen.is_empty() {
+        true => config.network.arch.clone(),
+        false => format!("{} ({})", config.network.arch, chosen.join(", ")),
+    }
 }
 
 fn optimizer(optimizer: &Optimizer) -> String {

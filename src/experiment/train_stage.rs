@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
-use crate::models::{Arch, Network};
+use crate::models::Network;
 use crate::training::{
     Examples, Normalization, TrainingContext, TrainingData, best_path, log_path, snapshot_path,
     train,
@@ -111,12 +110,15 @@ impl TrainStage<'_> {
             source,
         };
         let classes = version.hold_outs.kept(condition.target_index).len();
-        let arch = Arch::from_str(&self.config.network.arch)
+        let design = self
+            .config
+            .network
+            .design(self.config.stimuli.image_size(), classes)
             .map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))?;
         let init = self
             .streams
             .init(self.config.network.initial_weights, condition);
-        let mut network = Network::new(arch, self.config.stimuli.image_size(), classes, init)?;
+        let mut network = Network::from_design(design, init)?;
         let split = self.stimuli.training_split(version);
         let examples = |stimuli: &[usize]| {
             let (places, labels) = stimuli

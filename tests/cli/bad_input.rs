@@ -71,11 +71,27 @@ fn values_that_cannot_work_are_refused() {
 }
 
 #[test]
+fn options_and_layers_belong_to_their_architecture() {
+    let set = |assignment: &'static str| ["run", "smoke", "--set", assignment];
+    refused(
+        &set("network.fc_width=29"),
+        &["--set: `network.fc_width`", "cnn4", "no such option"],
+    );
+    refused(&set("network.arch=resnet5"), &["did you mean `resnet50`?"]);
+    let mut alexnet = set("network.arch=alexnet").to_vec();
+    alexnet.extend(["--set", "stimuli.image_size=48"]);
+    refused(&alexnet, &["48 x 48", "below 63"]);
+    let mut twice = set("network.arch=resnet18").to_vec();
+    twice.extend(["--set", "probes.layers=[\"layer4\", \"pre_pool\"]"]);
+    refused(&twice, &["two names of one layer"]);
+}
+
+#[test]
 fn optimizers_and_schedules_have_their_own_keys() {
     let set = |assignment: &'static str| ["run", "smoke", "--set", assignment];
     refused(
         &set("training.optimizer=adamv"),
-        &["unknown optimizer `adamv`", "did you mean `adamw`?", "sgd"],
+        &["unknown optimizer `adamv`", "did you mean `adam`?", "sgd"],
     );
     refused(
         &set("training.schedule=cosinus"),

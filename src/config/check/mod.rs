@@ -8,6 +8,7 @@ mod training;
 use super::error::ConfigError;
 use super::keys::Keys;
 use super::sections::*;
+use crate::models::Layer;
 
 /// Decades from 1e-3 to 1e5.
 const DEFAULT_PENALTIES: [f64; 9] = [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5];
@@ -22,12 +23,13 @@ pub(super) fn check(keys: &Keys) -> Result<Config, ConfigError> {
         correlation,
         split,
     } = sections(keys)?;
-    let layers = network::layers(keys, &stimuli, &split)?;
+    let network = network::network(keys)?;
+    let layers = network::layers(keys, &network, &stimuli, &split)?;
     let config = Config {
         name: name(keys)?,
         seed: keys.whole_or("seed", 0)?,
         seeds,
-        network: network::network(keys)?,
+        network,
         training: training::training(keys, &stimuli)?,
         checkpoints: checkpoints(keys)?,
         probes: probes(keys, &stimuli, &layers)?,
@@ -95,10 +97,27 @@ fn checkpoints(keys: &Keys) -> Result<Checkpoints, ConfigError> {
     )
 }
 
-fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[String]) -> Result<Probes, ConfigError> {
-    let known: Vec<&str> = layers.iter().map(String::as_str).collect();
+/// The layers to probe, in network order, each place once.
+fn probed_layers(keys: &Keys, layers: &[Layer]) -> Result<Vec<String>, ConfigError> {
+    let names = |layer: &'_ Layer| [vec![layer.name.clone()], layer.aliases.clone()].concat();
+    let all: Vec<Vec<String>> = layers.iter().map(names).collect();
+    let known: Vec<&str> = all.iter().flatten().map(String::as_str).collect();
     let mut chosen = keys.names("probes.layers", "layer", &known)?;
-    chosen.sort_by_key(|layer| layers.iter().position(|l| l == layer));
+    let place = |name: &String| all.iter().position(|names| names.contains(name));
+    chosen.sort_by_key(place);
+    for pair in chosen.windows(2) {
+        if let [a, b] = pair
+            && place(a) == place(b)
+        {
+            let problem = format!("`{a}` and `{b}` are two names of one layer; name it once");
+            return Err(keys.invalid("probes.layers", problem));
+        }
+    }
+    Ok(chosen)
+}
+
+fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, ConfigError> {
+    let chosen = probed_layers(keys, layers)?;
     let solver = keys.text_or("probes.solver", "batched")?;
     keys.known("probes.solver", "solver", &solver, &["batched", "linfa"])?;
     let penalties = keys

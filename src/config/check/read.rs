@@ -5,11 +5,11 @@ use toml::Value;
 use crate::config::error::ConfigError;
 use crate::config::keys::Keys;
 
-fn whole(value: &Value) -> Option<u64> {
+pub(super) fn whole(value: &Value) -> Option<u64> {
     value.as_integer().and_then(|i| u64::try_from(i).ok())
 }
 
-fn number(value: &Value) -> Option<f64> {
+pub(super) fn number(value: &Value) -> Option<f64> {
     value
         .as_float()
         .or_else(|| value.as_integer().map(|i| i as f64))
