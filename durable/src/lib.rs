@@ -10,11 +10,76 @@
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Tells temporary files of one process apart.
 static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// A file under way, beside the place where it will stand. Dropped before
+/// [`commit`](Self::commit), it leaves nothing.
+#[derive(Debug)]
+pub struct Pending {
+    path: PathBuf,
+    temporary: PathBuf,
+    file: File,
+    committed: bool,
+}
+
+impl Pending {
+    /// Starts a file that will stand at `path`. The folder is made if needed.
+    ///
+    /// # Errors
+    /// Of the file system, or if the path names no file.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        let Some(name) = path.file_name() else {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the path names no file",
+            ));
+        };
+        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+            fs::create_dir_all(folder)?;
+        }
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let temporary = path.with_file_name(format!(
+            ".{}.{}-{number}.tmp",
+            name.to_string_lossy(),
+            std::process::id()
+        ));
+        Ok(Self {
+            path: path.to_owned(),
+            file: File::create(&temporary)?,
+            temporary,
+            committed: false,
+        })
+    }
+
+    /// The file, to be written.
+    pub fn file(&mut self) -> &mut File {
+        &mut self.file
+    }
+
+    /// Flushes the file to the disk and puts it in its place.
+    ///
+    /// # Errors
+    /// Of the file system; what stood there before then stands there still.
+    pub fn commit(mut self) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, &self.path)?;
+        self.committed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if !self.committed {
+            // the first error is the one to tell; the file may be gone already
+            let _ = fs::remove_file(&self.temporary);
+        }
+    }
+}
 
 /// Writes `bytes` to a sibling temporary file, flushes it to the disk and
 /// renames it to `path`, so that a reader finds the old file or the new one,
@@ -24,32 +89,9 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 /// Of the file system; the temporary file is then removed and what stood at
 /// `path` is still there.
 pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let Some(name) = path.file_name() else {
-        return Err(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "the path names no file",
-        ));
-    };
-    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let temporary = path.with_file_name(format!(
-        ".{}.{}-{number}.tmp",
-        name.to_string_lossy(),
-        std::process::id()
-    ));
-    let written = File::create(&temporary)
-        .and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        })
-        .and_then(|()| fs::rename(&temporary, path));
-    if written.is_err() {
-        // the first error is the one to tell; the leftover may not even exist
-        let _ = fs::remove_file(&temporary);
-    }
-    written
+    let mut pending = Pending::create(path)?;
+    pending.file().write_all(bytes)?;
+    pending.commit()
 }
 
 #[cfg(test)]
@@ -74,6 +116,16 @@ mod tests {
         assert!(write(&path, b"new").is_err());
         assert!(path.join("by a folder").is_dir());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_given_up_halfway_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("large");
+        let mut pending = Pending::create(&path).unwrap();
+        pending.file().write_all(b"half").unwrap();
+        drop(pending);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[test]
