@@ -1,5 +1,7 @@
 //! Activations: what named layers of a network give for stored images.
 
+pub mod extract;
+
 use thiserror::Error;
 
 use crate::models::{LayerRows, ModelError, Network, Workspace};

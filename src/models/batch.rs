@@ -28,10 +28,21 @@ impl ImageBatch {
     /// # Panics
     /// If `images` does not hold whole images.
     pub fn from_chw(layout: ImageLayout, images: &[f32]) -> Self {
-        Self {
-            layout,
-            count: images.len() / layout.inner_len(),
-            pixels: layout.batch_from_chw(images),
+        let mut batch = Self::new(layout);
+        batch.fill_from_chw(images);
+        batch
+    }
+
+    /// Fills the batch again, with normalized images in PyTorch's order.
+    ///
+    /// # Panics
+    /// If `images` does not hold whole images.
+    pub fn fill_from_chw(&mut self, images: &[f32]) {
+        let (layout, inner) = (self.layout, self.layout.inner_len());
+        assert_eq!(images.len() % inner, 0, "whole images");
+        self.set_len(images.len() / inner);
+        for (image, chw) in self.images_mut().zip(images.chunks_exact(inner)) {
+            layout.from_chw(chw, image);
         }
     }
 

@@ -35,8 +35,8 @@ pub(super) fn graph(design: &Design) -> Result<Graph, ModelError> {
         channels = out_channels;
     }
     x = graph.average_pool_to("avgpool", x, 6);
-    x = graph.flatten(x);
     graph.readable(&["avgpool"], x);
+    x = graph.flatten(x);
     let width = design.fc_width();
     let rate = design.options.dropout.unwrap_or(0.5);
     for (at, name) in [(1, "fc6"), (4, "fc7")] {

@@ -127,11 +127,19 @@ pub(crate) fn parse<H: DeserializeOwned>(
     bytes: &[u8],
     path: &Path,
 ) -> Result<(H, Vec<Parameter>), CheckpointError> {
-    let format = |source| CheckpointError::Format {
-        path: path.to_owned(),
-        source,
-    };
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(format)?;
+    Ok((header_of(bytes, path)?, tensors_of(bytes, path)?))
+}
+
+/// What a safetensors file with our metadata says of itself.
+pub(crate) fn header_of<H: DeserializeOwned>(
+    bytes: &[u8],
+    path: &Path,
+) -> Result<H, CheckpointError> {
+    let (_, metadata) =
+        SafeTensors::read_metadata(bytes).map_err(|source| CheckpointError::Format {
+            path: path.to_owned(),
+            source,
+        })?;
     let header = metadata
         .metadata()
         .as_ref()
@@ -139,12 +147,24 @@ pub(crate) fn parse<H: DeserializeOwned>(
         .ok_or_else(|| CheckpointError::Foreign {
             path: path.to_owned(),
         })?;
-    let header = serde_json::from_str(header).map_err(|source| CheckpointError::Header {
+    serde_json::from_str(header).map_err(|source| CheckpointError::Header {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// The tensors of a safetensors file. How many batches a batch norm has seen,
+/// which PyTorch counts in whole numbers, is left out.
+pub(crate) fn tensors_of(bytes: &[u8], path: &Path) -> Result<Vec<Parameter>, CheckpointError> {
+    let file = SafeTensors::deserialize(bytes).map_err(|source| CheckpointError::Format {
         path: path.to_owned(),
         source,
     })?;
-    let mut weights = Vec::new();
-    for (name, view) in SafeTensors::deserialize(bytes).map_err(format)?.iter() {
+    let mut tensors = Vec::new();
+    for (name, view) in file.iter() {
+        if view.dtype() == Dtype::I64 && name.ends_with(".num_batches_tracked") {
+            continue;
+        }
         if view.dtype() != Dtype::F32 {
             return Err(CheckpointError::Type {
                 path: path.to_owned(),
@@ -157,11 +177,11 @@ pub(crate) fn parse<H: DeserializeOwned>(
             .chunks_exact(4)
             .map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
             .collect();
-        weights.push(Parameter {
+        tensors.push(Parameter {
             name: name.to_owned(),
             shape: view.shape().to_vec(),
             values,
         });
     }
-    Ok((header, weights))
+    Ok(tensors)
 }

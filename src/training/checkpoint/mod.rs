@@ -12,5 +12,5 @@ mod tests;
 
 pub use error::CheckpointError;
 pub use file::Checkpoint;
-pub(crate) use file::{Tensors, parse, serialize};
+pub(crate) use file::{Tensors, header_of, parse, serialize, tensors_of};
 pub use header::{CheckpointHeader, Role};
