@@ -1,6 +1,9 @@
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::models::Arch;
 
 /// Which features of its input does a neural network represent, in which
 /// layer, and from which moment of training?
@@ -50,6 +53,13 @@ pub enum Command {
     Probe(Probe),
     /// Draw a run's figures and report again
     Report(Report),
+    /// List a network's layers with their shapes
+    Layers(Layers),
+    /// Read layers of a network of your own for images of your own
+    Extract(Extract),
+    /// Measure images a second and memory, to size a run
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// List the experiments that are compiled in
     Presets,
     /// Look at configurations
@@ -211,6 +221,114 @@ pub enum ProbeSolver {
 pub struct Report {
     /// The run folder
     pub dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  layerprobe layers alexnet\n  layerprobe layers resnet50 --image-size 64 --classes 23\n  layerprobe layers cnn4 --message-format json"
+)]
+pub struct Layers {
+    /// The architecture
+    #[arg(value_parser = arch())]
+    pub arch: Arch,
+    /// Side of the images in pixels [default: 64 for cnn4 and mlp, else 224]
+    #[arg(long, value_name = "N")]
+    pub image_size: Option<usize>,
+    /// Number of classes
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub classes: usize,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  layerprobe extract --arch resnet50 --weights w.safetensors --input x.safetensors \\\n      --layers pre_pool,post_pool --out a.safetensors\n  layerprobe extract --arch alexnet --weights w.safetensors --input photos --layers pool3,fc6,fc7 --out a.safetensors\n\nIn Python, with the safetensors package:\n  save_file(torchvision.models.resnet50(weights=\"DEFAULT\").state_dict(), \"w.safetensors\")\n  save_file({\"images\": images}, \"x.safetensors\")    # [n, 3, h, w], float32, normalized\n  activations = load_file(\"a.safetensors\")            # a tensor for each layer\n\n`layerprobe layers ARCH` lists the layers."
+)]
+pub struct Extract {
+    /// The architecture
+    #[arg(long, value_parser = arch())]
+    pub arch: Arch,
+    /// Weights under torchvision's names, or a checkpoint of a run; the number
+    /// of classes and the widths are read from them
+    #[arg(long, value_name = "W.safetensors")]
+    pub weights: PathBuf,
+    /// A safetensors file with a tensor `images`, [n, 3, h, w] or [n, numbers],
+    /// float32 and normalized already; or a folder of square PNG images of one
+    /// size, taken in the order of their names
+    #[arg(long, value_name = "X.safetensors|FOLDER")]
+    pub input: PathBuf,
+    /// Layers to read, by any of their names
+    #[arg(long, value_name = "A,B", value_delimiter = ',', required = true)]
+    pub layers: Vec<String>,
+    /// Where the activations go
+    #[arg(long, value_name = "A.safetensors")]
+    pub out: PathBuf,
+    /// Means of red, green and blue that are taken off the images of a folder,
+    /// pixels running from 0 to 1 [default: those of the run that made the
+    /// checkpoint, for other weights ImageNet's 0.485,0.456,0.406]
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',', requires = "std")]
+    pub mean: Vec<f32>,
+    /// Deviations that the rest is divided by [default: those of the run that
+    /// made the checkpoint, for other weights ImageNet's 0.229,0.224,0.225]
+    #[arg(long, value_name = "R,G,B", value_delimiter = ',', requires = "mean")]
+    pub std: Vec<f32>,
+    /// Images in memory at once
+    #[arg(long, value_name = "N", default_value_t = 32)]
+    pub batch: usize,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BenchCommand {
+    /// Full training steps: forward, loss, backward, Adam
+    #[command(
+        after_help = "Example:\n  layerprobe bench train --arch alexnet --image-size 224 --batch 64 --steps 10"
+    )]
+    Train(Bench),
+    /// Forward passes as when layers are read
+    #[command(
+        after_help = "Example:\n  layerprobe bench extract --arch resnet50 --image-size 224 --batch 32 --steps 10 --json"
+    )]
+    Extract(Bench),
+}
+
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// The architecture
+    #[arg(long, value_parser = arch())]
+    pub arch: Arch,
+    /// Side of the images in pixels [default: 64 for cnn4 and mlp, else 224]
+    #[arg(long, value_name = "N")]
+    pub image_size: Option<usize>,
+    /// Number of classes
+    #[arg(long, value_name = "N", default_value_t = 7)]
+    pub classes: usize,
+    /// Images in a batch
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub batch: usize,
+    /// Steps that are measured, after two that are not
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub steps: usize,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reads the name of an architecture; clap suggests the nearest.
+fn arch() -> impl TypedValueParser<Value = Arch> {
+    PossibleValuesParser::new(Arch::ALL.map(Arch::name)).try_map(|name| name.parse::<Arch>())
+}
+
+/// The image size at which an architecture is shown and measured.
+pub fn image_size(arch: Arch, given: Option<usize>) -> usize {
+    given.unwrap_or(match arch {
+        Arch::Cnn4 | Arch::Mlp => 64,
+        Arch::AlexNet | Arch::ResNet18 | Arch::ResNet50 => 224,
+    })
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::arguments::{MessageFormat, Output};
+use crate::activations::extract::ExtractError;
 use crate::config::ConfigError;
 use crate::experiment::ExperimentError;
 use crate::foreign::ForeignError;
@@ -38,6 +39,9 @@ fn code(error: &anyhow::Error) -> u8 {
             ForeignError::Write { .. } | ForeignError::Read { .. } => 1,
             _ => USAGE,
         };
+    }
+    if let Some(ExtractError::Stopped { .. }) = error.downcast_ref() {
+        return INTERRUPTED;
     }
     match error.downcast_ref::<ExperimentError>() {
         Some(e) if e.is_interruption() => INTERRUPTED,

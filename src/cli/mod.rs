@@ -1,9 +1,12 @@
 //! The command line: one file per verb.
 
 mod arguments;
+mod bench;
 mod completions;
 mod config;
 mod exit;
+mod extract;
+mod layers;
 mod presets;
 mod probe;
 mod progress;
@@ -19,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, Command, ConfigCommand};
+use arguments::{Arguments, BenchCommand, Command, ConfigCommand};
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
@@ -40,6 +43,12 @@ pub fn main() -> ExitCode {
         Command::Render(command) => render::render(command, &arguments.output),
         Command::Probe(command) => probe::probe(command, &arguments.output),
         Command::Report(command) => report::report(command, &arguments.output),
+        Command::Layers(command) => layers::layers(command, &arguments.output),
+        Command::Extract(command) => extract::extract(command, &arguments.output),
+        Command::Bench(BenchCommand::Train(command)) => bench::train(command, &arguments.output),
+        Command::Bench(BenchCommand::Extract(command)) => {
+            bench::extract(command, &arguments.output)
+        }
         Command::Presets => presets::presets(&arguments.output),
         Command::Config(ConfigCommand::Show(command)) => config::show(command),
         Command::Completions { shell } => completions::completions(*shell),

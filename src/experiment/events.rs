@@ -9,6 +9,8 @@ pub enum Stage {
     Probe,
     /// Drawing figures and the page.
     Report,
+    /// Reading activations into a file.
+    Extract,
 }
 
 impl Stage {
@@ -19,6 +21,7 @@ impl Stage {
             Self::Train => "train",
             Self::Probe => "probe",
             Self::Report => "report",
+            Self::Extract => "extract",
         }
     }
 
@@ -29,6 +32,7 @@ impl Stage {
             Self::Train => "steps",
             Self::Probe => "layers",
             Self::Report => "files",
+            Self::Extract => "images",
         }
     }
 }

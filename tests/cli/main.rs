@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step fails the test
 
 mod bad_input;
+mod bench;
+mod extract;
 mod folder;
+mod layers;
 mod own_activations;
 mod rendering;
 mod smoke;
