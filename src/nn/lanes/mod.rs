@@ -45,6 +45,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn load_part(from: *const Self::Scalar, lanes: usize) -> Self;
     /// Writes the first `lanes` scalars, at most `COUNT`.
     unsafe fn store_part(self, to: *mut Self::Scalar, lanes: usize);
+    /// Asks for the cache line of an address, which need not be valid.
+    unsafe fn prefetch(at: *const Self::Scalar);
     /// `self * factor + summand`.
     unsafe fn mul_add(self, factor: Self, summand: Self) -> Self;
     /// `self + other`.

@@ -57,6 +57,9 @@ impl<T: Real> Lanes for Portable<T> {
     }
 
     #[inline(always)]
+    unsafe fn prefetch(_: *const T) {}
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, summand: Self) -> Self {
         let mut out = summand.0;
         for lane in 0..8 {

@@ -44,6 +44,11 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn prefetch(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn mul_add(self, factor: Self, summand: Self) -> Self {
         Self(unsafe { _mm512_fmadd_ps(self.0, factor.0, summand.0) })
     }
@@ -139,6 +144,11 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn store_part(self, to: *mut f32, lanes: usize) {
         unsafe { _mm256_maskstore_ps(to, first_lanes(lanes), self.0) }
+    }
+
+    #[inline(always)]
+    unsafe fn prefetch(at: *const f32) {
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
     }
 
     #[inline(always)]

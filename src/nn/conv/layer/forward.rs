@@ -1,88 +1,114 @@
 use super::super::tile::{Runs, multiply};
-use super::geometry::Geometry;
+use super::geometry::{Geometry, Grid};
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::{ImageLayout, Images};
 use crate::nn::real::Kernel;
 use crate::nn::{Activation, Real};
 
-/// The forward pass of one image.
-pub(crate) struct ForwardImage<'a, T> {
+/// The forward pass of a few images.
+pub(crate) struct Forward<'a, T> {
     pub(crate) geometry: &'a Geometry,
     pub(crate) activation: Activation,
-    /// One image with its border.
+    /// Images with their borders.
     pub(crate) x: &'a [T],
     /// Packed weights, see `pack`.
     pub(crate) weights: &'a [T],
     /// Biases, filled up with zeros to whole blocks.
     pub(crate) bias: &'a [T],
-    /// An image to add before the activation.
+    /// Images to add before the activation.
     pub(crate) residual: Option<Images<'a, T>>,
-    /// One output with its border; the border is not touched.
+    /// Outputs with their borders; the borders are not touched.
     pub(crate) y: &'a mut [T],
 }
 
-impl<T: Real> Kernel<T> for ForwardImage<'_, T> {
+impl<T: Real> Kernel<T> for Forward<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(mut self) {
         let geometry = self.geometry;
+        let n = self.x.len() / geometry.input.len();
         assert_eq!(geometry.channel_block, 2 * V::COUNT);
-        assert_eq!(self.x.len(), geometry.input.len());
+        assert_eq!(self.x.len(), n * geometry.input.len());
         assert_eq!(self.weights.len(), geometry.packed_len());
         assert_eq!(
             self.bias.len(),
             geometry.spec.groups * geometry.out_filled()
         );
-        assert_eq!(self.y.len(), geometry.output.len());
+        assert_eq!(self.y.len(), n * geometry.output.len());
         if let Some(residual) = &self.residual {
-            assert_eq!(residual.values.len(), residual.layout.len());
+            assert_eq!(residual.values.len(), n * residual.layout.len());
             assert!(residual.layout.same_inside(&geometry.output));
         }
-        let pixels = geometry.output.height * geometry.output.width;
-        for block in 0..geometry.spec.groups * geometry.out_blocks() {
-            let mut at = 0;
-            // SAFETY: the lengths were checked above; pixels `at..at + P` are
-            // pixels of the output.
-            unsafe {
-                if V::MANY_REGISTERS {
-                    while at + 12 <= pixels {
-                        self.pixels::<V, 12>(block, at);
-                        at += 12;
+        let grid = Grid {
+            rows: geometry.output.height,
+            columns: geometry.output.width,
+        };
+        let pixels = n * grid.rows * grid.columns;
+        let chunk = geometry.chunk();
+        let mut done = 0;
+        while done < pixels {
+            let end = pixels.min(done + chunk);
+            for block in 0..geometry.spec.groups * geometry.out_blocks() {
+                let mut at = done;
+                // SAFETY: the lengths were checked above; pixels `at..at + P`
+                // are pixels of the outputs.
+                unsafe {
+                    if V::MANY_REGISTERS {
+                        while at + 12 <= end {
+                            self.pixels::<V, 12>(grid, block, at);
+                            at += 12;
+                        }
+                        if at + 8 <= end {
+                            self.pixels::<V, 8>(grid, block, at);
+                            at += 8;
+                        }
+                    }
+                    while at + 4 <= end {
+                        self.pixels::<V, 4>(grid, block, at);
+                        at += 4;
+                    }
+                    while at < end {
+                        self.pixels::<V, 1>(grid, block, at);
+                        at += 1;
                     }
                 }
-                while at + 4 <= pixels {
-                    self.pixels::<V, 4>(block, at);
-                    at += 4;
-                }
-                while at < pixels {
-                    self.pixels::<V, 1>(block, at);
-                    at += 1;
-                }
             }
+            done = end;
         }
     }
 }
 
-impl<T: Real> ForwardImage<'_, T> {
-    /// Computes the `P` outputs from number `at`, counted row by row, of one
-    /// block of channels (blocks counted through all groups).
+impl<T: Real> Forward<'_, T> {
+    /// Computes the `P` outputs from number `at`, counted row by row and image
+    /// by image, of one block of channels (blocks counted through all groups).
     ///
     /// # Safety
     /// As [`Lanes`]; slices have the lengths of `geometry`, which has outputs
     /// `at..at + P`.
     #[inline(always)]
-    unsafe fn pixels<V: Lanes<Scalar = T>, const P: usize>(&mut self, block: usize, at: usize) {
+    unsafe fn pixels<V: Lanes<Scalar = T>, const P: usize>(
+        &mut self,
+        grid: Grid,
+        block: usize,
+        at: usize,
+    ) {
         let geometry = self.geometry;
         let spec = &geometry.spec;
         let group = block / geometry.out_blocks();
         let of_group = block % geometry.out_blocks() * geometry.channel_block;
-        let in_row = geometry.in_row();
-        let mut places = [(0, 0); P];
-        let (mut row, mut column) = (at / geometry.output.width, at % geometry.output.width);
-        for place in &mut places {
-            *place = (row, column);
-            column += 1;
-            if column == geometry.output.width {
-                (row, column) = (row + 1, 0);
+        let (in_row, in_len) = (geometry.in_row(), geometry.input.len());
+        let places = grid.places::<P>(at);
+        let first = group * spec.out_group() + of_group;
+        for (image, row, column) in places {
+            let layout = &geometry.output;
+            let at =
+                image * layout.len() + layout.row_start(row) + column * layout.channels + first;
+            // SAFETY: an address is only asked for.
+            unsafe {
+                // outputs come from memory, too, before they are overwritten:
+                // ask for them while the sums are made
+                let y = self.y.as_ptr().wrapping_add(at);
+                V::prefetch(y);
+                V::prefetch(y.wrapping_add(V::COUNT));
             }
         }
         // SAFETY: the kernel's taps lie within the bordered image for every
@@ -92,20 +118,20 @@ impl<T: Real> ForwardImage<'_, T> {
                 .x
                 .as_ptr()
                 .add(geometry.in_corner() + group * spec.in_group());
-            let x = places.map(|(row, column)| {
-                corner.add(spec.stride * (row * in_row + column * spec.in_channels))
+            let x = places.map(|(image, row, column)| {
+                let pixel = spec.stride * (row * in_row + column * spec.in_channels);
+                corner.add(image * in_len + pixel)
             });
             let bias = self.bias.as_ptr().add(block * geometry.channel_block);
             let start = [V::load(bias), V::load(bias.add(V::COUNT))];
-            let runs = geometry.runs();
             let weights = self.weights.as_ptr().add(block * geometry.packed_block());
-            multiply::<V, P>([start; P], x, runs, weights)
+            multiply::<V, P>([start; P], x, geometry.runs(), weights)
         };
-        let first = group * spec.out_group() + of_group;
         let valid = (spec.out_group() - of_group).min(geometry.channel_block);
-        for ((row, column), sums) in places.into_iter().zip(acc) {
-            let at =
-                |layout: &ImageLayout| layout.row_start(row) + column * layout.channels + first;
+        for ((image, row, column), sums) in places.into_iter().zip(acc) {
+            let at = |layout: &ImageLayout| {
+                image * layout.len() + layout.row_start(row) + column * layout.channels + first
+            };
             let y_at = at(&geometry.output);
             let residual = self
                 .residual

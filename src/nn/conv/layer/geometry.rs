@@ -1,7 +1,7 @@
 use super::super::shape::check;
 use super::super::spec::ConvSpec;
-use crate::nn::ShapeError;
 use crate::nn::layout::ImageLayout;
+use crate::nn::{Activation, ShapeError};
 
 /// All sizes of one convolution, worked out once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,41 @@ pub(crate) struct Phase {
     /// From the output of one of them to that of the next.
     pub(crate) out_step: usize,
 }
+
+/// Pixels of images of one size, counted row by row and image by image.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub(crate) rows: usize,
+    pub(crate) columns: usize,
+}
+
+impl Grid {
+    /// Image, row and column of `P` pixels from number `at`.
+    #[inline(always)]
+    pub(crate) fn places<const P: usize>(self, at: usize) -> [(usize, usize, usize); P] {
+        let (mut image, rest) = (
+            at / (self.rows * self.columns),
+            at % (self.rows * self.columns),
+        );
+        let (mut row, mut column) = (rest / self.columns, rest % self.columns);
+        let mut places = [(0, 0, 0); P];
+        for place in &mut places {
+            *place = (image, row, column);
+            column += 1;
+            if column == self.columns {
+                (row, column) = (row + 1, 0);
+            }
+            if row == self.rows {
+                (image, row) = (image + 1, 0);
+            }
+        }
+        places
+    }
+}
+
+/// Elements of images that one task works on at a time: they stay in the
+/// second-level cache beside the weights.
+const CACHED: usize = 128 * 1024;
 
 fn greatest_common_divisor(a: usize, b: usize) -> usize {
     if b == 0 {
@@ -92,6 +127,25 @@ impl Geometry {
     pub(crate) fn in_corner(&self) -> usize {
         let inset = self.input.border - self.spec.padding;
         inset * (self.in_row() + self.input.channels)
+    }
+
+    /// Images of one task: so many that the weights, which a task reads anew,
+    /// serve enough pixels, while the images stay in the cache.
+    #[inline]
+    pub(crate) fn images_per_task(&self) -> usize {
+        (CACHED / self.input.len()).clamp(1, 4)
+    }
+
+    /// Outputs computed for one block of channels before the next block.
+    /// Where all weights stay in the cache, few, so that an output is written
+    /// as a whole; else as many as the cache has inputs for.
+    #[inline]
+    pub(crate) fn chunk(&self) -> usize {
+        if self.packed_len() <= CACHED / 2 {
+            return 48;
+        }
+        let per_output = self.spec.in_channels * self.spec.stride * self.spec.stride;
+        (CACHED / per_output / 12 * 12).max(96)
     }
 
     /// Blocks of output channels of a group, the last one filled with zeros.
@@ -170,6 +224,39 @@ impl Geometry {
         let rows = after(self.input.height, self.output.height);
         let columns = after(self.input.width, self.output.width);
         before.max(rows).max(columns)
+    }
+
+    /// Into how many parts the images are split for the gradient of the
+    /// weights, and how many blocks of channels a task sums.
+    pub(crate) fn weight_tasks(&self, images: usize) -> (usize, usize) {
+        /// Tasks to share among threads.
+        const TASKS: usize = 8;
+        let parts = match self.packed_len() / CACHED {
+            0 => 8,
+            1..4 => 4,
+            4..8 => 2,
+            _ => 1,
+        };
+        let blocks = self.spec.groups * self.out_blocks();
+        // parts of as many images, none of them empty
+        let parts = images.div_ceil(images.div_ceil(parts).max(1));
+        (parts, blocks.div_ceil(TASKS.div_ceil(parts.max(1))))
+    }
+
+    /// Whether the gradient of the output has to be copied into a border, or
+    /// serves the gradient of the input as it is.
+    #[inline]
+    pub(crate) fn needs_border(&self, activation: Activation) -> bool {
+        activation != Activation::None || self.gradient_len() != self.output.inner_len()
+    }
+
+    /// As [`chunk`](Self::chunk), for the gradient of the input.
+    #[inline]
+    pub(crate) fn gradient_chunk(&self) -> usize {
+        if self.flipped_len() <= CACHED / 2 {
+            return 48;
+        }
+        (CACHED / self.gradient_pixel() / 12 * 12).max(96)
     }
 
     /// Columns of the bordered gradient of the output.

@@ -1,23 +1,26 @@
 //! Convolution of any kernel, stride, padding, dilation and groups, with bias,
 //! residual and activation in one pass.
 
-mod backward;
+mod data;
 mod fold;
 mod forward;
 mod geometry;
 mod pack;
 #[cfg(test)]
 mod tests;
+mod weights;
 
+use std::ops::Range;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
 
-use backward::{BackwardImage, ImageGradient};
+use data::DataGradient;
 pub use fold::fold_norm;
-use forward::ForwardImage;
+use forward::Forward;
 use geometry::Geometry;
 use pack::{pack, pack_flipped, unpack};
+use weights::WeightGradient;
 
 use super::block::ConvInput;
 use super::partial::{give_back, sum_in_order, take};
@@ -25,7 +28,7 @@ use super::spec::ConvSpec;
 use crate::nn::aligned::Aligned;
 use crate::nn::layout::{ImageLayout, Images};
 use crate::nn::real::Processor;
-use crate::nn::{Activation, IMAGES_PER_BLOCK, InputGradient, Real, ShapeError};
+use crate::nn::{Activation, InputGradient, Real, ShapeError};
 
 /// A convolution for images of one size.
 ///
@@ -69,6 +72,27 @@ pub struct ConvBuffers<T> {
     flipped: Aligned<T>,
     partial: Aligned<T>,
     bordered: Mutex<Vec<Aligned<T>>>,
+    packed_slopes: Mutex<Vec<Aligned<T>>>,
+}
+
+/// The gradient of the outputs, and the outputs, which are not read where
+/// there is no activation.
+#[derive(Clone, Copy)]
+struct Slopes<'a, T> {
+    y: &'a [T],
+    gradient: &'a [T],
+}
+
+impl<'a, T> Slopes<'a, T> {
+    /// Those of some images.
+    fn of(self, geometry: &Geometry, images: Range<usize>) -> (&'a [T], &'a [T]) {
+        let (len, inner) = (geometry.output.len(), geometry.output.inner_len());
+        let y = match self.y.is_empty() {
+            true => self.y,
+            false => &self.y[images.start * len..images.end * len],
+        };
+        (y, &self.gradient[images.start * inner..images.end * inner])
+    }
 }
 
 impl<T: Real> ConvBuffers<T> {
@@ -175,20 +199,26 @@ impl Conv {
         for (to, from) in buffers.bias.chunks_exact_mut(filled).zip(biases) {
             to[..of_group].copy_from_slice(from);
         }
+        let images = geometry.images_per_task();
+        let in_len = geometry.input.len();
         output
-            .par_chunks_mut(out_len)
+            .par_chunks_mut(images * out_len)
+            .zip(input.images.par_chunks(images * in_len))
             .enumerate()
-            .for_each(|(image, y)| {
-                let of = |len: usize| image * len..(image + 1) * len;
-                let kernel = ForwardImage {
+            .for_each(|(task, (y, x))| {
+                let kernel = Forward {
                     geometry,
                     activation: self.activation,
-                    x: &input.images[of(geometry.input.len())],
+                    x,
                     weights: &buffers.packed,
                     bias: &buffers.bias,
-                    residual: residual.map(|residual| Images {
-                        values: &residual.values[of(residual.layout.len())],
-                        ..residual
+                    residual: residual.map(|residual| {
+                        let len = residual.layout.len();
+                        let values = &residual.values[task * images * len..];
+                        Images {
+                            values: &values[..y.len() / out_len * len],
+                            ..residual
+                        }
                     }),
                     y,
                 };
@@ -209,7 +239,7 @@ impl Conv {
         let geometry = &self.geometry;
         let n = self.check(&input);
         let inner = geometry.output.inner_len();
-        let (in_len, out_len) = (geometry.input.len(), geometry.output.len());
+        let out_len = geometry.output.len();
         assert_eq!(pass.out_gradient.len(), n * inner, "output's gradient");
         let active = self.activation != Activation::None;
         if active {
@@ -219,69 +249,119 @@ impl Conv {
         assert_eq!(pass.bias.len(), input.bias.len(), "bias gradient");
 
         buffers.adapt(geometry);
-        let (weights, biases) = (geometry.packed_len(), geometry.gradient_pixel());
-        let tasks = n.div_ceil(IMAGES_PER_BLOCK);
-        buffers.partial.set_len(tasks * (weights + biases));
-        let images = pass.images.target();
-        if images.is_some() {
-            buffers.flipped.set_len(geometry.flipped_len());
-            pack_flipped(geometry, input.weight, &mut buffers.flipped);
+        let slopes = Slopes {
+            y: if active { pass.output } else { &[] },
+            gradient: pass.out_gradient,
+        };
+        if let Some((images, add)) = pass.images.target() {
+            assert_eq!(
+                images.len(),
+                n * geometry.input.inner_len(),
+                "image gradient"
+            );
+            self.data_gradient(input.weight, slopes, images, add, buffers);
         }
-        let (flipped, bordered) = (&buffers.flipped, &buffers.bordered);
-        let add = images.as_ref().is_some_and(|(_, add)| *add);
+        self.weight_gradient(input.images, slopes, pass.weight, pass.bias, buffers);
+    }
 
-        let task = |task: usize, partial: &mut [T], mut images: Option<&mut [T]>| {
-            partial.fill(T::ZERO);
-            let (weight_gradient, bias_gradient) = partial.split_at_mut(weights);
-            let mut scratch = take(bordered, geometry.gradient_len());
-            let last = n.min((task + 1) * IMAGES_PER_BLOCK);
-            for (i, image) in (task * IMAGES_PER_BLOCK..last).enumerate() {
-                let of = |len: usize| image * len..(image + 1) * len;
-                let here = geometry.input.inner_len();
-                let here = i * here..(i + 1) * here;
-                let kernel = BackwardImage {
+    fn data_gradient<T: Real>(
+        &self,
+        weight: &[T],
+        slopes: Slopes<'_, T>,
+        images: &mut [T],
+        add: bool,
+        buffers: &mut ConvBuffers<T>,
+    ) {
+        let geometry = &self.geometry;
+        buffers.flipped.set_len(geometry.flipped_len());
+        pack_flipped(geometry, weight, &mut buffers.flipped);
+        let (flipped, pool) = (&buffers.flipped, &buffers.bordered);
+        let scratch = match geometry.needs_border(self.activation) {
+            true => geometry.gradient_len(),
+            false => 0,
+        };
+        let per_task = geometry.images_per_task();
+        let len = geometry.input.inner_len();
+        images
+            .par_chunks_mut(per_task * len)
+            .enumerate()
+            .for_each(|(task, gradient)| {
+                let first = task * per_task;
+                let here = first..first + gradient.len() / len;
+                let (y, slopes) = slopes.of(geometry, here.clone());
+                let mut bordered = take(pool, per_task * scratch);
+                let kernel = DataGradient {
                     geometry,
                     activation: self.activation,
-                    x: &input.images[of(in_len)],
-                    y: if active {
-                        &pass.output[of(out_len)]
-                    } else {
-                        &[]
-                    },
-                    gradient: &pass.out_gradient[of(inner)],
-                    bordered: &mut scratch,
-                    weight_gradient,
-                    bias_gradient,
-                    image: images.as_deref_mut().map(|images| ImageGradient {
-                        flipped,
-                        gradient: &mut images[here],
-                        add,
-                    }),
+                    y,
+                    slopes,
+                    bordered: &mut bordered[..here.len() * scratch],
+                    flipped,
+                    gradient,
+                    add,
                 };
                 T::dispatch(self.processor, kernel);
-            }
-            give_back(bordered, scratch);
-        };
-        let partials = buffers.partial.par_chunks_mut(weights + biases);
-        match images {
-            Some((images, _)) => {
-                let len = geometry.input.inner_len();
-                assert_eq!(images.len(), n * len, "image gradient");
-                partials
-                    .zip(images.par_chunks_mut(IMAGES_PER_BLOCK * len))
-                    .enumerate()
-                    .for_each(|(i, (partial, images))| task(i, partial, Some(images)));
-            }
-            None => partials
-                .enumerate()
-                .for_each(|(i, partial)| task(i, partial, None)),
-        }
+                give_back(pool, bordered);
+            });
+    }
 
-        let total = sum_in_order(&mut buffers.partial, weights + biases);
-        unpack(geometry, &total[..weights], pass.weight);
+    /// Sums run over the images of a part, in order, then over parts. Where
+    /// weights are many, parts are few and tasks share the channels instead,
+    /// so that what is summed up twice stays small.
+    fn weight_gradient<T: Real>(
+        &self,
+        images: &[T],
+        slopes: Slopes<'_, T>,
+        weight: &mut [T],
+        bias: &mut [T],
+        buffers: &mut ConvBuffers<T>,
+    ) {
+        let geometry = &self.geometry;
+        let n = images.len() / geometry.input.len();
+        let (parts, blocks_per_task) = geometry.weight_tasks(n);
+        let per_part = n.div_ceil(parts.max(1));
+        let (weights, biases) = (geometry.packed_len(), geometry.gradient_pixel());
+        buffers.partial.set_len(parts * (weights + biases));
+        buffers.partial.fill(T::ZERO);
+        let (partial, partial_bias) = buffers.partial.split_at_mut(parts * weights);
+        let pool = &buffers.packed_slopes;
+        // a part's blocks of channels, then the next part's
+        let pieces = partial
+            .par_chunks_mut(weights)
+            .zip(partial_bias.par_chunks_mut(biases))
+            .enumerate()
+            .flat_map_iter(|(part, (weights, bias))| {
+                weights
+                    .chunks_mut(blocks_per_task * geometry.packed_block())
+                    .zip(bias.chunks_mut(blocks_per_task * geometry.channel_block))
+                    .enumerate()
+                    .map(move |(task, (weights, bias))| (part, task, weights, bias))
+            });
+        pieces.for_each(|(part, task, weights, bias)| {
+            let here = part * per_part..n.min((part + 1) * per_part);
+            let in_len = geometry.input.len();
+            let (y, slopes) = slopes.of(geometry, here.clone());
+            let mut packed = take(pool, WeightGradient::<T>::chunk_len(geometry));
+            let kernel = WeightGradient {
+                geometry,
+                activation: self.activation,
+                x: &images[here.start * in_len..here.end * in_len],
+                y,
+                slopes,
+                packed: &mut packed,
+                first_block: task * blocks_per_task,
+                weights,
+                bias,
+            };
+            T::dispatch(self.processor, kernel);
+            give_back(pool, packed);
+        });
+        let total = sum_in_order(partial, weights);
+        unpack(geometry, total, weight);
+        let total = sum_in_order(partial_bias, biases);
         let of_group = geometry.spec.out_group();
-        let sums = total[weights..].chunks_exact(geometry.out_filled());
-        for (to, from) in pass.bias.chunks_exact_mut(of_group).zip(sums) {
+        let sums = total.chunks_exact(geometry.out_filled());
+        for (to, from) in bias.chunks_exact_mut(of_group).zip(sums) {
             to.copy_from_slice(&from[..of_group]);
         }
     }
