@@ -80,7 +80,7 @@ impl Network {
     ) -> Result<&'w [f32], ModelError> {
         self.check_batch(batch)?;
         self.forward(workspace, batch, Mode::Logits);
-        Ok(workspace.logits(batch.len() * self.classes()))
+        Ok(self.last_logits(workspace, batch.len()))
     }
 
     pub(crate) fn check_batch(&self, batch: &ImageBatch) -> Result<(), ModelError> {

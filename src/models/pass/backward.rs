@@ -2,10 +2,11 @@ use std::mem::take;
 
 use rayon::prelude::*;
 
-use super::compile::Step;
+use super::arena::parts;
+use super::compile::{Step, needs_input, needs_output};
+use super::forward::range;
 use super::kernel::Kernel;
 use super::memory::Workspace;
-use crate::models::graph::Value;
 use crate::models::{ImageBatch, Network};
 use crate::nn::layout::ImageLayout;
 use crate::nn::{
@@ -20,12 +21,15 @@ impl Network {
         workspace: &'w mut Workspace,
         n: usize,
     ) -> (&'w [f32], &'w mut [f32]) {
-        let len = n * self.classes();
-        let slot = self.gradient_slot(self.plan.graph.output());
-        let gradient = workspace.take_gradient(slot, len);
-        workspace.gradients[slot] = gradient;
-        let logits = &workspace.values[workspace.logits].values[..len];
-        (logits, &mut workspace.gradients[slot][..len])
+        let (output, program) = (self.plan.graph.output(), &self.plan.training);
+        let [logits, gradient] = parts(
+            &mut workspace.arena,
+            [
+                range(&program.values, Some(output), n),
+                range(&program.gradients, Some(output), n),
+            ],
+        );
+        (logits, gradient)
     }
 
     /// Runs all steps backward, after a forward pass for training; overwrites
@@ -36,6 +40,7 @@ impl Network {
         batch: &ImageBatch,
         gradients: &mut [Vec<f32>],
     ) {
+        let mut arena = take(&mut workspace.arena);
         for (i, step) in self.plan.training.steps.iter().enumerate().rev() {
             let first = self.plan.parameters[step.node];
             let (weight, bias) = match &mut gradients[first..] {
@@ -44,53 +49,60 @@ impl Network {
                 [] => (&mut [][..], &mut [][..]),
             };
             let bias_len = self.weights(step.node).1.len();
-            self.step_back(workspace, batch, i, step, (weight, &mut bias[..bias_len]));
+            let into = (weight, &mut bias[..bias_len]);
+            self.step_back(workspace, &mut arena, batch, (i, step), into);
         }
-    }
-
-    fn gradient_slot(&self, value: Value) -> usize {
-        let slot = self.plan.training.gradients[value.index()];
-        slot.unwrap_or_else(|| unreachable!("every value but the input has a gradient"))
+        workspace.arena = arena;
     }
 
     fn step_back(
         &self,
         workspace: &mut Workspace,
+        arena: &mut [f32],
         batch: &ImageBatch,
-        i: usize,
-        step: &Step,
+        (i, step): (usize, &Step),
         (weight_gradient, bias_gradient): (&mut [f32], &mut [f32]),
     ) {
-        let n = batch.len();
-        let inner = |value: Value| n * self.plan.layout(value).inner_len();
-        let out_slot = self.gradient_slot(step.output);
-        let mut slopes = workspace.take_gradient(out_slot, inner(step.output));
-        let mut own = take(&mut workspace.own[i]);
+        let (n, program) = (batch.len(), &self.plan.training);
         // the gradient of what is read beside the step's own: of a batch norm
         // the residual's, as its input's takes the place of its output's
-        let beside = match step.kernel {
-            Kernel::BatchNorm(_) => step.residual.map(|value| (value, step.adds_to_residual)),
-            Kernel::Dropout(_) => None,
-            _ => Some((step.input, step.adds_to_input)),
+        let (beside, adds) = match step.kernel {
+            Kernel::BatchNorm(_) => (step.residual, step.adds_to_residual),
+            Kernel::Dropout(_) => (None, false),
+            _ => (Some(step.input), step.adds_to_input),
         };
-        let beside = beside.filter(|(value, _)| *value != self.plan.graph.input());
-        let mut beside = beside.map(|(value, adds)| {
-            let slot = self.gradient_slot(value);
-            let len = inner(value);
-            (slot, len, adds, workspace.take_gradient(slot, len))
-        });
-        let mut conv = take(&mut workspace.conv);
-
-        let out_gradient = &mut slopes[..inner(step.output)];
-        let target = match &mut beside {
-            None => InputGradient::Unwanted,
-            Some((_, len, true, gradient)) => InputGradient::Add(&mut gradient[..*len]),
-            Some((_, len, false, gradient)) => InputGradient::Write(&mut gradient[..*len]),
+        let beside = beside.filter(|value| *value != self.plan.graph.input());
+        let kept = |needed: bool, value| needed.then_some(value);
+        let [out_gradient, gradient, images, output] = parts(
+            arena,
+            [
+                range(&program.gradients, Some(step.output), n),
+                range(&program.gradients, beside, n),
+                range(
+                    &program.values,
+                    kept(needs_input(&step.kernel), step.input),
+                    n,
+                ),
+                range(
+                    &program.values,
+                    kept(needs_output(&step.kernel), step.output),
+                    n,
+                ),
+            ],
+        );
+        let target = match (beside, adds) {
+            (None, _) => InputGradient::Unwanted,
+            (Some(_), true) => InputGradient::Add(gradient),
+            (Some(_), false) => InputGradient::Write(gradient),
         };
+        let images = match step.input == self.plan.graph.input() {
+            true => batch.pixels(),
+            false => images,
+        };
+        let output = &*output;
+        let Workspace { own, conv, .. } = workspace;
+        let own = &mut own[i];
         let (weight, bias) = self.weights(step.node);
-        let slots = &self.plan.training.slots;
-        let images = self.value(workspace, batch, slots, step.input);
-        let output = self.value(workspace, batch, slots, step.output);
         let input = ConvInput {
             images,
             weight,
@@ -114,7 +126,7 @@ impl Network {
                     bias: bias_gradient,
                     images: target,
                 };
-                kernel.backward(input, pass, &mut conv);
+                kernel.backward(input, pass, conv);
             }
             Kernel::BatchNorm(norm) => {
                 let pass = NormBackward {
@@ -154,12 +166,6 @@ impl Network {
                 };
                 linear.backward(images, weight, output, out_gradient, gradient);
             }
-        }
-        workspace.conv = conv;
-        workspace.own[i] = own;
-        workspace.gradients[out_slot] = slopes;
-        if let Some((slot, _, _, gradient)) = beside {
-            workspace.gradients[slot] = gradient;
         }
     }
 }

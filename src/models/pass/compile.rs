@@ -1,9 +1,9 @@
+use super::arena::{Lifetime, Region, place};
 use super::kernel::Kernel;
-use super::slots::{Lifetime, assign};
 use crate::models::ModelError;
 use crate::models::graph::{Graph, Node, Op, Shape, Value};
-use crate::nn::Conv;
 use crate::nn::layout::ImageLayout;
+use crate::nn::{Activation, Conv};
 
 /// A graph with its two programs.
 #[derive(Debug)]
@@ -23,10 +23,12 @@ pub(crate) struct Plan {
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) steps: Vec<Step>,
-    /// The slot of each value; none where no step makes it.
-    pub(super) slots: Vec<Option<usize>>,
-    /// The slot of the gradient of each value; training only.
-    pub(super) gradients: Vec<Option<usize>>,
+    /// Where each value lies; none where no step makes it.
+    pub(super) values: Vec<Option<Region>>,
+    /// Where the gradient of each value lies; training only.
+    pub(super) gradients: Vec<Option<Region>>,
+    /// Numbers the arena needs for each image.
+    pub(super) len: usize,
 }
 
 /// One kernel at work.
@@ -126,67 +128,121 @@ fn step(graph: &Graph, layouts: &[ImageLayout], i: usize) -> Result<Step, ModelE
     })
 }
 
-/// Whether a step leaves its output where its input was, and so its input's
-/// gradient where its output's was.
+/// Whether a step leaves its output where its input was.
 fn in_place(kernel: &Kernel) -> bool {
     matches!(kernel, Kernel::Dropout(_))
 }
 
-/// The same for gradients.
+/// Whether a step leaves its input's gradient where its output's was.
 fn gradient_in_place(kernel: &Kernel) -> bool {
     matches!(kernel, Kernel::Dropout(_) | Kernel::BatchNorm(_))
 }
 
-/// Each node a step, each value its own memory.
+/// Whether the backward pass reads what a step read.
+pub(super) fn needs_input(kernel: &Kernel) -> bool {
+    match kernel {
+        Kernel::ConvBlock(_) | Kernel::Conv(_) | Kernel::BatchNorm(_) | Kernel::Linear(_) => true,
+        Kernel::MaxPool(_) | Kernel::AveragePool(_) | Kernel::Flatten(_) | Kernel::Dropout(_) => {
+            false
+        }
+    }
+}
+
+/// Whether the backward pass reads what a step gave.
+pub(super) fn needs_output(kernel: &Kernel) -> bool {
+    match kernel {
+        Kernel::Conv(conv) => conv.activation() != Activation::None,
+        Kernel::BatchNorm(norm) => norm.activation != Activation::None,
+        Kernel::Linear(_) => true,
+        _ => false,
+    }
+}
+
+/// Each node a step. Step `i` of `s` runs forward at time `i` and backward at
+/// time `2 s - 1 - i`; values and gradients share memory over all of it.
 fn training(graph: &Graph, layouts: &[ImageLayout]) -> Result<Program, ModelError> {
     let mut steps = Vec::with_capacity(graph.nodes.len());
     for i in 0..graph.nodes.len() {
         steps.push(step(graph, layouts, i)?);
     }
-    let mut slots = vec![None; layouts.len()];
-    for (i, step) in steps.iter().enumerate() {
-        slots[step.output.index()] = match in_place(&step.kernel) {
-            true => slots[step.input.index()],
-            false => Some(i),
-        };
-    }
-
-    // backward: the last reader of a value is the first to write its gradient
-    let end = steps.len() - 1;
-    let mut lives: Vec<Option<Lifetime>> = vec![None; layouts.len()];
-    let born = |value: Value, step: usize| Lifetime {
-        first: end - step,
-        last: end - step,
-        len: layouts[value.index()].inner_len(),
+    let count = layouts.len();
+    let backward = |i: usize| 2 * steps.len() - 1 - i;
+    let live = |first, len| Lifetime {
+        first,
+        last: first,
+        len,
     };
-    lives[graph.output().index()] = Some(born(graph.output(), end));
-    // values whose gradients lie in the same place as another's
-    let mut shared: Vec<usize> = (0..layouts.len()).collect();
-    for i in (0..steps.len()).rev() {
-        let step = &mut steps[i];
-        let (input, output) = (step.input.index(), step.output.index());
-        if let Some(life) = &mut lives[shared[output]] {
-            life.last = end - i;
+
+    // values: made by their step, kept for their readers there and back
+    let mut values: Vec<Option<Lifetime>> = vec![None; count];
+    // which value lies in the same place
+    let mut places: Vec<usize> = (0..count).collect();
+    let extend = |life: &mut Option<Lifetime>, until: usize| {
+        if let Some(life) = life {
+            life.last = life.last.max(until);
         }
+    };
+    for (i, step) in steps.iter().enumerate() {
+        let (input, output) = (step.input.index(), step.output.index());
+        if in_place(&step.kernel) {
+            places[output] = places[input];
+        } else {
+            values[output] = Some(live(i, layouts[output].len()));
+        }
+        let until = if needs_input(&step.kernel) {
+            backward(i)
+        } else {
+            i
+        };
+        extend(&mut values[places[input]], until);
+        if let Some(residual) = step.residual {
+            extend(&mut values[places[residual.index()]], i);
+        }
+        if needs_output(&step.kernel) {
+            extend(&mut values[places[output]], backward(i));
+        }
+    }
+    let output = graph.output().index();
+    extend(&mut values[places[output]], steps.len());
+
+    // gradients: the last reader of a value is the first to write its gradient
+    let mut gradients: Vec<Option<Lifetime>> = vec![None; count];
+    gradients[output] = Some(live(steps.len(), layouts[output].inner_len()));
+    let mut shared: Vec<usize> = (0..count).collect();
+    let mut adds = vec![(false, false); steps.len()];
+    for (i, step) in steps.iter().enumerate().rev() {
+        let (input, output) = (step.input.index(), step.output.index());
+        extend(&mut gradients[shared[output]], backward(i));
+        let mut written = |value: usize| {
+            let there = gradients[value].is_some();
+            gradients[value].get_or_insert(live(backward(i), layouts[value].inner_len()));
+            there
+        };
         if gradient_in_place(&step.kernel) {
             shared[input] = shared[output];
         } else if step.input != graph.input() {
-            step.adds_to_input = lives[input].is_some();
-            lives[input].get_or_insert(born(step.input, i));
+            adds[i].0 = written(input);
         }
         if let Some(residual) = step.residual {
-            step.adds_to_residual = lives[residual.index()].is_some();
-            lives[residual.index()].get_or_insert(born(residual, i));
+            adds[i].1 = written(residual.index());
         }
     }
-    let mut gradients = slots_of(&lives);
-    for value in 0..gradients.len() {
+    for (step, adds) in steps.iter_mut().zip(adds) {
+        (step.adds_to_input, step.adds_to_residual) = adds;
+    }
+
+    let all: Vec<Option<Lifetime>> = values.into_iter().chain(gradients).collect();
+    let (mut values, len) = regions(&all);
+    let mut gradients = values.split_off(count);
+    for value in 0..count {
+        values[value] = values[places[value]];
         gradients[value] = gradients[shared[value]];
     }
     Ok(Program {
         steps,
-        slots,
+        values,
         gradients,
+        len,
     })
 }
 
@@ -248,10 +304,12 @@ fn reading(graph: &Graph, layouts: &[ImageLayout]) -> Result<Program, ModelError
             }
         }
     }
+    let (values, len) = regions(&lives);
     Ok(Program {
-        slots: slots_of(&lives),
-        gradients: Vec::new(),
         steps,
+        values,
+        gradients: Vec::new(),
+        len,
     })
 }
 
@@ -264,13 +322,15 @@ fn foldable(graph: &Graph, before: &Step, norm: &Step) -> bool {
     let reads = |node: &Node| node.inputs().filter(|v| *v == before.output).count();
     before.output == norm.input
         && before.norm.is_none()
-        && activation == crate::nn::Activation::None
+        && activation == Activation::None
         && graph.nodes.iter().map(reads).sum::<usize>() == 1
 }
 
-fn slots_of(lives: &[Option<Lifetime>]) -> Vec<Option<usize>> {
+/// The regions of what lives at all, and the arena's length.
+fn regions(lives: &[Option<Lifetime>]) -> (Vec<Option<Region>>, usize) {
     let living: Vec<Lifetime> = lives.iter().flatten().copied().collect();
-    let mut assigned = assign(&living).into_iter();
-    let slot = |life: &Option<Lifetime>| life.and_then(|_| assigned.next());
-    lives.iter().map(slot).collect()
+    let (placed, len) = place(&living);
+    let mut placed = placed.into_iter();
+    let region = |life: &Option<Lifetime>| life.and_then(|_| placed.next());
+    (lives.iter().map(region).collect(), len)
 }

@@ -1,11 +1,13 @@
 use std::mem::take;
+use std::ops::Range;
 
 use layerprobe_streams::StreamKey;
 use rayon::prelude::*;
 
+use super::arena::{Region, parts};
 use super::compile::Step;
 use super::kernel::Kernel;
-use super::memory::{Own, Workspace, grow};
+use super::memory::{Workspace, clear_border, grow};
 use crate::models::graph::Value;
 use crate::models::{ImageBatch, Network};
 use crate::nn::layout::{ImageLayout, Images};
@@ -35,7 +37,8 @@ impl Network {
             true => &self.plan.training,
             false => &self.plan.reading,
         };
-        workspace.prepare(&self.design, program, training);
+        let n = batch.len();
+        workspace.prepare(&self.design, program, training, n);
         let end = match &mode {
             Mode::Reading(wanted) => program
                 .steps
@@ -44,48 +47,59 @@ impl Network {
                 .map_or(0, |last| last + 1),
             _ => program.steps.len(),
         };
-        let n = batch.len();
+        let mut arena = take(&mut workspace.arena);
         for (i, step) in program.steps.iter().enumerate().take(end) {
-            let Some(slot) = program.slots[step.output.index()] else {
-                continue;
-            };
             let layout = self.plan.layout(step.output);
-            let mut output = take(&mut workspace.values[slot]);
-            output.make_room(layout, n);
-            let values = &mut output.values[..n * layout.len()];
-            let mut own = take(&mut workspace.own[i]);
+            let [output, input, residual] = parts(
+                &mut arena,
+                [
+                    range(&program.values, Some(step.output), n),
+                    // what happens in place has the output alone
+                    match step.kernel {
+                        Kernel::Dropout(_) => 0..0,
+                        _ => range(&program.values, Some(step.input), n),
+                    },
+                    range(&program.values, step.residual, n),
+                ],
+            );
+            let exclusive = program.values[step.output.index()].is_some_and(|r| r.exclusive);
+            if !(exclusive && workspace.own[i].clean == n) {
+                for image in output.chunks_exact_mut(layout.len()) {
+                    clear_border(layout, image);
+                }
+                workspace.own[i].clean = n;
+            }
+            let input = match step.input == self.plan.graph.input() {
+                true => batch.pixels(),
+                false => input,
+            };
+            let residual = step.residual.map(|value| Images {
+                values: &*residual,
+                layout: self.plan.layout(value),
+            });
             match &mut mode {
                 Mode::Training(key) => {
-                    self.train_step(workspace, batch, step, *key, &mut own, values);
+                    let of_step = (i, step, n);
+                    self.train_step(workspace, of_step, *key, (input, residual), output);
                 }
-                Mode::Logits => self.read_step(workspace, batch, step, &mut own, values),
+                Mode::Logits => self.read_step(workspace, i, step, (input, residual), output),
                 Mode::Reading(wanted) => {
-                    self.read_step(workspace, batch, step, &mut own, values);
+                    self.read_step(workspace, i, step, (input, residual), output);
                     for (value, rows) in wanted.iter_mut() {
                         if *value == step.output {
-                            flatten(layout, values, rows);
+                            flatten(layout, output, rows);
                         }
                     }
                 }
             }
-            workspace.own[i] = own;
-            workspace.values[slot] = output;
         }
+        workspace.arena = arena;
     }
 
-    /// What a step reads, `n` images long.
-    pub(super) fn value<'a>(
-        &self,
-        workspace: &'a Workspace,
-        batch: &'a ImageBatch,
-        slots: &[Option<usize>],
-        value: Value,
-    ) -> &'a [f32] {
-        let len = batch.len() * self.plan.layout(value).len();
-        match slots[value.index()] {
-            Some(slot) => &workspace.values[slot].values[..len],
-            None => batch.pixels(),
-        }
+    /// The logits of the last pass for reading.
+    pub(crate) fn last_logits<'w>(&self, workspace: &'w Workspace, n: usize) -> &'w [f32] {
+        let output = self.plan.graph.output();
+        &workspace.arena[range(&self.plan.reading.values, Some(output), n)]
     }
 
     /// Weight and bias of a node, the bias empty where there is none.
@@ -110,13 +124,13 @@ impl Network {
     fn train_step(
         &self,
         workspace: &mut Workspace,
-        batch: &ImageBatch,
-        step: &Step,
+        (i, step, n): (usize, &Step, usize),
         key: StreamKey,
-        own: &mut Own,
+        (images, residual): (&[f32], Option<Images<'_, f32>>),
         output: &mut [f32],
     ) {
-        let n = batch.len();
+        let Workspace { own, conv, .. } = workspace;
+        let own = &mut own[i];
         let marks = n * self.plan.layout(step.output).inner_len();
         if let Kernel::Dropout(dropout) = &step.kernel {
             // in place: the output is what the step before left
@@ -127,9 +141,6 @@ impl Network {
             return;
         }
         let (weight, bias) = self.weights(step.node);
-        let mut conv = take(&mut workspace.conv);
-        let slots = &self.plan.training.slots;
-        let images = self.value(workspace, batch, slots, step.input);
         let input = ConvInput {
             images,
             weight,
@@ -140,7 +151,7 @@ impl Network {
                 grow(&mut own.marks, marks);
                 block.forward(input, &mut own.block, output, Some(&mut own.marks[..marks]));
             }
-            Kernel::Conv(kernel) => kernel.forward(input, None, &mut conv, output),
+            Kernel::Conv(kernel) => kernel.forward(input, None, conv, output),
             Kernel::BatchNorm(norm) => {
                 let (mean, variance) = self.running(step.node);
                 own.running = (mean.to_vec(), variance.to_vec());
@@ -150,10 +161,6 @@ impl Network {
                     running_mean: &mut own.running.0,
                     running_variance: &mut own.running.1,
                 };
-                let residual = step.residual.map(|residual| Images {
-                    values: self.value(workspace, batch, slots, residual),
-                    layout: self.plan.layout(residual),
-                });
                 norm.forward_train(images, training, residual, &mut own.norm, output);
             }
             Kernel::MaxPool(pool) => {
@@ -165,37 +172,32 @@ impl Network {
             Kernel::Linear(linear) => linear.forward(images, weight, bias, output),
             Kernel::Dropout(_) => unreachable!("done above"),
         }
-        workspace.conv = conv;
     }
 
     fn read_step(
         &self,
         workspace: &mut Workspace,
-        batch: &ImageBatch,
+        i: usize,
         step: &Step,
-        own: &mut Own,
+        (images, residual): (&[f32], Option<Images<'_, f32>>),
         output: &mut [f32],
     ) {
+        let Workspace {
+            own, conv, folded, ..
+        } = workspace;
+        let (folded_weight, folded_bias) = folded;
         let (weight, bias) = self.weights(step.node);
-        let mut conv = take(&mut workspace.conv);
-        let (mut folded_weight, mut folded_bias) = take(&mut workspace.folded);
-        let slots = &self.plan.reading.slots;
-        let images = self.value(workspace, batch, slots, step.input);
-        let residual = step.residual.map(|residual| Images {
-            values: self.value(workspace, batch, slots, residual),
-            layout: self.plan.layout(residual),
-        });
         let mut input = ConvInput {
             images,
             weight,
             bias,
         };
         match &step.kernel {
-            Kernel::ConvBlock(block) => block.forward(input, &mut own.block, output, None),
+            Kernel::ConvBlock(block) => block.forward(input, &mut own[i].block, output, None),
             Kernel::Conv(kernel) => {
                 if let Some(norm) = step.norm {
-                    grow(&mut folded_weight, weight.len());
-                    grow(&mut folded_bias, kernel.spec().out_channels);
+                    grow(folded_weight, weight.len());
+                    grow(folded_bias, kernel.spec().out_channels);
                     let channels = kernel.spec().out_channels;
                     fold_norm(
                         kernel.spec(),
@@ -209,7 +211,7 @@ impl Network {
                     input.weight = &folded_weight[..weight.len()];
                     input.bias = &folded_bias[..channels];
                 }
-                kernel.forward(input, residual, &mut conv, output);
+                kernel.forward(input, residual, conv, output);
             }
             Kernel::BatchNorm(norm) => {
                 norm.forward_eval(images, self.norm_parameters(step.node), residual, output);
@@ -220,8 +222,6 @@ impl Network {
             Kernel::Linear(linear) => linear.forward(images, weight, bias, output),
             Kernel::Dropout(_) => unreachable!("left out of reading"),
         }
-        workspace.conv = conv;
-        workspace.folded = (folded_weight, folded_bias);
     }
 
     fn norm_parameters(&self, node: usize) -> NormParameters<'_, f32> {
@@ -251,6 +251,13 @@ impl Network {
             }
         }
     }
+}
+
+/// The place of a value, empty where there is none: of a batch, or of no
+/// residual.
+pub(super) fn range(regions: &[Option<Region>], value: Option<Value>, n: usize) -> Range<usize> {
+    let region = value.and_then(|value| regions[value.index()]);
+    region.map_or(0..0, |region| region.range(n))
 }
 
 /// PyTorch's default, and torchvision's.

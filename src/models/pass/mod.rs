@@ -1,15 +1,15 @@
 //! Passes over buffers: a graph compiled for training and for reading.
 //!
-//! For training every node is a step and every value keeps its own memory. For
-//! reading, a batch norm folds into the convolution before it, dropout is left
-//! out, and values share memory as soon as nobody needs them any more.
+//! For training every node is a step. For reading, a batch norm folds into the
+//! convolution before it and dropout is left out. Values and gradients lie in
+//! one arena, each where nothing else is needed for as long as it is.
 
+mod arena;
 mod backward;
 mod compile;
 mod forward;
 mod kernel;
 mod memory;
-mod slots;
 #[cfg(test)]
 mod tests;
 
