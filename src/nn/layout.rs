@@ -12,6 +12,20 @@ pub struct Images<'a, T> {
     pub layout: ImageLayout,
 }
 
+impl<'a, T> Images<'a, T> {
+    /// `count` of the images, from number `first`.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn some(self, first: usize, count: usize) -> Self {
+        let len = self.layout.len();
+        Self {
+            values: &self.values[first * len..(first + count) * len],
+            ..self
+        }
+    }
+}
+
 /// The size of an image in HWC order with its border.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ImageLayout {

@@ -51,6 +51,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn mul_add(self, factor: Self, summand: Self) -> Self;
     /// `self + other`.
     unsafe fn add(self, other: Self) -> Self;
+    /// `self - other`.
+    unsafe fn sub(self, other: Self) -> Self;
     /// True where `self > other`, or `self` is not a number: what makes a
     /// value win a maximum.
     unsafe fn wins_over(self, other: Self) -> Self::Mask;

@@ -78,6 +78,15 @@ impl<T: Real> Lanes for Portable<T> {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        let mut out = self.0;
+        for lane in 0..8 {
+            out[lane] = out[lane] - other.0[lane];
+        }
+        Self(out)
+    }
+
+    #[inline(always)]
     #[allow(clippy::eq_op, reason = "only a NaN differs from itself")]
     unsafe fn wins_over(self, other: Self) -> [bool; 8] {
         let mut out = [false; 8];

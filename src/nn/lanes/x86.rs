@@ -59,6 +59,11 @@ impl Lanes for Avx512 {
     }
 
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Self(unsafe { _mm512_sub_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
     unsafe fn wins_over(self, other: Self) -> __mmask16 {
         unsafe {
             _mm512_cmp_ps_mask::<_CMP_GT_OQ>(self.0, other.0)
@@ -159,6 +164,11 @@ impl Lanes for Avx2 {
     #[inline(always)]
     unsafe fn add(self, other: Self) -> Self {
         Self(unsafe { _mm256_add_ps(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Self(unsafe { _mm256_sub_ps(self.0, other.0) })
     }
 
     #[inline(always)]

@@ -1,4 +1,5 @@
 use super::super::tile::{Runs, multiply};
+use super::border::Border;
 use super::geometry::{Geometry, Grid};
 use crate::nn::lanes::Lanes;
 use crate::nn::real::Kernel;
@@ -41,7 +42,14 @@ impl<T: Real> Kernel<T> for DataGradient<'_, T> {
         unsafe {
             if geometry.needs_border(self.activation) {
                 assert_eq!(self.bordered.len(), n * geometry.gradient_len());
-                self.put_in_border::<V>(n);
+                let border = Border {
+                    geometry,
+                    activation: self.activation,
+                    y: self.y,
+                    slopes: self.slopes,
+                    bordered: self.bordered,
+                };
+                border.run::<V>();
             } else {
                 assert_eq!(geometry.gradient_len(), geometry.output.inner_len());
             }
@@ -51,49 +59,8 @@ impl<T: Real> Kernel<T> for DataGradient<'_, T> {
 }
 
 impl<T: Real> DataGradient<'_, T> {
-    /// Takes the gradient back through the activation, into the borders.
-    ///
     /// # Safety
     /// As [`Lanes`]; slices have the lengths of `geometry`.
-    #[inline(always)]
-    unsafe fn put_in_border<V: Lanes<Scalar = T>>(&mut self, n: usize) {
-        let geometry = self.geometry;
-        let (group_channels, filled) = (geometry.spec.out_group(), geometry.out_filled());
-        let border = geometry.gradient_border();
-        let output = geometry.output;
-        let active = self.activation != Activation::None;
-        for row in 0..n * output.height {
-            let (image, row) = (row / output.height, row % output.height);
-            for column in 0..output.width {
-                let from =
-                    ((image * output.height + row) * output.width + column) * output.channels;
-                let y_at = image * output.len() + output.row_start(row) + column * output.channels;
-                let place = (row + border) * geometry.gradient_columns() + column + border;
-                let to = image * geometry.gradient_len() + place * geometry.gradient_pixel();
-                for group in 0..geometry.spec.groups {
-                    for channel in (0..group_channels).step_by(V::COUNT) {
-                        let lanes = (group_channels - channel).min(V::COUNT);
-                        let of = group * group_channels + channel;
-                        // SAFETY: `lanes` channels from here exist; scratch has
-                        // room for whole vectors.
-                        unsafe {
-                            let mut value =
-                                V::load_part(self.slopes.as_ptr().add(from + of), lanes);
-                            if active {
-                                let y = V::load_part(self.y.as_ptr().add(y_at + of), lanes);
-                                value = self.activation.slope(y, value);
-                            }
-                            let place = to + group * filled + channel;
-                            value.store(self.bordered.as_mut_ptr().add(place));
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`put_in_border`](Self::put_in_border), and after it.
     #[inline(always)]
     unsafe fn phases<V: Lanes<Scalar = T>>(&mut self, n: usize) {
         let geometry = self.geometry;

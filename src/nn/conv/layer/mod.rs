@@ -1,6 +1,8 @@
 //! Convolution of any kernel, stride, padding, dilation and groups, with bias,
 //! residual and activation in one pass.
 
+mod border;
+mod by_tiles;
 mod data;
 mod fold;
 mod forward;
@@ -9,6 +11,7 @@ mod pack;
 #[cfg(test)]
 mod tests;
 mod weights;
+mod winograd;
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -73,6 +76,9 @@ pub struct ConvBuffers<T> {
     partial: Aligned<T>,
     bordered: Mutex<Vec<Aligned<T>>>,
     packed_slopes: Mutex<Vec<Aligned<T>>>,
+    /// Transformed weights, straight or flipped, and memory of tiles.
+    filters: Aligned<T>,
+    scratch: Mutex<Vec<Aligned<T>>>,
 }
 
 /// The gradient of the outputs, and the outputs, which are not read where
@@ -189,6 +195,9 @@ impl Conv {
             assert_eq!(residual.values.len(), len, "length of the residual");
         }
         buffers.adapt(geometry);
+        if geometry.by_tiles() {
+            return self.forward_by_tiles(input, residual, buffers, output);
+        }
         buffers.packed.set_len(geometry.packed_len());
         pack(geometry, input.weight, &mut buffers.packed);
         let filled = geometry.out_filled();
@@ -212,14 +221,7 @@ impl Conv {
                     x,
                     weights: &buffers.packed,
                     bias: &buffers.bias,
-                    residual: residual.map(|residual| {
-                        let len = residual.layout.len();
-                        let values = &residual.values[task * images * len..];
-                        Images {
-                            values: &values[..y.len() / out_len * len],
-                            ..residual
-                        }
-                    }),
+                    residual: residual.map(|all| all.some(task * images, y.len() / out_len)),
                     y,
                 };
                 T::dispatch(self.processor, kernel);
@@ -259,9 +261,18 @@ impl Conv {
                 n * geometry.input.inner_len(),
                 "image gradient"
             );
-            self.data_gradient(input.weight, slopes, images, add, buffers);
+            if geometry.by_tiles() {
+                self.data_gradient_by_tiles(input.weight, slopes, images, add, buffers);
+            } else {
+                self.data_gradient(input.weight, slopes, images, add, buffers);
+            }
         }
-        self.weight_gradient(input.images, slopes, pass.weight, pass.bias, buffers);
+        let (weight, bias) = (pass.weight, pass.bias);
+        if geometry.by_tiles() {
+            self.weight_gradient_by_tiles(input.images, slopes, weight, bias, buffers);
+        } else {
+            self.weight_gradient(input.images, slopes, weight, bias, buffers);
+        }
     }
 
     fn data_gradient<T: Real>(

@@ -1,0 +1,157 @@
+use super::super::super::tile::{Ahead, Segments, correlate_packed};
+use super::transform::{Gather, inputs, slopes};
+use super::{BLOCKS, PLACES, TILES, TileView};
+use crate::nn::lanes::Lanes;
+use crate::nn::layout::Images;
+use crate::nn::real::Kernel;
+use crate::nn::{Activation, Real};
+
+/// The gradient of the transformed filters of one chunk of input and one of
+/// output channels, summed over some images. Added to what is there.
+pub(crate) struct FilterGradient<'a, T> {
+    pub(crate) inputs: TileView,
+    pub(crate) images: &'a [T],
+    pub(crate) slopes: TileView,
+    pub(crate) gradient: &'a [T],
+    /// The activation and the outputs, where there is one.
+    pub(crate) active: Option<(Activation, Images<'a, T>)>,
+    /// The first input channel and how many, the first output channel and how
+    /// many: whole blocks, `BLOCKS` of them at most.
+    pub(crate) channel: usize,
+    pub(crate) channels: usize,
+    pub(crate) out: usize,
+    pub(crate) outs: usize,
+    /// Channels computed at once.
+    pub(crate) channel_block: usize,
+    /// Scratch of [`gradient_scratch_len`] elements.
+    pub(crate) scratch: &'a mut [T],
+    /// `[block of out][place][in][lane]`, of this chunk alone.
+    pub(crate) filters: &'a mut [T],
+    /// Gradients of the biases of this chunk; empty where nobody asks.
+    pub(crate) bias: &'a mut [T],
+}
+
+/// Elements of scratch that [`FilterGradient`] needs.
+pub(crate) fn gradient_scratch_len(channel_block: usize) -> usize {
+    2 * PLACES * TILES * BLOCKS * channel_block
+}
+
+impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes<Scalar = T>>(self) {
+        let block = self.channel_block;
+        let images = self.images.len() / self.inputs.layout.len();
+        assert_eq!(block, 2 * V::COUNT);
+        assert!(self.inputs.side == 4 && self.slopes.side == 2);
+        assert_eq!(self.images.len(), images * self.inputs.layout.len());
+        assert_eq!(self.gradient.len(), images * self.slopes.layout.len());
+        assert_eq!(self.scratch.len(), gradient_scratch_len(block));
+        assert!(self.channels <= BLOCKS * block && self.outs <= BLOCKS * block);
+        assert!(self.channels % block == 0 && self.outs % block == 0);
+        assert!(self.channel + self.channels <= self.inputs.layout.channels);
+        assert!(self.out + self.outs <= self.slopes.layout.channels);
+        assert!(self.bias.is_empty() || self.bias.len() == self.outs);
+        if let Some((_, outputs)) = &self.active {
+            assert!(outputs.layout.same_inside(&self.slopes.layout));
+            assert_eq!(outputs.values.len(), images * outputs.layout.len());
+        }
+        assert_eq!(self.slopes.corner, self.slopes.layout.border);
+        assert_eq!(self.filters.len(), PLACES * self.channels * self.outs);
+        let tiles = images * self.inputs.tiles();
+        let (x, z) = self.scratch.split_at_mut(self.scratch.len() / 2);
+        for first in (0..tiles).step_by(TILES) {
+            let count = TILES.min(tiles - first);
+            let of_inputs = Gather {
+                view: self.inputs,
+                active: None,
+                first,
+                count,
+                channel: self.channel,
+                channels: self.channels,
+                group: self.channels,
+                stride: TILES,
+            };
+            let of_slopes = Gather {
+                view: self.slopes,
+                active: self.active,
+                channel: self.out,
+                channels: self.outs,
+                group: block,
+                ..of_inputs
+            };
+            // SAFETY: the lengths were just checked; chunks have whole tiles of
+            // eight or four channels.
+            unsafe {
+                of_inputs.run::<V>(|d| inputs(d), self.images.as_ptr(), x.as_mut_ptr());
+                of_slopes.run::<V>(|d| slopes(d), self.gradient.as_ptr(), z.as_mut_ptr());
+                // the place in the middle is the sum of a tile's slopes
+                for (at, sum) in self.bias.iter_mut().enumerate() {
+                    let group = (5 * self.outs / block + at / block) * TILES * block;
+                    let sums = z[group + at % block..].iter().step_by(block).take(count);
+                    *sum = sums.fold(*sum, |a, &b| a + b);
+                }
+                let segments = Segments {
+                    first: 0,
+                    count: 1,
+                    rows: 1,
+                    columns: count,
+                    x_image: 0,
+                    x_row: 0,
+                    x_step: self.channels,
+                };
+                let z_start = z.as_ptr();
+                for place in 0..PLACES {
+                    for of in 0..self.outs / block {
+                        let z = (place * self.outs / block + of) * TILES * block;
+                        let z = z_start.add(z);
+                        let mut ahead = Ahead { at: z, step: 0 };
+                        let mut channel = 0;
+                        while channel < self.channels {
+                            let x = x.as_ptr().add(place * TILES * self.channels + channel);
+                            let dst = (of * PLACES + place) * self.channels + channel;
+                            let dst = self.filters.as_mut_ptr().add(dst * block);
+                            if V::MANY_REGISTERS {
+                                correlate_packed::<V, 8>(dst, x, z, segments, &mut ahead);
+                                channel += 8;
+                            } else {
+                                correlate_packed::<V, 4>(dst, x, z, segments, &mut ahead);
+                                channel += 4;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `G^T m G`: from the gradient of the transformed filters of one block of
+/// outputs and one chunk of inputs, `[place][in][lane]`, to that of the
+/// filters, `[tap][in][lane]` with `cin` inputs of which these begin at
+/// `channel`.
+pub(crate) fn fold_filters<T: Real>(
+    gradient: &[T],
+    lanes: usize,
+    cin: usize,
+    channel: usize,
+    packed: &mut [T],
+) {
+    let plane = gradient.len() / PLACES;
+    let half = T::from_f64(0.5);
+    let line = |a: T, b: T, c: T, d: T| [a + (b + c) * half, (b - c) * half, (b + c) * half + d];
+    for at in 0..plane {
+        let m = |row: usize, column: usize| gradient[(4 * row + column) * plane + at];
+        let rows = [0, 1, 2, 3].map(|row| line(m(row, 0), m(row, 1), m(row, 2), m(row, 3)));
+        for column in 0..3 {
+            let taps = line(
+                rows[0][column],
+                rows[1][column],
+                rows[2][column],
+                rows[3][column],
+            );
+            for (row, value) in taps.into_iter().enumerate() {
+                packed[(3 * row + column) * cin * lanes + channel * lanes + at] = value;
+            }
+        }
+    }
+}
