@@ -35,7 +35,6 @@ impl Geometry {
             corner: self.input.border - self.spec.padding,
             down: self.output.height.div_ceil(2),
             across: self.output.width.div_ceil(2),
-            side: 4,
         }
     }
 
@@ -47,7 +46,6 @@ impl Geometry {
             corner: 0,
             down: self.input.height.div_ceil(2),
             across: self.input.width.div_ceil(2),
-            side: 4,
         }
     }
 
@@ -55,7 +53,6 @@ impl Geometry {
         TileView {
             layout: self.output.with_border(0),
             corner: 0,
-            side: 2,
             ..self.input_tiles()
         }
     }

@@ -301,16 +301,132 @@ proptest! {
     }
 }
 
+/// Whole blocks of channels and kernels of 3 x 3: what is computed by tiles.
+fn any_case_of_tiles(ties: bool) -> impl Strategy<Value = Case> {
+    let sizes = (1..4usize, 1..4usize, 1..4usize, 0..3usize, 0..3usize);
+    let sides = (5..12usize, 5..12usize, 1..1000u64);
+    (sizes, sides, any_activation()).prop_map(move |(sizes, (height, width, seed), activation)| {
+        let (n, ins, outs, padding, more_border) = sizes;
+        let spec = ConvSpec {
+            padding,
+            ..ConvSpec::new(32 * ins, 32 * outs, 3)
+        };
+        let input = ImageLayout {
+            height,
+            width,
+            channels: spec.in_channels,
+            border: padding + more_border,
+        };
+        let make = |n: usize, seed: u64| match ties {
+            true => whole(n, seed, -1.0, 1.0),
+            false => numbers(n, seed, 1.0),
+        };
+        Case {
+            spec,
+            input,
+            activation,
+            images: make(n * input.inner_len(), seed),
+            weight: make(spec.weight_len(), seed + 1),
+            bias: make(spec.out_channels, seed + 2),
+        }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn tiles_give_the_definitions_output_and_gradients(mut case in any_case_of_tiles(false)) {
+        let slopes = |n: usize| numbers(n, 5, 1.0);
+        let results = case.run::<f64>(Processor::Portable, 1, slopes, None);
+        let expected = case.output_by_definition();
+        for (a, b) in results.output.iter().zip(&expected) {
+            prop_assert!((a - b).abs() < 1e-10, "{} and {}", a, b);
+        }
+        let slopes = slopes(results.output.len());
+        check_differences(&mut case, |c| &mut c.images, &results.images, &slopes)?;
+        check_differences(&mut case, |c| &mut c.weight, &results.weight, &slopes)?;
+        check_differences(&mut case, |c| &mut c.bias, &results.bias, &slopes)?;
+    }
+
+    /// Halves of whole numbers are exact, too.
+    #[test]
+    fn all_processors_agree_on_tiles_of_whole_numbers(mut case in any_case_of_tiles(true)) {
+        if case.activation != Activation::None {
+            case.activation = Activation::Relu;
+        }
+        let slopes = |n: usize| whole(n, 5, -2.0, 2.0);
+        let expected = case.run::<f64>(Processor::Portable, 0, slopes, None);
+        let added: Vec<f64> = expected.images.iter().map(|x| x + 3.0).collect();
+        for processor in Processor::available() {
+            let found = case.run::<f32>(processor, 1, slopes, Some(3.0));
+            prop_assert_eq!(&found.output, &expected.output);
+            prop_assert_eq!(&found.images, &added);
+            prop_assert_eq!(&found.weight, &expected.weight);
+            prop_assert_eq!(&found.bias, &expected.bias);
+        }
+    }
+}
+
+/// Single precision by tiles is as near as PyTorch's: to 1e-6 of the largest.
+#[test]
+fn tiles_lose_no_digit() {
+    let spec = ConvSpec::same3(256, 64);
+    let input = ImageLayout {
+        height: 13,
+        width: 13,
+        channels: 256,
+        border: 1,
+    };
+    let case = Case {
+        spec,
+        input,
+        activation: Activation::None,
+        images: numbers(4 * input.inner_len(), 1, 1.0),
+        weight: numbers(spec.weight_len(), 2, 0.05),
+        bias: vec![],
+    };
+    // what single precision can hold of the inputs
+    let single = |values: &[f64]| values.iter().map(|x| f64::from(*x as f32)).collect();
+    let case = Case {
+        images: single(&case.images),
+        weight: single(&case.weight),
+        ..case
+    };
+    let slopes = |n: usize| {
+        numbers(n, 5, 1.0)
+            .iter()
+            .map(|x| f64::from(*x as f32))
+            .collect()
+    };
+    let exact = case.run::<f64>(Processor::Portable, 0, slopes, None);
+    let found = case.run::<f32>(Processor::best(), 0, slopes, None);
+    for (exact, found) in [
+        (exact.output, found.output),
+        (exact.images, found.images),
+        (exact.weight, found.weight),
+    ] {
+        let scale = exact.iter().fold(0.0, |a: f64, b| a.max(b.abs()));
+        let errors = exact.iter().zip(&found).map(|(a, b)| (a - b).abs());
+        let worst = errors.fold(0.0, f64::max) / scale;
+        assert!(worst < 1e-6, "off by {worst}");
+    }
+}
+
 #[test]
 fn bits_do_not_depend_on_threads() {
-    let spec = ConvSpec {
+    bits_are_the_same(ConvSpec {
         stride: 2,
         ..ConvSpec::same3(5, 40)
-    };
+    });
+    bits_are_the_same(ConvSpec::same3(32, 96));
+}
+
+fn bits_are_the_same(spec: ConvSpec) {
     let input = ImageLayout {
         height: 11,
         width: 14,
-        channels: 5,
+        channels: spec.in_channels,
         border: 1,
     };
     let case = Case {
@@ -319,7 +435,7 @@ fn bits_do_not_depend_on_threads() {
         activation: Activation::Relu,
         images: numbers(11 * input.inner_len(), 1, 1.0),
         weight: numbers(spec.weight_len(), 2, 1.0),
-        bias: numbers(40, 3, 1.0),
+        bias: numbers(spec.out_channels, 3, 1.0),
     };
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()

@@ -28,6 +28,14 @@ const TILES: usize = 128;
 /// Blocks of channels that a chunk holds.
 const BLOCKS: usize = 2;
 
+/// Elements from one place to the next, for planes of `len` elements. A block
+/// of channels apart, for planes a power of two apart would share the few
+/// places that a cache has for such addresses.
+#[inline(always)]
+fn plane(len: usize, channel_block: usize) -> usize {
+    len + channel_block
+}
+
 /// Images in memory as tiles see them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TileView {
@@ -35,11 +43,9 @@ pub(crate) struct TileView {
     pub(crate) layout: ImageLayout,
     /// Row and column, border included, of the first tile's first input.
     pub(crate) corner: usize,
-    /// Tiles down and across.
+    /// Tiles down and across; they are two pixels apart.
     pub(crate) down: usize,
     pub(crate) across: usize,
-    /// Rows and columns of a tile; tiles are two apart.
-    pub(crate) side: usize,
 }
 
 impl TileView {
@@ -49,25 +55,29 @@ impl TileView {
         self.down * self.across
     }
 
-    /// Where place (`row`, `column`) of tile number `tile` lies, counted
-    /// through all images; `None` beyond the image's border.
+    /// Where tile number `tile` begins, counted through all images, and how many
+    /// rows and columns of it lie within the image's border.
     #[inline(always)]
-    fn place(&self, tile: usize, row: usize, column: usize) -> Option<usize> {
+    fn start(&self, tile: usize) -> (usize, usize, usize) {
         let (image, tile) = (tile / self.tiles(), tile % self.tiles());
-        let row = self.corner + 2 * (tile / self.across) + row;
-        let column = self.corner + 2 * (tile % self.across) + column;
-        let columns = self.layout.width + 2 * self.layout.border;
-        let inside = row < self.layout.height + 2 * self.layout.border && column < columns;
-        inside.then(|| image * self.layout.len() + (row * columns + column) * self.layout.channels)
+        let row = self.corner + 2 * (tile / self.across);
+        let column = self.corner + 2 * (tile % self.across);
+        let border = 2 * self.layout.border;
+        let columns = self.layout.width + border;
+        let place = (row * columns + column) * self.layout.channels;
+        (
+            image * self.layout.len() + place,
+            self.layout.height + border - row,
+            columns - column,
+        )
     }
 
-    /// Where that place lies in images of another border, whose insides are
-    /// these; it lies within them.
+    /// Where that tile begins in images of another border, whose insides are
+    /// these.
     #[inline(always)]
-    fn place_in(&self, layout: &ImageLayout, tile: usize, row: usize, column: usize) -> usize {
+    fn start_in(&self, layout: &ImageLayout, tile: usize) -> usize {
         let (image, tile) = (tile / self.tiles(), tile % self.tiles());
-        let row = 2 * (tile / self.across) + row;
-        let column = 2 * (tile % self.across) + column;
+        let (row, column) = (2 * (tile / self.across), 2 * (tile % self.across));
         image * layout.len() + layout.row_start(row) + column * layout.channels
     }
 }

@@ -1,5 +1,5 @@
 use super::transform::outputs;
-use super::{BLOCKS, PLACES, TILES, TileView};
+use super::{BLOCKS, PLACES, TILES, TileView, plane};
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::{ImageLayout, Images};
 use crate::nn::{Activation, Real};
@@ -50,13 +50,11 @@ impl<T: Real> Emit<'_, T> {
                     let channel = of * block + half * V::COUNT;
                     // SAFETY: as the caller says.
                     unsafe {
-                        let sum = |place: usize| {
-                            let place = (place * BLOCKS + at) * TILES + tile;
-                            V::load(sums.add(place * block + half * V::COUNT))
-                        };
-                        let mut m = [[sum(0); 4]; 4];
+                        let sums = sums.add((at * TILES + tile) * block + half * V::COUNT);
+                        let mut m = [[V::load(sums); 4]; 4];
                         for place in 1..PLACES {
-                            m[place / 4][place % 4] = sum(place);
+                            let of = place * plane(BLOCKS * TILES * block, block);
+                            m[place / 4][place % 4] = V::load(sums.add(of));
                         }
                         let y = outputs(m);
                         for (down, values) in y.into_iter().enumerate() {
@@ -84,24 +82,30 @@ impl<T: Real> Emit<'_, T> {
         column: usize,
         channel: usize,
     ) {
-        let at = |layout: &ImageLayout| {
-            image * layout.len() + layout.row_start(row) + column * layout.channels + channel
-        };
         // SAFETY: as the caller says.
         unsafe {
             if !self.bias.is_empty() {
                 value = value.add(V::load(self.bias.as_ptr().add(channel)));
             }
             if let Some(residual) = &self.residual {
-                let place = at(&residual.layout);
+                let place = place(&residual.layout, image, row, column) + channel;
                 value = value.add(V::load(residual.values.as_ptr().add(place)));
             }
             value = self.activation.apply(value);
-            let y = self.y.as_mut_ptr().add(at(&self.layout));
+            let y = self
+                .y
+                .as_mut_ptr()
+                .add(place(&self.layout, image, row, column) + channel);
             if self.add {
                 value = value.add(V::load(y));
             }
             value.store(y);
         }
     }
+}
+
+/// Where a pixel of one of many images lies.
+#[inline(always)]
+fn place(layout: &ImageLayout, image: usize, row: usize, column: usize) -> usize {
+    image * layout.len() + layout.row_start(row) + column * layout.channels
 }

@@ -1,6 +1,6 @@
 use super::super::super::tile::{Runs, multiply};
-use super::transform::{Gather, inputs};
-use super::{BLOCKS, Emit, PLACES, TILES, TileView};
+use super::transform::{Gather, Inputs};
+use super::{BLOCKS, Emit, PLACES, TILES, TileView, plane};
 use crate::nn::Real;
 use crate::nn::lanes::Lanes;
 use crate::nn::real::Kernel;
@@ -21,7 +21,7 @@ pub(crate) struct Products<'a, T> {
 
 /// Elements of scratch that [`Products`] needs.
 pub(crate) fn scratch_len(channel_block: usize) -> usize {
-    2 * PLACES * TILES * BLOCKS * channel_block
+    2 * PLACES * plane(TILES * BLOCKS * channel_block, channel_block)
 }
 
 impl<T: Real> Kernel<T> for Products<'_, T> {
@@ -32,7 +32,6 @@ impl<T: Real> Kernel<T> for Products<'_, T> {
         let blocks = self.emit.layout.channels / block;
         let cin = view.layout.channels;
         assert_eq!(block, 2 * V::COUNT);
-        assert_eq!(view.side, 4);
         assert_eq!(cin % block, 0);
         assert_eq!(self.images.len(), images * view.layout.len());
         assert_eq!(self.filters.len(), blocks * PLACES * cin * block);
@@ -88,7 +87,7 @@ impl<T: Real> Products<'_, T> {
         };
         let from = self.images.as_ptr();
         // SAFETY: as the caller says.
-        unsafe { gather.run::<V>(|d| inputs(d), from, self.scratch.as_mut_ptr()) }
+        unsafe { gather.run::<V, Inputs>(from, self.scratch.as_mut_ptr()) }
     }
 
     /// Adds the products of one chunk of input channels to the sums, or starts
@@ -114,8 +113,8 @@ impl<T: Real> Products<'_, T> {
                 // SAFETY: as the caller says; tiles up to `count` are there.
                 unsafe {
                     let filters = self.filters.as_ptr().add(filters);
-                    let inputs = self.scratch.as_ptr().add(place * TILES * run);
-                    let sums = (place * BLOCKS + at) * TILES * block;
+                    let inputs = self.scratch.as_ptr().add(place * plane(TILES * run, block));
+                    let sums = place * plane(BLOCKS * TILES * block, block) + at * TILES * block;
                     let sums = self.scratch.as_mut_ptr().add(half + sums);
                     if V::MANY_REGISTERS {
                         while tile + 12 <= count {

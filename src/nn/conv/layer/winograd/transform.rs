@@ -1,45 +1,109 @@
-use super::{PLACES, TileView};
+#![allow(
+    clippy::needless_range_loop,
+    reason = "places of a tile are counted, as registers are"
+)]
+
+use super::{PLACES, TileView, plane};
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::Images;
 use crate::nn::real::Kernel;
 use crate::nn::{Activation, Real};
 
-/// `B^T d B`: what one tile of inputs becomes.
-///
-/// # Safety
-/// As [`Lanes`].
+// Closures would not be compiled for the vectors at hand, so every piece is an
+// inlined function.
+
+/// `B^T` times a column.
 #[inline(always)]
-pub(super) unsafe fn inputs<V: Lanes>(d: [[V; 4]; 4]) -> [[V; 4]; 4] {
+unsafe fn inputs_line<V: Lanes>([a, b, c, d]: [V; 4]) -> [V; 4] {
+    // SAFETY: as the caller says.
+    unsafe { [a.sub(c), b.add(c), c.sub(b), b.sub(d)] }
+}
+
+/// `A` times a column.
+#[inline(always)]
+unsafe fn slopes_line<V: Lanes>(a: V, b: V) -> [V; 4] {
     // SAFETY: as the caller says.
     unsafe {
-        let line = |a: V, b: V, c: V, d: V| [a.sub(c), b.add(c), c.sub(b), b.sub(d)];
-        let mut down = d;
-        for column in 0..4 {
-            let of = line(d[0][column], d[1][column], d[2][column], d[3][column]);
-            for row in 0..4 {
-                down[row][column] = of[row];
-            }
-        }
-        down.map(|[a, b, c, d]| line(a, b, c, d))
+        [
+            a,
+            a.add(b),
+            a.sub(b),
+            V::splat(V::Scalar::from_f64(0.0)).sub(b),
+        ]
     }
 }
 
-/// `A y A^T`: what one tile of 2 x 2 slopes becomes.
-///
-/// # Safety
-/// As [`Lanes`].
+/// `A^T` times a column.
 #[inline(always)]
-pub(super) unsafe fn slopes<V: Lanes>(y: [[V; 4]; 4]) -> [[V; 4]; 4] {
+unsafe fn outputs_line<V: Lanes>([a, b, c, d]: [V; 4]) -> [V; 2] {
+    // SAFETY: as the caller says.
+    unsafe { [a.add(b).add(c), b.sub(c).sub(d)] }
+}
+
+/// `G` times a column.
+#[inline(always)]
+unsafe fn filters_line<V: Lanes>([a, b, c]: [V; 3], half: V, zero: V) -> [V; 4] {
     // SAFETY: as the caller says.
     unsafe {
-        let zero = V::splat(V::Scalar::from_f64(0.0));
-        let line = |a: V, b: V| [a, a.add(b), a.sub(b), zero.sub(b)];
-        let (left, right) = (line(y[0][0], y[1][0]), line(y[0][1], y[1][1]));
-        let mut out = y;
-        for row in 0..4 {
-            out[row] = line(left[row], right[row]);
+        let outer = a.add(c);
+        let plus = outer.add(b).mul_add(half, zero);
+        [a, plus, outer.sub(b).mul_add(half, zero), c]
+    }
+}
+
+/// What one tile becomes before the products.
+pub(super) trait Transform {
+    /// Rows and columns of a tile that are read.
+    const SIDE: usize;
+
+    /// # Safety
+    /// As [`Lanes`].
+    unsafe fn run<V: Lanes>(d: [[V; 4]; 4]) -> [[V; 4]; 4];
+}
+
+/// `B^T d B` of 4 x 4 inputs.
+pub(super) struct Inputs;
+
+impl Transform for Inputs {
+    const SIDE: usize = 4;
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(d: [[V; 4]; 4]) -> [[V; 4]; 4] {
+        // SAFETY: as the caller says.
+        unsafe {
+            let a = inputs_line([d[0][0], d[1][0], d[2][0], d[3][0]]);
+            let b = inputs_line([d[0][1], d[1][1], d[2][1], d[3][1]]);
+            let c = inputs_line([d[0][2], d[1][2], d[2][2], d[3][2]]);
+            let d = inputs_line([d[0][3], d[1][3], d[2][3], d[3][3]]);
+            [
+                inputs_line([a[0], b[0], c[0], d[0]]),
+                inputs_line([a[1], b[1], c[1], d[1]]),
+                inputs_line([a[2], b[2], c[2], d[2]]),
+                inputs_line([a[3], b[3], c[3], d[3]]),
+            ]
         }
-        out
+    }
+}
+
+/// `A y A^T` of 2 x 2 slopes.
+pub(super) struct Slopes;
+
+impl Transform for Slopes {
+    const SIDE: usize = 2;
+
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(y: [[V; 4]; 4]) -> [[V; 4]; 4] {
+        // SAFETY: as the caller says.
+        unsafe {
+            let left = slopes_line(y[0][0], y[1][0]);
+            let right = slopes_line(y[0][1], y[1][1]);
+            [
+                slopes_line(left[0], right[0]),
+                slopes_line(left[1], right[1]),
+                slopes_line(left[2], right[2]),
+                slopes_line(left[3], right[3]),
+            ]
+        }
     }
 }
 
@@ -51,17 +115,10 @@ pub(super) unsafe fn slopes<V: Lanes>(y: [[V; 4]; 4]) -> [[V; 4]; 4] {
 pub(super) unsafe fn outputs<V: Lanes>(m: [[V; 4]; 4]) -> [[V; 2]; 2] {
     // SAFETY: as the caller says.
     unsafe {
-        let line = |a: V, b: V, c: V, d: V| [a.add(b).add(c), b.sub(c).sub(d)];
-        let across = m.map(|[a, b, c, d]| line(a, b, c, d));
-        let of = |column: usize| {
-            line(
-                across[0][column],
-                across[1][column],
-                across[2][column],
-                across[3][column],
-            )
-        };
-        let (left, right) = (of(0), of(1));
+        let (a, b) = (outputs_line(m[0]), outputs_line(m[1]));
+        let (c, d) = (outputs_line(m[2]), outputs_line(m[3]));
+        let left = outputs_line([a[0], b[0], c[0], d[0]]);
+        let right = outputs_line([a[1], b[1], c[1], d[1]]);
         [[left[0], right[0]], [left[1], right[1]]]
     }
 }
@@ -90,48 +147,53 @@ impl<T: Real> Gather<'_, T> {
     /// As [`Lanes`]; `from` holds the view's images, which have those tiles and
     /// channels, `to` the result; a group is of whole vectors.
     #[inline(always)]
-    pub(super) unsafe fn run<V: Lanes<Scalar = T>>(
+    pub(super) unsafe fn run<V: Lanes<Scalar = T>, F: Transform>(
         &self,
-        transform: impl Fn([[V; 4]; 4]) -> [[V; 4]; 4],
         from: *const T,
         to: *mut T,
     ) {
-        let plane = self.stride * self.channels;
+        let plane = plane(self.stride * self.channels, 2 * V::COUNT);
+        let row =
+            (self.view.layout.width + 2 * self.view.layout.border) * self.view.layout.channels;
         for tile in 0..self.count {
-            let mut places = [[None; 4]; 4];
-            for (row, places) in places.iter_mut().enumerate().take(self.view.side) {
-                for (column, place) in places.iter_mut().enumerate().take(self.view.side) {
-                    *place = self.view.place(self.first + tile, row, column);
-                }
-            }
+            let (start, rows, columns) = self.view.start(self.first + tile);
+            let (rows, columns) = (rows.min(F::SIDE), columns.min(F::SIDE));
+            let y = self
+                .active
+                .map(|(_, outputs)| self.view.start_in(&outputs.layout, self.first + tile));
             for channel in (0..self.channels).step_by(V::COUNT) {
-                // SAFETY: as the caller says.
+                // SAFETY: as the caller says; rows and columns of the tile are
+                // within the image.
                 unsafe {
-                    let mut d = [[V::splat(V::Scalar::from_f64(0.0)); 4]; 4];
-                    for row in 0..self.view.side {
-                        for column in 0..self.view.side {
-                            let Some(place) = places[row][column] else {
-                                continue;
-                            };
-                            let mut value = V::load(from.add(place + self.channel + channel));
-                            if let Some((activation, outputs)) = &self.active {
-                                let place = self.view.place_in(
-                                    &outputs.layout,
-                                    self.first + tile,
-                                    row,
-                                    column,
-                                );
-                                let y = outputs.values.as_ptr().add(place + self.channel + channel);
-                                value = activation.slope(V::load(y), value);
+                    let from = from.add(start + self.channel + channel);
+                    let mut d = [[V::splat(T::ZERO); 4]; 4];
+                    for i in 0..F::SIDE {
+                        for j in 0..F::SIDE {
+                            if i < rows && j < columns {
+                                d[i][j] =
+                                    V::load(from.add(i * row + j * self.view.layout.channels));
                             }
-                            d[row][column] = value;
+                        }
+                    }
+                    if let (Some((activation, outputs)), Some(y)) = (&self.active, y) {
+                        let layout = &outputs.layout;
+                        let y_row = (layout.width + 2 * layout.border) * layout.channels;
+                        let y = outputs.values.as_ptr().add(y + self.channel + channel);
+                        for i in 0..F::SIDE {
+                            for j in 0..F::SIDE {
+                                if i < rows && j < columns {
+                                    let y = V::load(y.add(i * y_row + j * layout.channels));
+                                    d[i][j] = activation.slope(y, d[i][j]);
+                                }
+                            }
                         }
                     }
                     let groups = channel / self.group * self.stride * self.group;
                     let to = to.add(groups + tile * self.group + channel % self.group);
-                    for (row, values) in transform(d).into_iter().enumerate() {
-                        for (column, value) in values.into_iter().enumerate() {
-                            value.store(to.add((4 * row + column) * plane));
+                    let of = F::run(d);
+                    for i in 0..4 {
+                        for j in 0..4 {
+                            of[i][j].store(to.add((4 * i + j) * plane));
                         }
                     }
                 }
@@ -159,16 +221,17 @@ impl<T: Real> Kernel<T> for Filters<'_, T> {
             unsafe {
                 let half = V::splat(T::from_f64(0.5));
                 let zero = V::splat(T::ZERO);
-                let line = |a: V, b: V, c: V| {
-                    let outer = a.add(c);
-                    let middle = outer.add(b).mul_add(half, zero);
-                    [a, middle, outer.sub(b).mul_add(half, zero), c]
-                };
-                let tap = |tap: usize| V::load(self.packed.as_ptr().add(tap * plane + at));
-                let columns =
-                    [0, 1, 2].map(|column| line(tap(column), tap(3 + column), tap(6 + column)));
+                let packed = self.packed.as_ptr().add(at);
+                let mut columns = [[zero; 4]; 3];
+                for (column, of) in columns.iter_mut().enumerate() {
+                    let top = V::load(packed.add(column * plane));
+                    let middle = V::load(packed.add((3 + column) * plane));
+                    let bottom = V::load(packed.add((6 + column) * plane));
+                    *of = filters_line([top, middle, bottom], half, zero);
+                }
                 for row in 0..4 {
-                    let values = line(columns[0][row], columns[1][row], columns[2][row]);
+                    let line = [columns[0][row], columns[1][row], columns[2][row]];
+                    let values = filters_line(line, half, zero);
                     for (column, value) in values.into_iter().enumerate() {
                         let place = (4 * row + column) * plane + at;
                         value.store(self.transformed.as_mut_ptr().add(place));

@@ -1,6 +1,6 @@
 use super::super::super::tile::{Ahead, Segments, correlate_packed};
-use super::transform::{Gather, inputs, slopes};
-use super::{BLOCKS, PLACES, TILES, TileView};
+use super::transform::{Gather, Inputs, Slopes};
+use super::{BLOCKS, PLACES, TILES, TileView, plane};
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::Images;
 use crate::nn::real::Kernel;
@@ -33,7 +33,7 @@ pub(crate) struct FilterGradient<'a, T> {
 
 /// Elements of scratch that [`FilterGradient`] needs.
 pub(crate) fn gradient_scratch_len(channel_block: usize) -> usize {
-    2 * PLACES * TILES * BLOCKS * channel_block
+    2 * PLACES * plane(TILES * BLOCKS * channel_block, channel_block)
 }
 
 impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
@@ -42,7 +42,6 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
         let block = self.channel_block;
         let images = self.images.len() / self.inputs.layout.len();
         assert_eq!(block, 2 * V::COUNT);
-        assert!(self.inputs.side == 4 && self.slopes.side == 2);
         assert_eq!(self.images.len(), images * self.inputs.layout.len());
         assert_eq!(self.gradient.len(), images * self.slopes.layout.len());
         assert_eq!(self.scratch.len(), gradient_scratch_len(block));
@@ -82,11 +81,11 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
             // SAFETY: the lengths were just checked; chunks have whole tiles of
             // eight or four channels.
             unsafe {
-                of_inputs.run::<V>(|d| inputs(d), self.images.as_ptr(), x.as_mut_ptr());
-                of_slopes.run::<V>(|d| slopes(d), self.gradient.as_ptr(), z.as_mut_ptr());
+                of_inputs.run::<V, Inputs>(self.images.as_ptr(), x.as_mut_ptr());
+                of_slopes.run::<V, Slopes>(self.gradient.as_ptr(), z.as_mut_ptr());
                 // the place in the middle is the sum of a tile's slopes
                 for (at, sum) in self.bias.iter_mut().enumerate() {
-                    let group = (5 * self.outs / block + at / block) * TILES * block;
+                    let group = 5 * plane(TILES * self.outs, block) + at / block * TILES * block;
                     let sums = z[group + at % block..].iter().step_by(block).take(count);
                     *sum = sums.fold(*sum, |a, &b| a + b);
                 }
@@ -99,15 +98,16 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
                     x_row: 0,
                     x_step: self.channels,
                 };
-                let z_start = z.as_ptr();
+                let (x_start, z_start) = (x.as_ptr(), z.as_ptr());
                 for place in 0..PLACES {
                     for of in 0..self.outs / block {
-                        let z = (place * self.outs / block + of) * TILES * block;
+                        let z = place * plane(TILES * self.outs, block) + of * TILES * block;
                         let z = z_start.add(z);
                         let mut ahead = Ahead { at: z, step: 0 };
                         let mut channel = 0;
                         while channel < self.channels {
-                            let x = x.as_ptr().add(place * TILES * self.channels + channel);
+                            let x = place * plane(TILES * self.channels, block) + channel;
+                            let x = x_start.add(x);
                             let dst = (of * PLACES + place) * self.channels + channel;
                             let dst = self.filters.as_mut_ptr().add(dst * block);
                             if V::MANY_REGISTERS {
