@@ -116,21 +116,6 @@ pub(crate) unsafe fn correlate<V: Lanes, const R: usize>(
     }
 }
 
-/// Rows of outputs of some images, and where the inputs below them lie.
-#[derive(Clone, Copy)]
-pub(crate) struct Segments {
-    /// The first row and how many, counted through all images.
-    pub(crate) first: usize,
-    pub(crate) count: usize,
-    /// Rows and columns of one output.
-    pub(crate) rows: usize,
-    pub(crate) columns: usize,
-    /// Elements from image to image, row to row and pixel to pixel in `x`.
-    pub(crate) x_image: usize,
-    pub(crate) x_row: usize,
-    pub(crate) x_step: usize,
-}
-
 /// A stretch of memory to ask for while something else is computed.
 #[derive(Clone, Copy)]
 pub(crate) struct Ahead<T> {
@@ -139,8 +124,9 @@ pub(crate) struct Ahead<T> {
     pub(crate) step: usize,
 }
 
-/// As [`correlate`], over rows of several images, with `z` packed together.
-/// At every pixel it asks for a little more of `ahead`.
+/// As [`correlate`], over `count` pixels in a row: those of `x` lie `x_step`
+/// elements apart, those of `z` touch. At every pixel it asks for a little more
+/// of `ahead`.
 ///
 /// # Safety
 /// As [`Lanes`]; `x` is valid at every pixel for `R` elements, `z` holds two
@@ -148,37 +134,29 @@ pub(crate) struct Ahead<T> {
 #[inline(always)]
 pub(crate) unsafe fn correlate_packed<V: Lanes, const R: usize>(
     dst: *mut V::Scalar,
-    x: *const V::Scalar,
+    mut x: *const V::Scalar,
+    x_step: usize,
     mut z: *const V::Scalar,
-    segments: Segments,
+    count: usize,
     ahead: &mut Ahead<V::Scalar>,
 ) {
     unsafe {
         let mut acc = [[V::splat(V::Scalar::ZERO); 2]; R];
-        let (mut image, mut row) = (
-            segments.first / segments.rows,
-            segments.first % segments.rows,
-        );
-        for _ in 0..segments.count {
-            let mut x = x.add(image * segments.x_image + row * segments.x_row);
-            for _ in 0..segments.columns {
-                V::prefetch(ahead.at);
-                ahead.at = ahead.at.wrapping_add(ahead.step);
-                let first = V::load(z);
-                let second = V::load(z.add(V::COUNT));
-                for r in 0..R {
-                    let value = V::splat(*x.add(r));
-                    acc[r][0] = value.mul_add(first, acc[r][0]);
-                    acc[r][1] = value.mul_add(second, acc[r][1]);
-                }
-                x = x.wrapping_add(segments.x_step);
-                z = z.wrapping_add(2 * V::COUNT);
+        let mut asked = ahead.at;
+        for _ in 0..count {
+            V::prefetch(asked);
+            asked = asked.wrapping_add(ahead.step);
+            let first = V::load(z);
+            let second = V::load(z.add(V::COUNT));
+            for r in 0..R {
+                let value = V::splat(*x.add(r));
+                acc[r][0] = value.mul_add(first, acc[r][0]);
+                acc[r][1] = value.mul_add(second, acc[r][1]);
             }
-            row += 1;
-            if row == segments.rows {
-                (image, row) = (image + 1, 0);
-            }
+            x = x.wrapping_add(x_step);
+            z = z.wrapping_add(2 * V::COUNT);
         }
+        ahead.at = asked;
         for r in 0..R {
             for half in 0..2 {
                 let place = dst.add((2 * r + half) * V::COUNT);

@@ -1,3 +1,8 @@
+#![allow(
+    clippy::needless_range_loop,
+    reason = "accumulators are counted by place, as registers are"
+)]
+
 use super::super::tile::{Runs, multiply};
 use super::border::Border;
 use super::geometry::{Geometry, Grid};
@@ -130,45 +135,37 @@ impl<T: Real> DataGradient<'_, T> {
             false => self.bordered.as_ptr(),
         };
         let first = group * group_channels + of_group;
-        let to = |(image, row, column): (usize, usize, usize)| {
-            let row = image * geometry.input.height + class.row + stride * row;
-            let pixel = row * geometry.input.width + class.column + stride * column;
-            pixel * geometry.input.channels + first
-        };
-        for place in places {
-            // SAFETY: an address is only asked for.
-            unsafe {
-                let to = self.gradient.as_ptr().wrapping_add(to(place));
+        let valid = (group_channels - of_group).min(geometry.channel_block);
+        // SAFETY: the border is wide enough for every tap of every pixel;
+        // `valid` channels from `first` exist in a pixel of the image.
+        unsafe {
+            let corner = class.z_row * z_row + class.z_column * z_pixel;
+            let mut z = [z.add(corner + group * geometry.out_filled()); P];
+            let mut to = [first; P];
+            for p in 0..P {
+                let (image, row, column) = places[p];
+                let pixel = row * z_row + column * z_pixel;
+                z[p] = z[p].add(image * geometry.gradient_len() + pixel);
+                let row = image * geometry.input.height + class.row + stride * row;
+                let pixel = row * geometry.input.width + class.column + stride * column;
+                to[p] += pixel * geometry.input.channels;
+                // asked for while the sums are made
+                let to = self.gradient.as_ptr().add(to[p]);
                 V::prefetch(to);
                 V::prefetch(to.wrapping_add(V::COUNT));
             }
-        }
-        // SAFETY: the border is wide enough for every tap of every pixel.
-        let acc = unsafe {
-            let corner = class.z_row * z_row + class.z_column * z_pixel;
-            let corner = z.add(corner + group * geometry.out_filled());
-            let z = places.map(|(image, row, column)| {
-                corner.add(image * geometry.gradient_len() + row * z_row + column * z_pixel)
-            });
-            multiply::<V, P>(
-                [[V::splat(T::ZERO); 2]; P],
-                z,
-                class.runs,
-                self.flipped.as_ptr().add(weights),
-            )
-        };
-        let valid = (group_channels - of_group).min(geometry.channel_block);
-        for (place, sums) in places.into_iter().zip(acc) {
-            let at = to(place);
-            for (half, mut sum) in sums.into_iter().enumerate() {
-                let offset = half * V::COUNT;
-                let lanes = valid.saturating_sub(offset).min(V::COUNT);
-                if lanes == 0 {
-                    continue;
-                }
-                // SAFETY: `lanes` channels from here exist in the pixel.
-                unsafe {
-                    let to = self.gradient.as_mut_ptr().add(at + offset);
+            let zero = [[V::splat(T::ZERO); 2]; P];
+            let weights = self.flipped.as_ptr().add(weights);
+            let acc = multiply::<V, P>(zero, z, class.runs, weights);
+            for p in 0..P {
+                for half in 0..2 {
+                    let offset = half * V::COUNT;
+                    let lanes = valid.saturating_sub(offset).min(V::COUNT);
+                    if lanes == 0 {
+                        continue;
+                    }
+                    let to = self.gradient.as_mut_ptr().add(to[p] + offset);
+                    let mut sum = acc[p][half];
                     if self.add {
                         sum = sum.add(V::load_part(to, lanes));
                     }

@@ -1,3 +1,8 @@
+#![allow(
+    clippy::needless_range_loop,
+    reason = "accumulators are counted by place, as registers are"
+)]
+
 use super::super::tile::{Runs, multiply};
 use super::geometry::{Geometry, Grid};
 use crate::nn::lanes::Lanes;
@@ -95,65 +100,57 @@ impl<T: Real> Forward<'_, T> {
         let spec = &geometry.spec;
         let group = block / geometry.out_blocks();
         let of_group = block % geometry.out_blocks() * geometry.channel_block;
-        let (in_row, in_len) = (geometry.in_row(), geometry.input.len());
         let places = grid.places::<P>(at);
         let first = group * spec.out_group() + of_group;
-        for (image, row, column) in places {
-            let layout = &geometry.output;
-            let at =
-                image * layout.len() + layout.row_start(row) + column * layout.channels + first;
-            // SAFETY: an address is only asked for.
-            unsafe {
+        let valid = (spec.out_group() - of_group).min(geometry.channel_block);
+        // SAFETY: the kernel's taps lie within the bordered image for every
+        // output; packed weights and biases are whole blocks; `valid` channels
+        // from `first` exist in a pixel of the output, and of the residual,
+        // whose insides are alike.
+        unsafe {
+            let corner = geometry.in_corner() + group * spec.in_group();
+            let mut x = [self.x.as_ptr().add(corner); P];
+            for p in 0..P {
+                let (image, row, column) = places[p];
+                let pixel = row * geometry.in_row() + column * spec.in_channels;
+                x[p] = x[p].add(image * geometry.input.len() + spec.stride * pixel);
                 // outputs come from memory, too, before they are overwritten:
                 // ask for them while the sums are made
-                let y = self.y.as_ptr().wrapping_add(at);
+                let y = place(&geometry.output, places[p]) + first;
+                let y = self.y.as_ptr().add(y);
                 V::prefetch(y);
                 V::prefetch(y.wrapping_add(V::COUNT));
             }
-        }
-        // SAFETY: the kernel's taps lie within the bordered image for every
-        // output; packed weights and biases are whole blocks.
-        let acc = unsafe {
-            let corner = self
-                .x
-                .as_ptr()
-                .add(geometry.in_corner() + group * spec.in_group());
-            let x = places.map(|(image, row, column)| {
-                let pixel = spec.stride * (row * in_row + column * spec.in_channels);
-                corner.add(image * in_len + pixel)
-            });
             let bias = self.bias.as_ptr().add(block * geometry.channel_block);
             let start = [V::load(bias), V::load(bias.add(V::COUNT))];
             let weights = self.weights.as_ptr().add(block * geometry.packed_block());
-            multiply::<V, P>([start; P], x, geometry.runs(), weights)
-        };
-        let valid = (spec.out_group() - of_group).min(geometry.channel_block);
-        for ((image, row, column), sums) in places.into_iter().zip(acc) {
-            let at = |layout: &ImageLayout| {
-                image * layout.len() + layout.row_start(row) + column * layout.channels + first
-            };
-            let y_at = at(&geometry.output);
-            let residual = self
-                .residual
-                .map(|residual| (residual.values, at(&residual.layout)));
-            for (half, mut sum) in sums.into_iter().enumerate() {
-                let offset = half * V::COUNT;
-                let lanes = valid.saturating_sub(offset).min(V::COUNT);
-                if lanes == 0 {
-                    continue;
-                }
-                // SAFETY: `lanes` channels from here exist in the pixel, of
-                // the output and of the residual, whose insides are alike.
-                unsafe {
-                    if let Some((values, at)) = residual {
-                        sum = sum.add(V::load_part(values.as_ptr().add(at + offset), lanes));
+            let acc = multiply::<V, P>([start; P], x, geometry.runs(), weights);
+            for p in 0..P {
+                let y = place(&geometry.output, places[p]) + first;
+                for half in 0..2 {
+                    let offset = half * V::COUNT;
+                    let lanes = valid.saturating_sub(offset).min(V::COUNT);
+                    if lanes == 0 {
+                        continue;
                     }
-                    let y = self.activation.apply(sum);
-                    y.store_part(self.y.as_mut_ptr().add(y_at + offset), lanes);
+                    let mut sum = acc[p][half];
+                    if let Some(residual) = &self.residual {
+                        let from = place(&residual.layout, places[p]) + first + offset;
+                        let from = residual.values.as_ptr().add(from);
+                        sum = sum.add(V::load_part(from, lanes));
+                    }
+                    let to = self.y.as_mut_ptr().add(y + offset);
+                    self.activation.apply(sum).store_part(to, lanes);
                 }
             }
         }
     }
+}
+
+/// Where a pixel of one of many images lies.
+#[inline(always)]
+fn place(layout: &ImageLayout, (image, row, column): (usize, usize, usize)) -> usize {
+    image * layout.len() + layout.row_start(row) + column * layout.channels
 }
 
 impl Geometry {

@@ -352,7 +352,10 @@ impl Conv {
             let here = part * per_part..n.min((part + 1) * per_part);
             let in_len = geometry.input.len();
             let (y, slopes) = slopes.of(geometry, here.clone());
-            let mut packed = take(pool, WeightGradient::<T>::chunk_len(geometry));
+            let mut packed = take(
+                pool,
+                WeightGradient::<T>::chunk_len(geometry, bias.len() / geometry.channel_block),
+            );
             let kernel = WeightGradient {
                 geometry,
                 activation: self.activation,

@@ -1,4 +1,4 @@
-use super::super::tile::{Ahead, Segments, correlate_packed};
+use super::super::tile::{Ahead, correlate_packed};
 use super::geometry::Geometry;
 use crate::nn::lanes::Lanes;
 use crate::nn::real::Kernel;
@@ -7,8 +7,9 @@ use crate::nn::{Activation, Real};
 /// The gradient of the weights and biases of some blocks of output channels,
 /// summed over some images. Added to what is there.
 ///
-/// A chunk of pixels at a time, the gradient of each block is packed together,
-/// so that it stays in the nearest cache while all taps are visited.
+/// A chunk of pixels at a time, the gradients of all blocks are packed together,
+/// and a few inputs below each tap, so that both stay in near caches while they
+/// are multiplied.
 pub(crate) struct WeightGradient<'a, T> {
     pub(crate) geometry: &'a Geometry,
     pub(crate) activation: Activation,
@@ -36,10 +37,14 @@ fn rows_per_chunk(geometry: &Geometry) -> usize {
     (PIXELS / geometry.output.width).max(1)
 }
 
+/// Inputs packed at a time: four tiles of twelve.
+const INPUTS: usize = 48;
+
 impl<T: Real> WeightGradient<'_, T> {
-    /// Elements of scratch.
-    pub(crate) fn chunk_len(geometry: &Geometry) -> usize {
-        rows_per_chunk(geometry) * geometry.output.width * geometry.channel_block
+    /// Elements of scratch for a task of `blocks` blocks.
+    pub(crate) fn chunk_len(geometry: &Geometry, blocks: usize) -> usize {
+        let pixels = rows_per_chunk(geometry) * geometry.output.width;
+        pixels * (blocks * geometry.channel_block + INPUTS)
     }
 }
 
@@ -52,7 +57,7 @@ impl<T: Real> Kernel<T> for WeightGradient<'_, T> {
         assert_eq!(geometry.channel_block, 2 * V::COUNT);
         assert_eq!(self.slopes.len(), n * geometry.output.inner_len());
         assert_eq!(self.x.len(), n * geometry.input.len());
-        assert_eq!(self.packed.len(), Self::chunk_len(geometry));
+        assert_eq!(self.packed.len(), Self::chunk_len(geometry, blocks));
         assert_eq!(self.bias.len(), blocks * geometry.channel_block);
         assert_eq!(self.weights.len(), blocks * geometry.packed_block());
         assert!(self.first_block + blocks <= geometry.spec.groups * geometry.out_blocks());
@@ -63,13 +68,12 @@ impl<T: Real> Kernel<T> for WeightGradient<'_, T> {
         let chunk = rows_per_chunk(geometry);
         for first_row in (0..rows).step_by(chunk) {
             let rows = first_row..rows.min(first_row + chunk);
-            let mut ahead = self.next_inputs(rows.clone(), blocks);
-            for block in 0..blocks {
-                // SAFETY: the lengths were just checked.
-                unsafe {
+            // SAFETY: the lengths were just checked.
+            unsafe {
+                for block in 0..blocks {
                     self.pack::<V>(rows.clone(), block);
-                    ahead = self.taps::<V>(rows.clone(), block, ahead);
                 }
+                self.taps::<V>(rows, blocks);
             }
         }
     }
@@ -114,7 +118,11 @@ impl<T: Real> WeightGradient<'_, T> {
             // SAFETY: `lanes` channels from here exist; scratch and biases are
             // whole blocks.
             unsafe {
-                let mut to = self.packed.as_mut_ptr().add(half * V::COUNT);
+                let panel = rows.len() * output.width * geometry.channel_block;
+                let mut to = self
+                    .packed
+                    .as_mut_ptr()
+                    .add(block * panel + half * V::COUNT);
                 let mut sum = V::splat(T::ZERO);
                 for row in rows.clone() {
                     let (image, of_image) = (row / output.height, row % output.height);
@@ -142,68 +150,130 @@ impl<T: Real> WeightGradient<'_, T> {
         }
     }
 
-    /// Adds the products of the packed gradient with the inputs below every
+    /// Adds the products of the packed gradients with the inputs below every
     /// tap.
     ///
     /// # Safety
     /// As [`pack`](Self::pack), and after it.
     #[inline(always)]
-    unsafe fn taps<V: Lanes<Scalar = T>>(
-        &mut self,
-        rows: std::ops::Range<usize>,
-        block: usize,
-        mut ahead: Ahead<T>,
-    ) -> Ahead<T> {
+    unsafe fn taps<V: Lanes<Scalar = T>>(&mut self, rows: std::ops::Range<usize>, blocks: usize) {
         let geometry = self.geometry;
-        let spec = &geometry.spec;
-        let group = (self.first_block + block) / geometry.out_blocks();
         let runs = geometry.runs();
-        let segments = Segments {
-            first: rows.start,
-            count: rows.len(),
-            rows: geometry.output.height,
-            columns: geometry.output.width,
-            x_image: geometry.input.len(),
-            x_row: spec.stride * geometry.in_row(),
-            x_step: spec.stride * spec.in_channels,
-        };
-        let corner = geometry.in_corner() + group * spec.in_group();
-        let mut done = block * geometry.packed_block();
-        for row in 0..runs.rows {
-            for column in 0..runs.columns {
-                let mut at = 0;
-                while at < runs.run {
-                    // SAFETY: taps lie within the bordered image for every
-                    // output; `at` and the tile's height stay in the run.
-                    unsafe {
-                        let tap = row * runs.row_stride + column * runs.column_stride;
-                        let x = self.x.as_ptr().add(corner + tap + at);
-                        let z = self.packed.as_ptr();
-                        let dst = self.weights.as_mut_ptr().add(done);
-                        let left = runs.run - at;
-                        // 16 is two tiles of 8, rather than one of 12 and a rest
-                        let tile = if V::MANY_REGISTERS && left >= 12 && left != 16 {
-                            correlate_packed::<V, 12>(dst, x, z, segments, &mut ahead);
-                            12
-                        } else if V::MANY_REGISTERS && left == 9 {
-                            correlate_packed::<V, 9>(dst, x, z, segments, &mut ahead);
-                            9
-                        } else if V::MANY_REGISTERS && left >= 8 {
-                            correlate_packed::<V, 8>(dst, x, z, segments, &mut ahead);
-                            8
-                        } else if left >= 4 {
-                            correlate_packed::<V, 4>(dst, x, z, segments, &mut ahead);
-                            4
-                        } else {
-                            correlate_packed::<V, 1>(dst, x, z, segments, &mut ahead);
-                            1
-                        };
-                        at += tile;
-                        done += tile * geometry.channel_block;
+        let pixels = rows.len() * geometry.output.width;
+        let mut ahead = self.next_inputs(rows.clone(), blocks);
+        let slopes = blocks * pixels * geometry.channel_block;
+        let mut block = 0;
+        while block < blocks {
+            // the blocks of one group see the same inputs
+            let group = (self.first_block + block) / geometry.out_blocks();
+            let last = blocks.min((group + 1) * geometry.out_blocks() - self.first_block);
+            let mut done = 0;
+            for row in 0..runs.rows {
+                for column in 0..runs.columns {
+                    for at in (0..runs.run).step_by(INPUTS) {
+                        let width = INPUTS.min(runs.run - at);
+                        let tap = row * runs.row_stride + column * runs.column_stride + at;
+                        let from = geometry.in_corner() + group * geometry.spec.in_group() + tap;
+                        // SAFETY: taps lie within the bordered image for every
+                        // output, `width` of them in the run.
+                        unsafe {
+                            self.pack_inputs::<V>(rows.clone(), from, width, slopes);
+                            for block in block..last {
+                                let panel = block * pixels * geometry.channel_block;
+                                let x = self.packed.as_ptr().add(slopes);
+                                let z = self.packed.as_ptr().add(panel);
+                                let dst = block * geometry.packed_block() + done;
+                                let dst = self.weights.as_mut_ptr().add(dst);
+                                tiles::<V>(dst, x, z, width, pixels, &mut ahead);
+                            }
+                        }
+                        done += width * geometry.channel_block;
                     }
                 }
             }
+            block = last;
         }
-        ahead
+    }
+
+    /// Puts `width` inputs from `from` on together for all pixels of some rows.
+    ///
+    /// # Safety
+    /// As [`taps`](Self::taps).
+    #[inline(always)]
+    unsafe fn pack_inputs<V: Lanes<Scalar = T>>(
+        &mut self,
+        rows: std::ops::Range<usize>,
+        from: usize,
+        width: usize,
+        to: usize,
+    ) {
+        let geometry = self.geometry;
+        let output = geometry.output;
+        let stride = geometry.spec.stride;
+        // SAFETY: as the caller says; the scratch has room for all inputs.
+        unsafe {
+            let mut to = self.packed.as_mut_ptr().add(to);
+            for row in rows {
+                let (image, row) = (row / output.height, row % output.height);
+                let start = image * geometry.input.len() + row * stride * geometry.in_row();
+                let mut x = self.x.as_ptr().add(from + start);
+                for _ in 0..output.width {
+                    let mut at = 0;
+                    while at + V::COUNT <= width {
+                        V::load(x.add(at)).store(to.add(at));
+                        at += V::COUNT;
+                    }
+                    if at < width {
+                        V::load_part(x.add(at), width - at).store_part(to.add(at), width - at);
+                    }
+                    to = to.add(width);
+                    x = x.wrapping_add(stride * geometry.spec.in_channels);
+                }
+            }
+        }
+    }
+}
+
+/// Adds the products of `width` inputs with one block of slopes, both packed.
+///
+/// # Safety
+/// As [`correlate_packed`].
+#[inline(always)]
+unsafe fn tiles<V: Lanes>(
+    mut dst: *mut V::Scalar,
+    mut x: *const V::Scalar,
+    z: *const V::Scalar,
+    width: usize,
+    pixels: usize,
+    ahead: &mut Ahead<V::Scalar>,
+) {
+    let mut left = width;
+    while left > 0 {
+        // SAFETY: as the caller says; tiles stay within the width.
+        let tile = unsafe {
+            // 16 is two tiles of 8, rather than one of 12 and a rest
+            if V::MANY_REGISTERS && left >= 12 && left != 16 {
+                correlate_packed::<V, 12>(dst, x, width, z, pixels, ahead);
+                12
+            } else if V::MANY_REGISTERS && left == 9 {
+                correlate_packed::<V, 9>(dst, x, width, z, pixels, ahead);
+                9
+            } else if V::MANY_REGISTERS && left >= 8 {
+                correlate_packed::<V, 8>(dst, x, width, z, pixels, ahead);
+                8
+            } else if left >= 4 {
+                correlate_packed::<V, 4>(dst, x, width, z, pixels, ahead);
+                4
+            } else {
+                correlate_packed::<V, 1>(dst, x, width, z, pixels, ahead);
+                1
+            }
+        };
+        left -= tile;
+        // SAFETY: as above.
+        unsafe {
+            dst = dst.add(tile * 2 * V::COUNT);
+            x = x.add(tile);
+        }
     }
 }

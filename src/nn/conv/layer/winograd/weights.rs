@@ -1,4 +1,4 @@
-use super::super::super::tile::{Ahead, Segments, correlate_packed};
+use super::super::super::tile::{Ahead, correlate_packed};
 use super::transform::{Gather, Inputs, Slopes};
 use super::{BLOCKS, PLACES, TILES, TileView, plane};
 use crate::nn::lanes::Lanes;
@@ -89,15 +89,7 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
                     let sums = z[group + at % block..].iter().step_by(block).take(count);
                     *sum = sums.fold(*sum, |a, &b| a + b);
                 }
-                let segments = Segments {
-                    first: 0,
-                    count: 1,
-                    rows: 1,
-                    columns: count,
-                    x_image: 0,
-                    x_row: 0,
-                    x_step: self.channels,
-                };
+                let step = self.channels;
                 let (x_start, z_start) = (x.as_ptr(), z.as_ptr());
                 for place in 0..PLACES {
                     for of in 0..self.outs / block {
@@ -111,10 +103,10 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
                             let dst = (of * PLACES + place) * self.channels + channel;
                             let dst = self.filters.as_mut_ptr().add(dst * block);
                             if V::MANY_REGISTERS {
-                                correlate_packed::<V, 8>(dst, x, z, segments, &mut ahead);
+                                correlate_packed::<V, 8>(dst, x, step, z, count, &mut ahead);
                                 channel += 8;
                             } else {
-                                correlate_packed::<V, 4>(dst, x, z, segments, &mut ahead);
+                                correlate_packed::<V, 4>(dst, x, step, z, count, &mut ahead);
                                 channel += 4;
                             }
                         }
