@@ -2,7 +2,7 @@
 //! of a forward pass, for cnn4 at 64 px in batches of 64.
 //!
 //! `cargo bench --bench engine`; the same work in PyTorch is
-//! `benches/peers/engine_cnn4.py`.
+//! `benches/peers/run`.
 #![allow(clippy::expect_used, reason = "a bench stops at the first mistake")]
 
 use std::hint::black_box;
