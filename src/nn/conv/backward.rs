@@ -1,6 +1,6 @@
 use super::forward::NO_WINNER;
 use super::shape::ConvShape;
-use super::tile::{Pixels, Runs, correlate, multiply};
+use super::tile::{Ahead, Pixels, Runs, correlate, multiply};
 use crate::nn::Real;
 use crate::nn::lanes::Lanes;
 use crate::nn::real::Kernel;
@@ -233,7 +233,13 @@ impl<T: Real> BackwardImage<'_, T> {
             let weights = flipped
                 .as_ptr()
                 .add(block * kernel * kernel * filled * shape.channel_block);
-            let acc = multiply::<V, P>([[V::splat(T::ZERO); 2]; P], z, runs, weights);
+            let acc = multiply::<V, P>(
+                [[V::splat(T::ZERO); 2]; P],
+                z,
+                runs,
+                weights,
+                &mut Ahead::none(weights),
+            );
 
             let first = block * shape.channel_block;
             let valid = (cin - first).min(shape.channel_block);

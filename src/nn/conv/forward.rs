@@ -1,5 +1,5 @@
 use super::shape::ConvShape;
-use super::tile::{Runs, multiply};
+use super::tile::{Ahead, Runs, multiply};
 use crate::nn::Real;
 use crate::nn::lanes::Lanes;
 use crate::nn::real::Kernel;
@@ -102,7 +102,7 @@ impl<T: Real> ForwardImage<'_, T> {
                 .weights
                 .as_ptr()
                 .add(block * spec.kernel * shape.run() * shape.channel_block);
-            let acc = multiply::<V, P>([start; P], x, runs, weights);
+            let acc = multiply::<V, P>([start; P], x, runs, weights, &mut Ahead::none(weights));
 
             let valid = (spec.out_channels - first_channel).min(shape.channel_block);
             for (window, (row, column)) in places.into_iter().enumerate() {

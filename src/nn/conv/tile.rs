@@ -22,10 +22,26 @@ pub(crate) struct Runs {
     pub(crate) run: usize,
 }
 
+/// A stretch of memory to ask for while something else is computed.
+#[derive(Clone, Copy)]
+pub(crate) struct Ahead<T> {
+    pub(crate) at: *const T,
+    /// Elements from one request to the next.
+    pub(crate) step: usize,
+}
+
+impl<T> Ahead<T> {
+    /// Nothing but what is there.
+    pub(crate) fn none(at: *const T) -> Self {
+        Self { at, step: 0 }
+    }
+}
+
 /// `acc[p][half] += sum over rows, columns and run of
 /// x[p][row, column, i] * w[row, column, i][half]`: `P` pixels by two vectors
 /// of channels. `weights` holds two vectors for each number of the sum, in the
-/// order in which they are used.
+/// order in which they are used. At every number it asks for a little more of
+/// `ahead`.
 ///
 /// # Safety
 /// As [`Lanes`]; each of `x` is valid for all runs, and `weights` for
@@ -36,12 +52,16 @@ pub(crate) unsafe fn multiply<V: Lanes, const P: usize>(
     mut x: [*const V::Scalar; P],
     runs: Runs,
     mut weights: *const V::Scalar,
+    ahead: &mut Ahead<V::Scalar>,
 ) -> [[V; 2]; P] {
     unsafe {
         let back = runs.columns * runs.column_stride;
+        let mut asked = ahead.at;
         for _ in 0..runs.rows {
             for _ in 0..runs.columns {
                 for i in 0..runs.run {
+                    V::prefetch(asked);
+                    asked = asked.wrapping_add(ahead.step);
                     let first = V::load(weights);
                     let second = V::load(weights.add(V::COUNT));
                     weights = weights.add(2 * V::COUNT);
@@ -59,6 +79,7 @@ pub(crate) unsafe fn multiply<V: Lanes, const P: usize>(
                 *pixel = pixel.wrapping_add(runs.row_stride).wrapping_sub(back);
             }
         }
+        ahead.at = asked;
         acc
     }
 }
@@ -114,14 +135,6 @@ pub(crate) unsafe fn correlate<V: Lanes, const R: usize>(
             }
         }
     }
-}
-
-/// A stretch of memory to ask for while something else is computed.
-#[derive(Clone, Copy)]
-pub(crate) struct Ahead<T> {
-    pub(crate) at: *const T,
-    /// Elements from one request to the next.
-    pub(crate) step: usize,
 }
 
 /// As [`correlate`], over `count` pixels in a row: those of `x` lie `x_step`

@@ -3,7 +3,7 @@
     reason = "accumulators are counted by place, as registers are"
 )]
 
-use super::super::tile::{Runs, multiply};
+use super::super::tile::{Ahead, Runs, multiply};
 use super::border::Border;
 use super::geometry::{Geometry, Grid};
 use crate::nn::lanes::Lanes;
@@ -79,6 +79,7 @@ impl<T: Real> DataGradient<'_, T> {
                 let mut done = 0;
                 while done < pixels {
                     let end = pixels.min(done + chunk);
+                    let mut ahead = self.next_slopes(&class, done..end);
                     for block in 0..geometry.spec.groups * geometry.in_blocks() {
                         let mut at = done;
                         let weights = block * geometry.flipped_block() + weights;
@@ -86,20 +87,20 @@ impl<T: Real> DataGradient<'_, T> {
                         unsafe {
                             if V::MANY_REGISTERS {
                                 while at + 12 <= end {
-                                    self.pixels::<V, 12>(&class, weights, block, at);
+                                    self.pixels::<V, 12>(&class, weights, block, at, &mut ahead);
                                     at += 12;
                                 }
                                 if at + 8 <= end {
-                                    self.pixels::<V, 8>(&class, weights, block, at);
+                                    self.pixels::<V, 8>(&class, weights, block, at, &mut ahead);
                                     at += 8;
                                 }
                             }
                             while at + 4 <= end {
-                                self.pixels::<V, 4>(&class, weights, block, at);
+                                self.pixels::<V, 4>(&class, weights, block, at, &mut ahead);
                                 at += 4;
                             }
                             while at < end {
-                                self.pixels::<V, 1>(&class, weights, block, at);
+                                self.pixels::<V, 1>(&class, weights, block, at, &mut ahead);
                                 at += 1;
                             }
                         }
@@ -108,6 +109,24 @@ impl<T: Real> DataGradient<'_, T> {
                 }
                 weights += class.taps * geometry.out_filled() * geometry.channel_block;
             }
+        }
+    }
+
+    /// The slopes of the pixels after these, spread over all tiles of these;
+    /// scratch is near as it is.
+    #[inline(always)]
+    fn next_slopes(&self, class: &Class, pixels: std::ops::Range<usize>) -> Ahead<T> {
+        let geometry = self.geometry;
+        if !self.bordered.is_empty() {
+            return Ahead::none(self.bordered.as_ptr());
+        }
+        // without a border, pixels of slopes lie as those of the class do
+        let step = geometry.gradient_pixel();
+        let tiles = pixels.len().div_ceil(12) * geometry.spec.groups * geometry.in_blocks();
+        let visits = tiles * class.taps * geometry.out_filled();
+        Ahead {
+            at: self.slopes.as_ptr().wrapping_add(pixels.end * step),
+            step: (pixels.len() * step).div_ceil(visits.max(1)),
         }
     }
 
@@ -122,6 +141,7 @@ impl<T: Real> DataGradient<'_, T> {
         weights: usize,
         block: usize,
         at: usize,
+        ahead: &mut Ahead<T>,
     ) {
         let geometry = self.geometry;
         let (group_channels, stride) = (geometry.spec.in_group(), geometry.spec.stride);
@@ -156,7 +176,7 @@ impl<T: Real> DataGradient<'_, T> {
             }
             let zero = [[V::splat(T::ZERO); 2]; P];
             let weights = self.flipped.as_ptr().add(weights);
-            let acc = multiply::<V, P>(zero, z, class.runs, weights);
+            let acc = multiply::<V, P>(zero, z, class.runs, weights, ahead);
             for p in 0..P {
                 for half in 0..2 {
                     let offset = half * V::COUNT;

@@ -3,7 +3,7 @@
     reason = "accumulators are counted by place, as registers are"
 )]
 
-use super::super::tile::{Runs, multiply};
+use super::super::tile::{Ahead, Runs, multiply};
 use super::geometry::{Geometry, Grid};
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::{ImageLayout, Images};
@@ -52,6 +52,7 @@ impl<T: Real> Kernel<T> for Forward<'_, T> {
         let mut done = 0;
         while done < pixels {
             let end = pixels.min(done + chunk);
+            let mut ahead = self.next_inputs(grid, done..end);
             for block in 0..geometry.spec.groups * geometry.out_blocks() {
                 let mut at = done;
                 // SAFETY: the lengths were checked above; pixels `at..at + P`
@@ -59,20 +60,20 @@ impl<T: Real> Kernel<T> for Forward<'_, T> {
                 unsafe {
                     if V::MANY_REGISTERS {
                         while at + 12 <= end {
-                            self.pixels::<V, 12>(grid, block, at);
+                            self.pixels::<V, 12>(grid, block, at, &mut ahead);
                             at += 12;
                         }
                         if at + 8 <= end {
-                            self.pixels::<V, 8>(grid, block, at);
+                            self.pixels::<V, 8>(grid, block, at, &mut ahead);
                             at += 8;
                         }
                     }
                     while at + 4 <= end {
-                        self.pixels::<V, 4>(grid, block, at);
+                        self.pixels::<V, 4>(grid, block, at, &mut ahead);
                         at += 4;
                     }
                     while at < end {
-                        self.pixels::<V, 1>(grid, block, at);
+                        self.pixels::<V, 1>(grid, block, at, &mut ahead);
                         at += 1;
                     }
                 }
@@ -83,6 +84,23 @@ impl<T: Real> Kernel<T> for Forward<'_, T> {
 }
 
 impl<T: Real> Forward<'_, T> {
+    /// The inputs of the pixels after these, spread over all tiles of these.
+    #[inline(always)]
+    fn next_inputs(&self, grid: Grid, pixels: std::ops::Range<usize>) -> Ahead<T> {
+        let geometry = self.geometry;
+        let start = |pixel: usize| {
+            let [(image, row, column)] = grid.places::<1>(pixel);
+            let pixel = row * geometry.in_row() + column * geometry.input.channels;
+            image * geometry.input.len() + geometry.spec.stride * pixel
+        };
+        let elements = start(pixels.end + pixels.len()) - start(pixels.end);
+        let tiles = pixels.len().div_ceil(12) * geometry.spec.groups * geometry.out_blocks();
+        Ahead {
+            at: self.x.as_ptr().wrapping_add(start(pixels.end)),
+            step: elements.div_ceil(tiles * geometry.spec.fan_in()),
+        }
+    }
+
     /// Computes the `P` outputs from number `at`, counted row by row and image
     /// by image, of one block of channels (blocks counted through all groups).
     ///
@@ -95,6 +113,7 @@ impl<T: Real> Forward<'_, T> {
         grid: Grid,
         block: usize,
         at: usize,
+        ahead: &mut Ahead<T>,
     ) {
         let geometry = self.geometry;
         let spec = &geometry.spec;
@@ -124,7 +143,7 @@ impl<T: Real> Forward<'_, T> {
             let bias = self.bias.as_ptr().add(block * geometry.channel_block);
             let start = [V::load(bias), V::load(bias.add(V::COUNT))];
             let weights = self.weights.as_ptr().add(block * geometry.packed_block());
-            let acc = multiply::<V, P>([start; P], x, geometry.runs(), weights);
+            let acc = multiply::<V, P>([start; P], x, geometry.runs(), weights, ahead);
             for p in 0..P {
                 let y = place(&geometry.output, places[p]) + first;
                 for half in 0..2 {

@@ -1,4 +1,4 @@
-use super::super::super::tile::{Runs, multiply};
+use super::super::super::tile::{Ahead, Runs, multiply};
 use super::transform::{Gather, Inputs};
 use super::{BLOCKS, Emit, PLACES, TILES, TileView, plane};
 use crate::nn::Real;
@@ -174,7 +174,7 @@ unsafe fn tiles<V: Lanes, const P: usize>(
             column_stride: 0,
             run,
         };
-        let acc = multiply::<V, P>(acc, x, runs, filters);
+        let acc = multiply::<V, P>(acc, x, runs, filters, &mut Ahead::none(filters));
         for (p, acc) in acc.into_iter().enumerate() {
             let sum = sums.add(p * 2 * V::COUNT);
             acc[0].store(sum);

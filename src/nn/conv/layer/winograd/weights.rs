@@ -95,7 +95,7 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
                     for of in 0..self.outs / block {
                         let z = place * plane(TILES * self.outs, block) + of * TILES * block;
                         let z = z_start.add(z);
-                        let mut ahead = Ahead { at: z, step: 0 };
+                        let mut ahead = Ahead::none(z);
                         let mut channel = 0;
                         while channel < self.channels {
                             let x = place * plane(TILES * self.channels, block) + channel;
