@@ -6,7 +6,7 @@ mod tests;
 
 use rayon::prelude::*;
 
-use rows::{Backward, BackwardSums, Normalize, Squares, Sums};
+use rows::{Backward, BackwardSums, Moments, Normalize};
 
 use crate::nn::layout::{ImageLayout, Images};
 use crate::nn::real::Processor;
@@ -103,7 +103,12 @@ pub struct NormBuffers<T> {
     partial: Vec<f64>,
     /// What the last pass needs for each channel.
     factors: Vec<T>,
+    /// Two rows of sums in the images' type for each image.
+    scratch: Vec<T>,
 }
+
+/// Two rows of sums of an image, and scratch as long in the images' type.
+type Sums<'a, T> = (&'a mut [f64], &'a mut [T]);
 
 impl BatchNorm {
     /// A batch norm with PyTorch's default epsilon and momentum.
@@ -230,12 +235,14 @@ impl BatchNorm {
             inverse,
             partial,
             factors,
+            scratch,
         } = buffers;
+        scratch.resize(2 * n * channels, T::ZERO);
         partial.clear();
         partial.resize(2 * n * channels, 0.0);
         let residual = pass.residual.target();
         let add = residual.as_ref().is_some_and(|(_, add)| *add);
-        let sums = |image: usize, gradient: &mut [T], sums: &mut [f64], residual| {
+        let sums = |image: usize, gradient: &mut [T], (sums, scratch): Sums<'_, T>, residual| {
             let kernel = BackwardSums {
                 norm: self,
                 x: x_of(image),
@@ -244,11 +251,15 @@ impl BatchNorm {
                 gradient,
                 residual,
                 add,
+                scratch,
                 sums,
             };
             T::dispatch(processor, kernel);
         };
-        let pairs = gradients.zip(partial.par_chunks_mut(2 * channels));
+        let sums_of = partial
+            .par_chunks_mut(2 * channels)
+            .zip(scratch.par_chunks_mut(2 * channels));
+        let pairs = gradients.zip(sums_of);
         match residual {
             Some((residual, _)) => {
                 assert_eq!(residual.len(), n * inner, "residual gradient");
@@ -307,36 +318,18 @@ impl BatchNorm {
         let partial = &mut buffers.partial;
         partial.clear();
         partial.resize(2 * n * channels, 0.0);
+        buffers.scratch.resize(2 * n * channels, T::ZERO);
         x.par_chunks(self.input.len())
             .zip(partial.par_chunks_mut(2 * channels))
-            .for_each(|(x, sums)| {
-                let (means, squares) = sums.split_at_mut(channels);
-                let norm = self;
-                let sums = Sums {
-                    norm,
+            .zip(buffers.scratch.par_chunks_mut(2 * channels))
+            .for_each(|((x, moments), scratch)| {
+                let kernel = Moments {
+                    norm: self,
                     x,
-                    sums: means,
-                };
-                T::dispatch(Processor::best(), sums);
-                let pixels = (self.input.height * self.input.width) as f64;
-                let center: Vec<T> = means
-                    .iter_mut()
-                    .map(|sum| {
-                        *sum /= pixels;
-                        T::from_f64(*sum)
-                    })
-                    .collect();
-                let kernel = Squares {
-                    norm,
-                    x,
-                    center: &center,
-                    sums: squares,
+                    scratch,
+                    moments,
                 };
                 T::dispatch(Processor::best(), kernel);
-                for ((square, mean), center) in squares.iter_mut().zip(means).zip(&center) {
-                    let off = *mean - center.to_f64();
-                    *square -= off * off * pixels;
-                }
             });
         let pixels = (self.input.height * self.input.width) as f64;
         buffers.mean.clear();
@@ -388,10 +381,7 @@ impl BatchNorm {
             .zip(x.par_chunks(self.input.len()))
             .enumerate()
             .for_each(|(image, (y, x))| {
-                let residual = residual.map(|residual| Images {
-                    values: &residual.values[image * residual.layout.len()..],
-                    ..residual
-                });
+                let residual = residual.map(|residual| residual.some(image, 1));
                 let kernel = Normalize {
                     norm: self,
                     x,

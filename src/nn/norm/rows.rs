@@ -1,69 +1,110 @@
-//! The passes over one image. Plain loops over channels, compiled for each
-//! kind of vector.
+//! The passes over one image: a vector of channels at a time, pixel after
+//! pixel, in the order of memory, which bounds them all.
 
 use super::BatchNorm;
 use crate::nn::lanes::Lanes;
-use crate::nn::layout::Images;
+use crate::nn::layout::{ImageLayout, Images};
 use crate::nn::real::Kernel;
 use crate::nn::{Activation, Real};
 
-/// Adds every channel's sum over the pixels of an image to `sums`.
-pub(super) struct Sums<'a, T> {
-    pub(super) norm: &'a BatchNorm,
-    pub(super) x: &'a [T],
-    pub(super) sums: &'a mut [f64],
+/// Rows of an image whose pixels are summed up in `T` before the sums move on
+/// to `f64`, and which stay in a near cache in between.
+fn rows_per_chunk(layout: ImageLayout) -> usize {
+    let pixels = (32 * 1024 / layout.channels).clamp(16, 128);
+    (pixels / layout.width).clamp(1, layout.height)
 }
 
-impl<T: Real> Kernel<T> for Sums<'_, T> {
+/// Calls `$body` for every vector of a row of pixels: `$channel` is its first
+/// channel, `$at` its place in the row, `$lanes` how many channels it has. A
+/// closure would not be compiled for the vectors at hand.
+macro_rules! for_vectors {
+    ($layout:expr, |$channel:ident, $at:ident, $lanes:ident| $body:block) => {
+        for pixel in 0..$layout.width {
+            let mut $channel = 0;
+            while $channel < $layout.channels {
+                let $lanes = ($layout.channels - $channel).min(V::COUNT);
+                let $at = pixel * $layout.channels + $channel;
+                $body
+                $channel += V::COUNT;
+            }
+        }
+    };
+}
+
+/// The mean of each channel of an image, and the sum of squares around it.
+pub(super) struct Moments<'a, T> {
+    pub(super) norm: &'a BatchNorm,
+    pub(super) x: &'a [T],
+    /// Two vectors of scratch, `channels` each.
+    pub(super) scratch: &'a mut [T],
+    /// Overwritten: means, then sums of squares, `channels` each.
+    pub(super) moments: &'a mut [f64],
+}
+
+impl<T: Real> Kernel<T> for Moments<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let layout = self.norm.input;
-        let mut row_sums = vec![T::ZERO; layout.channels];
-        for row in 0..layout.height {
-            let x = &self.x[layout.row_start(row)..][..layout.width * layout.channels];
-            for pixel in x.chunks_exact(layout.channels) {
-                for (sum, &value) in row_sums.iter_mut().zip(pixel) {
-                    *sum += value;
+        assert_eq!(self.x.len(), layout.len());
+        assert_eq!(self.scratch.len(), 2 * layout.channels);
+        assert_eq!(self.moments.len(), 2 * layout.channels);
+        let (sums, centers) = self.scratch.split_at_mut(layout.channels);
+        let (means, squares) = self.moments.split_at_mut(layout.channels);
+        means.fill(0.0);
+        squares.fill(0.0);
+        let mut seen = 0.0;
+        let chunk = rows_per_chunk(layout);
+        for first in (0..layout.height).step_by(chunk) {
+            let rows = first..layout.height.min(first + chunk);
+            let pixels = (rows.len() * layout.width) as f64;
+            sums.fill(T::ZERO);
+            for row in rows.clone() {
+                // SAFETY: rows lie in the image; vectors have `lanes` channels.
+                unsafe {
+                    let x = self.x.as_ptr().add(layout.row_start(row));
+                    for_vectors!(layout, |channel, at, lanes| {
+                        let sum = sums.as_mut_ptr().add(channel);
+                        let value = V::load_part(x.add(at), lanes);
+                        V::load_part(sum, lanes).add(value).store_part(sum, lanes);
+                    });
                 }
             }
-            flush(&mut row_sums, self.sums);
-        }
-    }
-}
-
-/// Adds every channel's sum of squares around `center` to `sums`.
-pub(super) struct Squares<'a, T> {
-    pub(super) norm: &'a BatchNorm,
-    pub(super) x: &'a [T],
-    pub(super) center: &'a [T],
-    pub(super) sums: &'a mut [f64],
-}
-
-impl<T: Real> Kernel<T> for Squares<'_, T> {
-    #[inline(always)]
-    unsafe fn run<V: Lanes<Scalar = T>>(self) {
-        let layout = self.norm.input;
-        let mut row_sums = vec![T::ZERO; layout.channels];
-        for row in 0..layout.height {
-            let x = &self.x[layout.row_start(row)..][..layout.width * layout.channels];
-            for pixel in x.chunks_exact(layout.channels) {
-                let of = row_sums.iter_mut().zip(pixel).zip(self.center);
-                for ((sum, &value), &center) in of {
-                    let off = value - center;
-                    *sum += off * off;
+            for (center, sum) in centers.iter_mut().zip(sums.iter_mut()) {
+                *center = T::from_f64(sum.to_f64() / pixels);
+            }
+            // what rounding of the center leaves is taken off below
+            let total = seen + pixels;
+            let share = seen * pixels / total;
+            for ((mean, square), (center, sum)) in means
+                .iter_mut()
+                .zip(squares.iter_mut())
+                .zip(centers.iter().zip(sums.iter_mut()))
+            {
+                let here = sum.to_f64() / pixels;
+                let off = here - *mean;
+                let rounding = here - center.to_f64();
+                *square += off * off * share - rounding * rounding * pixels;
+                *mean += off * pixels / total;
+                *sum = T::ZERO;
+            }
+            seen = total;
+            for row in rows {
+                // SAFETY: as above.
+                unsafe {
+                    let x = self.x.as_ptr().add(layout.row_start(row));
+                    for_vectors!(layout, |channel, at, lanes| {
+                        let sum = sums.as_mut_ptr().add(channel);
+                        let center = V::load_part(centers.as_ptr().add(channel), lanes);
+                        let off = V::load_part(x.add(at), lanes).sub(center);
+                        off.mul_add(off, V::load_part(sum, lanes))
+                            .store_part(sum, lanes);
+                    });
                 }
             }
-            flush(&mut row_sums, self.sums);
+            for (square, sum) in squares.iter_mut().zip(sums.iter()) {
+                *square += sum.to_f64();
+            }
         }
-    }
-}
-
-/// Moves the sums of a row of pixels on into sums of higher precision.
-#[inline(always)]
-fn flush<T: Real>(row_sums: &mut [T], sums: &mut [f64]) {
-    for (row_sum, sum) in row_sums.iter_mut().zip(sums) {
-        *sum += row_sum.to_f64();
-        *row_sum = T::ZERO;
     }
 }
 
@@ -82,29 +123,45 @@ impl<T: Real> Kernel<T> for Normalize<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let (input, output) = (self.norm.input, self.norm.out_layout());
-        let (channels, len) = (input.channels, input.width * input.channels);
+        assert_eq!(self.x.len(), input.len());
+        assert_eq!(self.y.len(), output.len());
+        for of_channels in [self.mean, self.factors, self.shift] {
+            assert_eq!(of_channels.len(), input.channels);
+        }
+        if let Some(residual) = &self.residual {
+            assert_eq!(residual.values.len(), residual.layout.len());
+            assert!(residual.layout.same_inside(&input));
+        }
         for row in 0..input.height {
-            let x = &self.x[input.row_start(row)..][..len];
-            let y = &mut self.y[output.row_start(row)..][..len];
-            for (x, y) in x.chunks_exact(channels).zip(y.chunks_exact_mut(channels)) {
-                for channel in 0..channels {
-                    let off = x[channel] - self.mean[channel];
-                    y[channel] = off * self.factors[channel] + self.shift[channel];
-                }
+            // SAFETY: rows lie in all images; vectors have `lanes` channels.
+            unsafe {
+                let x = self.x.as_ptr().add(input.row_start(row));
+                let y = self.y.as_mut_ptr().add(output.row_start(row));
+                let residual = self
+                    .residual
+                    .as_ref()
+                    .map(|r| r.values.as_ptr().add(r.layout.row_start(row)));
+                for_vectors!(input, |channel, at, lanes| {
+                    let mean = V::load_part(self.mean.as_ptr().add(channel), lanes);
+                    let factor = V::load_part(self.factors.as_ptr().add(channel), lanes);
+                    let shift = V::load_part(self.shift.as_ptr().add(channel), lanes);
+                    let off = V::load_part(x.add(at), lanes).sub(mean);
+                    let mut value = off.mul_add(factor, shift);
+                    if let Some(residual) = residual {
+                        value = value.add(V::load_part(residual.add(at), lanes));
+                    }
+                    self.norm
+                        .activation
+                        .apply(value)
+                        .store_part(y.add(at), lanes);
+                });
             }
-            if let Some(residual) = &self.residual {
-                let residual = &residual.values[residual.layout.row_start(row)..][..len];
-                for (y, &residual) in y.iter_mut().zip(residual) {
-                    *y += residual;
-                }
-            }
-            self.norm.activation.forward(y);
         }
     }
 }
 
-/// Takes the gradient back through the activation, in place; adds its sums and
-/// those of its products with `x - mean` to the two rows of `sums`.
+/// Takes the gradient back through the activation, in place; sums of it and of
+/// its products with `x - mean`.
 pub(super) struct BackwardSums<'a, T> {
     pub(super) norm: &'a BatchNorm,
     pub(super) x: &'a [T],
@@ -114,46 +171,69 @@ pub(super) struct BackwardSums<'a, T> {
     pub(super) gradient: &'a mut [T],
     pub(super) residual: Option<&'a mut [T]>,
     pub(super) add: bool,
+    /// Two vectors of scratch, `channels` each.
+    pub(super) scratch: &'a mut [T],
+    /// Overwritten: sums, then sums of products, `channels` each.
     pub(super) sums: &'a mut [f64],
 }
 
 impl<T: Real> Kernel<T> for BackwardSums<'_, T> {
     #[inline(always)]
-    unsafe fn run<V: Lanes<Scalar = T>>(mut self) {
+    unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let (input, output) = (self.norm.input, self.norm.out_layout());
-        let (channels, len) = (input.channels, input.width * input.channels);
-        let mut sums = vec![T::ZERO; channels];
-        let mut moments = vec![T::ZERO; channels];
-        let (all_sums, all_moments) = self.sums.split_at_mut(channels);
-        for row in 0..input.height {
-            let x = &self.x[input.row_start(row)..][..len];
-            let gradient = &mut self.gradient[row * len..][..len];
-            if self.norm.activation != Activation::None {
-                let y = &self.y[output.row_start(row)..][..len];
-                self.norm.activation.backward(y, gradient);
-            }
-            if let Some(residual) = &mut self.residual {
-                let residual = &mut residual[row * len..][..len];
-                if self.add {
-                    for (to, &gradient) in residual.iter_mut().zip(&*gradient) {
-                        *to += gradient;
-                    }
-                } else {
-                    residual.copy_from_slice(gradient);
+        let activation = self.norm.activation;
+        let active = activation != Activation::None;
+        let len = input.width * input.channels;
+        assert_eq!(self.x.len(), input.len());
+        assert!(!active || self.y.len() == output.len());
+        assert_eq!(self.mean.len(), input.channels);
+        assert_eq!(self.gradient.len(), input.inner_len());
+        assert_eq!(self.scratch.len(), 2 * input.channels);
+        assert_eq!(self.sums.len(), 2 * input.channels);
+        if let Some(residual) = &self.residual {
+            assert_eq!(residual.len(), input.inner_len());
+        }
+        let residual = self.residual.map(<[T]>::as_mut_ptr);
+        self.sums.fill(0.0);
+        let chunk = rows_per_chunk(input);
+        for first in (0..input.height).step_by(chunk) {
+            self.scratch.fill(T::ZERO);
+            for row in first..input.height.min(first + chunk) {
+                // SAFETY: rows lie in all images; vectors have `lanes`
+                // channels, and so has the scratch, twice.
+                unsafe {
+                    let x = self.x.as_ptr().add(input.row_start(row));
+                    let y = self.y.as_ptr().wrapping_add(output.row_start(row));
+                    let gradient = self.gradient.as_mut_ptr().add(row * len);
+                    let residual = residual.map(|r| r.add(row * len));
+                    for_vectors!(input, |channel, at, lanes| {
+                        let mut slope = V::load_part(gradient.add(at), lanes);
+                        if active {
+                            slope = activation.slope(V::load_part(y.add(at), lanes), slope);
+                            slope.store_part(gradient.add(at), lanes);
+                        }
+                        if let Some(residual) = residual {
+                            let to = residual.add(at);
+                            let mut value = slope;
+                            if self.add {
+                                value = value.add(V::load_part(to, lanes));
+                            }
+                            value.store_part(to, lanes);
+                        }
+                        let mean = V::load_part(self.mean.as_ptr().add(channel), lanes);
+                        let off = V::load_part(x.add(at), lanes).sub(mean);
+                        let sum = self.scratch.as_mut_ptr().add(channel);
+                        V::load_part(sum, lanes).add(slope).store_part(sum, lanes);
+                        let sum = sum.add(input.channels);
+                        slope
+                            .mul_add(off, V::load_part(sum, lanes))
+                            .store_part(sum, lanes);
+                    });
                 }
             }
-            for (x, gradient) in x
-                .chunks_exact(channels)
-                .zip(gradient.chunks_exact(channels))
-            {
-                for channel in 0..channels {
-                    sums[channel] += gradient[channel];
-                    let off = x[channel] - self.mean[channel];
-                    moments[channel] += gradient[channel] * off;
-                }
+            for (sum, part) in self.sums.iter_mut().zip(self.scratch.iter()) {
+                *sum += part.to_f64();
             }
-            flush(&mut sums, all_sums);
-            flush(&mut moments, all_moments);
         }
     }
 }
@@ -172,21 +252,27 @@ impl<T: Real> Kernel<T> for Backward<'_, T> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let input = self.norm.input;
-        let (channels, len) = (input.channels, input.width * input.channels);
-        let (slope, rest) = self.factors.split_at(channels);
-        let (offset, tilt) = rest.split_at(channels);
+        let len = input.width * input.channels;
+        assert_eq!(self.x.len(), input.len());
+        assert_eq!(self.mean.len(), input.channels);
+        assert_eq!(self.factors.len(), 3 * input.channels);
+        assert_eq!(self.gradient.len(), input.inner_len());
         for row in 0..input.height {
-            let x = &self.x[input.row_start(row)..][..len];
-            let gradient = &mut self.gradient[row * len..][..len];
-            for (x, gradient) in x
-                .chunks_exact(channels)
-                .zip(gradient.chunks_exact_mut(channels))
-            {
-                for channel in 0..channels {
-                    let off = x[channel] - self.mean[channel];
-                    gradient[channel] =
-                        slope[channel] * gradient[channel] + offset[channel] + tilt[channel] * off;
-                }
+            // SAFETY: rows lie in both images; vectors have `lanes` channels.
+            unsafe {
+                let x = self.x.as_ptr().add(input.row_start(row));
+                let gradient = self.gradient.as_mut_ptr().add(row * len);
+                for_vectors!(input, |channel, at, lanes| {
+                    let slope = self.factors.as_ptr().add(channel);
+                    let offset = V::load_part(slope.add(input.channels), lanes);
+                    let tilt = V::load_part(slope.add(2 * input.channels), lanes);
+                    let slope = V::load_part(slope, lanes);
+                    let mean = V::load_part(self.mean.as_ptr().add(channel), lanes);
+                    let off = V::load_part(x.add(at), lanes).sub(mean);
+                    let to = gradient.add(at);
+                    let value = V::load_part(to, lanes).mul_add(slope, offset);
+                    off.mul_add(tilt, value).store_part(to, lanes);
+                });
             }
         }
     }
