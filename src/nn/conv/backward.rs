@@ -27,38 +27,25 @@ pub(crate) struct BackwardImage<'a, T> {
     pub(crate) input: Option<(&'a [T], &'a mut [T])>,
 }
 
-impl<T: Real> Kernel<T> for BackwardImage<'_, T> {
-    #[inline(always)]
-    unsafe fn run<V: Lanes<Scalar = T>>(mut self) {
-        let shape = self.shape;
-        assert_eq!(shape.channel_block, 2 * V::COUNT);
-        assert_eq!(self.x.len(), shape.in_len());
-        assert_eq!(self.winners.len(), shape.pooled_len());
-        assert_eq!(self.gradient.len(), shape.pooled_len());
-        assert_eq!(self.spread.len(), shape.spread_len());
-        assert_eq!(self.weight_gradient.len(), shape.packed_len());
-        assert_eq!(self.bias_gradient.len(), shape.out_filled());
-        // SAFETY: the lengths were just checked.
-        unsafe {
-            self.spread_out::<V>();
-            self.weights::<V>();
-            if let Some((flipped, gradient)) = self.input.take() {
-                assert_eq!(flipped.len(), shape.flipped_len());
-                assert_eq!(gradient.len(), shape.in_gradient_len());
-                self.image::<V>(flipped, gradient);
-            }
-        }
-    }
+/// Takes the gradient of one image back through pool and ReLU: the winner of each
+/// window receives all of it. Adds the gradient of the biases on the way.
+pub(crate) struct Spread<'a, T> {
+    pub(crate) shape: &'a ConvShape,
+    pub(crate) winners: &'a [u8],
+    pub(crate) gradient: &'a [T],
+    /// Zero wherever no window's place lies.
+    pub(crate) spread: &'a mut [T],
+    /// Filled up to whole blocks.
+    pub(crate) bias_gradient: &'a mut [T],
 }
 
-impl<T: Real> BackwardImage<'_, T> {
-    /// Takes the gradient back through pool and ReLU: the winner of each
-    /// window receives all of it. Sums the gradient of the biases on the way.
-    ///
-    /// # Safety
-    /// As [`Lanes`]; slices have the lengths of `shape`.
+impl<T: Real> Kernel<T> for Spread<'_, T> {
     #[inline(always)]
-    unsafe fn spread_out<V: Lanes<Scalar = T>>(&mut self) {
+    unsafe fn run<V: Lanes<Scalar = T>>(self) {
+        assert_eq!(self.winners.len(), self.shape.pooled_len());
+        assert_eq!(self.gradient.len(), self.shape.pooled_len());
+        assert_eq!(self.spread.len(), self.shape.spread_len());
+        assert_eq!(self.bias_gradient.len(), self.shape.out_filled());
         let shape = self.shape;
         let (cout, filled) = (shape.spec.out_channels, shape.out_filled());
         let (stride, offset) = (shape.spec.stride, shape.spread_offset());
@@ -88,15 +75,14 @@ impl<T: Real> BackwardImage<'_, T> {
                             (V::load(values.as_ptr()), V::load_bytes(codes.as_ptr()))
                         };
                         let zero = V::splat(T::ZERO);
-                        let number = |n: u8| V::splat(T::from_f64(f64::from(n)));
                         for place in 0..4 {
                             let at = to
                                 + (place / 2 * stride * columns + place % 2 * stride) * filled
                                 + channel;
-                            let wins = code.equals(number(place as u8));
+                            let wins = code.equals(V::splat(T::from_f64(place as f64)));
                             V::select(wins, value, zero).store(self.spread.as_mut_ptr().add(at));
                         }
-                        let lost = code.equals(number(NO_WINNER));
+                        let lost = code.equals(V::splat(T::from_f64(f64::from(NO_WINNER))));
                         let sum = self.bias_gradient.as_mut_ptr().add(channel);
                         V::load(sum).add(V::select(lost, zero, value)).store(sum);
                     }
@@ -105,11 +91,44 @@ impl<T: Real> BackwardImage<'_, T> {
             }
         }
     }
+}
 
+impl<T: Real> Kernel<T> for BackwardImage<'_, T> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes<Scalar = T>>(mut self) {
+        let shape = self.shape;
+        assert_eq!(shape.channel_block, 2 * V::COUNT);
+        assert_eq!(self.x.len(), shape.in_len());
+        assert_eq!(self.winners.len(), shape.pooled_len());
+        assert_eq!(self.gradient.len(), shape.pooled_len());
+        assert_eq!(self.spread.len(), shape.spread_len());
+        assert_eq!(self.weight_gradient.len(), shape.packed_len());
+        assert_eq!(self.bias_gradient.len(), shape.out_filled());
+        // SAFETY: the lengths were just checked.
+        unsafe {
+            let spread = Spread {
+                shape,
+                winners: self.winners,
+                gradient: self.gradient,
+                spread: self.spread,
+                bias_gradient: self.bias_gradient,
+            };
+            spread.run::<V>();
+            self.weights::<V>();
+            if let Some((flipped, gradient)) = self.input.take() {
+                assert_eq!(flipped.len(), shape.flipped_len());
+                assert_eq!(gradient.len(), shape.in_gradient_len());
+                self.image::<V>(flipped, gradient);
+            }
+        }
+    }
+}
+
+impl<T: Real> BackwardImage<'_, T> {
     /// Adds the gradient of the weights.
     ///
     /// # Safety
-    /// As [`spread_out`](Self::spread_out), and after it.
+    /// As [`Lanes`]; slices have the lengths of `shape`.
     #[inline(always)]
     unsafe fn weights<V: Lanes<Scalar = T>>(&mut self) {
         let shape = self.shape;

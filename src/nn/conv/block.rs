@@ -23,8 +23,8 @@ use crate::nn::{IMAGES_PER_BLOCK, Real};
 /// weights are PyTorch's `[out, in, kernel, kernel]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConvBlock {
-    shape: ConvShape,
-    processor: Processor,
+    pub(super) shape: ConvShape,
+    pub(super) processor: Processor,
 }
 
 /// What a forward pass reads.
@@ -57,11 +57,16 @@ pub struct ConvGradient<'a, T> {
 pub struct ConvBlockBuffers<T> {
     /// The shape for which places without a channel or window are zero.
     made_for: Option<ConvShape>,
-    packed: Aligned<T>,
+    pub(super) packed: Aligned<T>,
     bias: Aligned<T>,
-    flipped: Aligned<T>,
-    partial: Aligned<T>,
+    pub(super) flipped: Aligned<T>,
+    pub(super) partial: Aligned<T>,
     spreads: Mutex<Vec<Aligned<T>>>,
+    /// Of blocks by tiles: transformed weights, memory of tiles, and the
+    /// gradient before the pool.
+    pub(super) filters: Aligned<T>,
+    pub(super) scratch: Mutex<Vec<Aligned<T>>>,
+    pub(super) spread: Aligned<T>,
 }
 
 impl<T: Real> ConvBlockBuffers<T> {
@@ -162,6 +167,12 @@ impl ConvBlock {
         let n = self.check(&input);
         assert_eq!(output.len(), n * shape.out_len(), "length of the output");
         buffers.adapt(shape);
+        if let Some(winners) = &winners {
+            assert_eq!(winners.len(), n * shape.pooled_len(), "number of winners");
+        }
+        if shape.by_tiles() {
+            return self.forward_by_tiles(input, buffers, output, winners);
+        }
         buffers.packed.set_len(shape.packed_len());
         buffers.bias.set_len(shape.out_filled());
         pack(shape, input.weight, &mut buffers.packed);
@@ -183,7 +194,6 @@ impl ConvBlock {
             .zip(input.images.par_chunks(shape.in_len()));
         match winners {
             Some(winners) => {
-                assert_eq!(winners.len(), n * shape.pooled_len(), "number of winners");
                 pairs
                     .zip(winners.par_chunks_mut(shape.pooled_len()))
                     .for_each(|((y, x), winners)| image(x, y, Some(winners)));
@@ -222,6 +232,12 @@ impl ConvBlock {
         );
 
         buffers.adapt(shape);
+        if shape.by_tiles() {
+            if let Some(images) = &gradient.images {
+                assert_eq!(images.len(), n * shape.in_gradient_len(), "image gradient");
+            }
+            return self.backward_by_tiles(input, winners, out_gradient, buffers, gradient);
+        }
         let (weights, biases) = (shape.packed_len(), shape.out_filled());
         let tasks = n.div_ceil(IMAGES_PER_BLOCK);
         buffers.partial.set_len(tasks * (weights + biases));

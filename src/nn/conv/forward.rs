@@ -120,7 +120,8 @@ impl<T: Real> ForwardImage<'_, T> {
                 ];
                 if valid == shape.channel_block {
                     for half in 0..2 {
-                        let (best, code) = pool::<V>(four, half);
+                        let (best, code) =
+                            pool::<V>([four[0][half], four[1][half], four[2][half], four[3][half]]);
                         best.store(self.y.as_mut_ptr().add(y_at + half * V::COUNT));
                         if let Some(winners) = &mut self.winners {
                             code.store_bytes(winners.as_mut_ptr().add(winner_at + half * V::COUNT));
@@ -150,7 +151,8 @@ impl<T: Real> ForwardImage<'_, T> {
         for half in 0..2 {
             // SAFETY: two vectors fit: none has more than 32 lanes.
             unsafe {
-                let (best, code) = pool::<V>(four, half);
+                let (best, code) =
+                    pool::<V>([four[0][half], four[1][half], four[2][half], four[3][half]]);
                 best.store(values.as_mut_ptr().add(half * V::COUNT));
                 code.store_bytes(codes.as_mut_ptr().add(half * V::COUNT));
             }
@@ -168,22 +170,25 @@ impl<T: Real> ForwardImage<'_, T> {
 /// # Safety
 /// As [`Lanes`].
 #[inline(always)]
-unsafe fn pool<V: Lanes>(four: [[V; 2]; 4], half: usize) -> (V, V) {
+pub(super) unsafe fn pool<V: Lanes>(four: [V; 4]) -> (V, V) {
     unsafe {
-        let number = |n: u8| V::splat(V::Scalar::from_f64(f64::from(n)));
-        let zero = number(0);
-        let mut best = four[0][half];
+        let zero = V::splat(V::Scalar::from_f64(0.0));
+        let mut best = four[0];
         let mut code = zero;
         for place in 1..4u8 {
-            let candidate = four[usize::from(place)][half];
+            let candidate = four[usize::from(place)];
             let wins = candidate.wins_over(best);
             best = V::select(wins, candidate, best);
-            code = V::select(wins, number(place), code);
+            code = V::select(wins, V::splat(V::Scalar::from_f64(f64::from(place))), code);
         }
         let dead = best.not_positive();
         (
             V::select(dead, zero, best),
-            V::select(dead, number(NO_WINNER), code),
+            V::select(
+                dead,
+                V::splat(V::Scalar::from_f64(f64::from(NO_WINNER))),
+                code,
+            ),
         )
     }
 }

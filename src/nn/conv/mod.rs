@@ -8,6 +8,7 @@
 
 mod backward;
 mod block;
+mod block_tiles;
 mod forward;
 mod layer;
 mod pack;
@@ -17,6 +18,7 @@ mod spec;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod winograd;
 
 pub use block::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput};
 pub use layer::{Conv, ConvBackward, ConvBuffers, fold_norm};

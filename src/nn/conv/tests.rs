@@ -331,6 +331,65 @@ proptest! {
     }
 }
 
+/// Whole blocks of channels and kernels of 3 x 3: what is computed by tiles.
+fn any_case_of_tiles(ties: bool) -> impl Strategy<Value = Case> {
+    let sizes = (1..4usize, 1..3usize, 1..3usize, 0..3usize);
+    (sizes, 4..8usize, 4..8usize, 1..1000u64).prop_map(
+        move |((n, ins, outs, padding), height, width, seed)| {
+            let (cin, cout) = (32 * ins, 32 * outs);
+            let make = |n: usize, seed: u64| match ties {
+                true => whole(n, seed, -1.0, 1.0),
+                false => numbers(n, seed, 1.0),
+            };
+            Case {
+                spec: ConvSpec {
+                    padding,
+                    ..ConvSpec::new(cin, cout, 3)
+                },
+                height,
+                width,
+                images: make(n * cin * height * width, seed),
+                weight: make(cout * cin * 9, seed + 1),
+                bias: make(cout, seed + 2),
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(6))]
+
+    #[test]
+    fn tiles_give_the_definitions_output_and_gradients(mut case in any_case_of_tiles(false)) {
+        let slopes = |n: usize| numbers(n, 5, 1.0);
+        let results = case.run::<f64>(Processor::Portable, 1, slopes);
+        let expected = case.output_by_definition();
+        prop_assert_eq!(results.output.len(), expected.len());
+        for (a, b) in results.output.iter().zip(&expected) {
+            prop_assert!((a - b).abs() < 1e-10, "{} and {}", a, b);
+        }
+        let slopes = slopes(results.output.len());
+        check_differences(&mut case, |c| &mut c.images, &results.images, &slopes)?;
+        check_differences(&mut case, |c| &mut c.weight, &results.weight, &slopes)?;
+        check_differences(&mut case, |c| &mut c.bias, &results.bias, &slopes)?;
+    }
+
+    /// Halves of whole numbers are exact, too: ties have the same winners.
+    #[test]
+    fn all_processors_agree_on_tiles_with_ties(case in any_case_of_tiles(true)) {
+        let slopes = |n: usize| whole(n, 5, -2.0, 2.0);
+        let expected = case.run::<f64>(Processor::Portable, 0, slopes);
+        prop_assert_eq!(&expected.output, &case.output_by_definition());
+        for processor in Processor::available() {
+            let found = case.run::<f32>(processor, 1, slopes);
+            prop_assert_eq!(&found.output, &expected.output);
+            prop_assert_eq!(&found.images, &expected.images);
+            prop_assert_eq!(&found.weight, &expected.weight);
+            prop_assert_eq!(&found.bias, &expected.bias);
+        }
+    }
+}
+
 #[test]
 fn the_first_of_equal_maxima_takes_the_whole_gradient() {
     let case = Case {

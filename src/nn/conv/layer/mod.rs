@@ -11,7 +11,6 @@ mod pack;
 #[cfg(test)]
 mod tests;
 mod weights;
-mod winograd;
 
 use std::ops::Range;
 use std::sync::Mutex;

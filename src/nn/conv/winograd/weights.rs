@@ -1,4 +1,4 @@
-use super::super::super::tile::{Ahead, correlate_packed};
+use super::super::tile::{Ahead, correlate_packed};
 use super::transform::{Gather, Inputs, Slopes};
 use super::{BLOCKS, PLACES, TILES, TileView, plane};
 use crate::nn::lanes::Lanes;

@@ -1,13 +1,14 @@
-use super::super::super::tile::{Ahead, Runs, multiply};
+use super::super::tile::{Ahead, Runs, multiply};
+use super::output::finish_tiles;
 use super::transform::{Gather, Inputs};
-use super::{BLOCKS, Emit, PLACES, TILES, TileView, plane};
+use super::{BLOCKS, Finish, PLACES, TILES, TileView, plane};
 use crate::nn::Real;
 use crate::nn::lanes::Lanes;
 use crate::nn::real::Kernel;
 
 /// A convolution of a few images: tiles are transformed, multiplied with the
-/// transformed filters, and what comes of it is given to `emit`.
-pub(crate) struct Products<'a, T> {
+/// transformed filters, and what comes of it is finished.
+pub(crate) struct Products<'a, T, F> {
     pub(crate) view: TileView,
     pub(crate) images: &'a [T],
     /// Transformed filters, `[block of out][place][in][lane]`.
@@ -16,7 +17,7 @@ pub(crate) struct Products<'a, T> {
     pub(crate) channel_block: usize,
     /// Scratch of [`scratch_len`] elements.
     pub(crate) scratch: &'a mut [T],
-    pub(crate) emit: Emit<'a, T>,
+    pub(crate) finish: F,
 }
 
 /// Elements of scratch that [`Products`] needs.
@@ -24,19 +25,19 @@ pub(crate) fn scratch_len(channel_block: usize) -> usize {
     2 * PLACES * plane(TILES * BLOCKS * channel_block, channel_block)
 }
 
-impl<T: Real> Kernel<T> for Products<'_, T> {
+impl<T: Real, F: Finish<T>> Kernel<T> for Products<'_, T, F> {
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(mut self) {
         let (view, block) = (self.view, self.channel_block);
         let images = self.images.len() / view.layout.len();
-        let blocks = self.emit.layout.channels / block;
+        let blocks = self.finish.channels() / block;
         let cin = view.layout.channels;
         assert_eq!(block, 2 * V::COUNT);
         assert_eq!(cin % block, 0);
         assert_eq!(self.images.len(), images * view.layout.len());
         assert_eq!(self.filters.len(), blocks * PLACES * cin * block);
         assert_eq!(self.scratch.len(), scratch_len(block));
-        self.emit.check(images, block);
+        self.finish.check(images, view, block);
         let tiles = images * view.tiles();
         for first in (0..tiles).step_by(TILES) {
             let count = TILES.min(tiles - first);
@@ -57,14 +58,14 @@ impl<T: Real> Kernel<T> for Products<'_, T> {
                 unsafe {
                     let sums = self.scratch.as_ptr().add(self.scratch.len() / 2);
                     let blocks = first_block..last_block;
-                    self.emit.run::<V>(view, first, count, blocks, sums);
+                    finish_tiles::<V>(&mut self.finish, view, first, count, blocks, sums);
                 }
             }
         }
     }
 }
 
-impl<T: Real> Products<'_, T> {
+impl<T: Real, F> Products<'_, T, F> {
     /// # Safety
     /// As [`Lanes`]; the lengths fit.
     #[inline(always)]

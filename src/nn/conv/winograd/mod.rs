@@ -12,11 +12,12 @@ mod output;
 mod products;
 mod transform;
 mod weights;
+mod whole;
 
-pub(crate) use output::Emit;
+pub(crate) use output::{Emit, Finish};
 pub(crate) use products::{Products, scratch_len};
-pub(crate) use transform::Filters;
-pub(crate) use weights::{FilterGradient, fold_filters, gradient_scratch_len};
+use transform::Filters;
+pub(crate) use whole::{WholeGradient, tile_images, transform_filters};
 
 use crate::nn::layout::ImageLayout;
 
