@@ -135,6 +135,20 @@ pub enum ProbeError {
         /// The number of groups.
         groups: usize,
     },
+    /// What should be the logarithm of a probability is above 0 or NaN.
+    #[error("{value} is not the logarithm of a probability")]
+    LogProbability {
+        /// The value found.
+        value: f64,
+    },
+    /// More information than there is to have.
+    #[error("{bits} bits about a feature whose entropy is {entropy} bits")]
+    AboveEntropy {
+        /// The information found, bits a stimulus.
+        bits: f64,
+        /// The feature's entropy, bits a stimulus.
+        entropy: f64,
+    },
     /// The eigendecomposition of a small matrix did not succeed.
     #[error("layer {layer}: {source}")]
     Factorization {

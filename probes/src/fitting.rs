@@ -2,6 +2,7 @@
 //! choice of solver, and the certificate on the activations themselves.
 
 use layerprobe_linalg::{EigenError, MatRef, Panels};
+use rayon::prelude::*;
 
 use crate::linfa_logistic_solver::fit_path;
 use crate::outcome::{Certificate, Status};
@@ -34,6 +35,45 @@ impl Form {
         let n = rows.len();
         let single = Panels::from_fn(n, n, |i, j| double[i * n + j] as f32);
         Self::Gram { single, double }
+    }
+
+    /// The same data over some of its rows, `places` of `rows`, in that order.
+    pub fn gather(&self, places: &[usize], rows: usize) -> Self {
+        let n = places.len();
+        match self {
+            Self::Gram { double, .. } => {
+                let mut part = vec![0.0; n * n];
+                part.par_chunks_mut(n.max(1))
+                    .zip(places)
+                    .for_each(|(out, &i)| {
+                        let row = &double[i * rows..][..rows];
+                        for (out, &j) in out.iter_mut().zip(places) {
+                            *out = row[j];
+                        }
+                    });
+                let single = Panels::from_fn(n, n, |i, j| part[i * n + j] as f32);
+                Self::Gram {
+                    single,
+                    double: part,
+                }
+            }
+            Self::Primal { matrix, width } => Self::Primal {
+                matrix: places
+                    .iter()
+                    .flat_map(|&i| &matrix[i * width..][..*width])
+                    .copied()
+                    .collect(),
+                width: *width,
+            },
+        }
+    }
+
+    /// Number of coefficients a class has when `used` rows are fitted.
+    pub fn size(&self, used: usize) -> usize {
+        match self {
+            Self::Gram { .. } => used,
+            Self::Primal { width, .. } => *width,
+        }
     }
 
     /// The space spanned by the first `used` of `rows` rows.
@@ -156,17 +196,14 @@ pub(crate) fn settle(
 }
 
 /// The decoders as weights on standardized dimensions, side by side.
-fn to_weights(
+pub(crate) fn to_weights(
     form: &Form,
     data: &Standardized<'_>,
     order: &[usize],
     tasks: &[Task<'_>],
     fits: &[Fit],
 ) -> Panel {
-    let size = match form {
-        Form::Gram { .. } => order.len(),
-        Form::Primal { width, .. } => *width,
-    };
+    let size = form.size(order.len());
     let blocks: Vec<(&[f64], usize)> = fits
         .iter()
         .zip(tasks)

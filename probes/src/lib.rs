@@ -4,9 +4,13 @@
 //! The main entry is [`probe_layer`]: all features of one layer, their
 //! penalties chosen on combinations set aside from training, refitted, tested
 //! once, and returned with intervals and a proof of convergence for each fit.
+//! [`measure_layer`] adds what a bare accuracy leaves open: bits, other splits,
+//! controls and nulls, as [`Extras`] asks.
 
+mod around;
 mod checks;
 mod error;
+mod extras;
 mod fitting;
 mod layer;
 mod linfa_logistic_solver;
@@ -20,11 +24,14 @@ mod standardize;
 mod statistics;
 mod test_set;
 
+pub use around::{VInformation, v_information};
 pub use error::ProbeError;
-pub use layer::{LayerData, ProbeKeys, ProbeTask, Selection, probe_layer};
+pub use extras::Extras;
+pub use layer::{LayerData, ProbeKeys, ProbeTask, Selection, measure_layer, probe_layer};
 pub use multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 pub use outcome::{
-    Certificate, Interval, IntervalMethod, PathPoint, Prediction, ProbeOutcome, Status,
+    Bits, Certificate, Interval, IntervalMethod, LayerOutcome, PathPoint, Prediction, ProbeOutcome,
+    Refit, SplitKind, Status,
 };
 pub use params::{CheckedProbeParams, ProbeParams, Scaling, Solver};
 pub use selection::select_groups;

@@ -1,4 +1,4 @@
-use crate::Scaling;
+use crate::{Scaling, VInformation};
 
 /// How a fit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -108,12 +108,64 @@ pub struct Prediction {
     pub log_probability: f64,
 }
 
+/// What the test stimuli of a probe are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SplitKind {
+    /// The test rows each task names.
+    HeldOutValues,
+}
+
+impl SplitKind {
+    /// The word written into tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HeldOutValues => "held_out_values",
+        }
+    }
+}
+
+/// A fit on all training rows at one penalty, and its test, in short.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Refit {
+    /// The penalty.
+    pub penalty: f64,
+    /// Share of test stimuli classified rightly.
+    pub accuracy: f64,
+    /// Mean cross-entropy of the test stimuli, nats.
+    pub cross_entropy: f64,
+    /// Iterations, those on the way down the penalty path included.
+    pub iterations: usize,
+    /// Objective, gap and gradient.
+    pub certificate: Certificate,
+    /// How the fit ended.
+    pub status: Status,
+}
+
+/// V-information, and the fit it comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bits {
+    /// The information, bits a stimulus.
+    pub information: VInformation,
+    /// The fit at the penalty that cross-entropy chose.
+    pub refit: Refit,
+}
+
+/// All that was measured of one layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerOutcome {
+    /// The probes, one a feature, in the order of the tasks; the splits one
+    /// after the other.
+    pub probes: Vec<ProbeOutcome>,
+}
+
 /// One feature's decodability from one layer, with all that is needed to
 /// judge the number.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeOutcome {
     /// The feature.
     pub feature: String,
+    /// What the test stimuli are.
+    pub split: SplitKind,
     /// Number of classes.
     pub classes: usize,
     /// Share of test stimuli classified rightly.
@@ -158,4 +210,6 @@ pub struct ProbeOutcome {
     pub confusion: Vec<u32>,
     /// Every test stimulus, in the order given.
     pub predictions: Vec<Prediction>,
+    /// V-information, where it was asked for.
+    pub bits: Option<Bits>,
 }

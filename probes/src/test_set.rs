@@ -1,9 +1,9 @@
 //! From logits to the numbers that are reported.
 
-use crate::outcome::{PathPoint, Prediction, ProbeOutcome, Status};
-use crate::solve::Fit;
+use crate::ProbeTask;
+use crate::layer::{Tested, Work};
+use crate::outcome::{PathPoint, Prediction, ProbeOutcome, SplitKind};
 use crate::statistics::{cluster_bootstrap, majority_chance};
-use crate::{CheckedProbeParams, ProbeKeys, ProbeTask};
 
 /// Accuracy and mean cross-entropy (nats) on some rows.
 pub(crate) struct Score {
@@ -40,25 +40,23 @@ pub(crate) fn score(rows: impl Iterator<Item = Vec<f64>>, labels: &[u32]) -> Sco
     }
 }
 
-/// Gathers everything about one feature's final fit and its test.
-#[allow(clippy::too_many_arguments)]
+/// Gathers everything about one feature's final fit and its test; `chosen` are
+/// the places of the penalties that accuracy and cross-entropy chose.
 pub(crate) fn outcome(
+    work: &Work<'_>,
     task: &ProbeTask<'_>,
-    groups: &[u32],
+    split: SplitKind,
     train: &[usize],
-    logits: &[Vec<f64>],
     path: Vec<PathPoint>,
-    chosen: usize,
-    fit: &Fit,
-    status: Status,
-    params: &CheckedProbeParams,
-    keys: &ProbeKeys,
+    chosen: (usize, usize),
+    tested: &Tested,
 ) -> ProbeOutcome {
+    let (groups, params) = (work.groups, work.params);
     let k = task.classes;
     let predictions: Vec<Prediction> = task
         .test
         .iter()
-        .zip(logits)
+        .zip(&tested.logits)
         .map(|(&row, logits)| {
             let label = task.labels[row];
             let (predicted, log_probability) = read_logits(logits, label);
@@ -75,44 +73,36 @@ pub(crate) fn outcome(
         confusion[p.label as usize * k + p.predicted as usize] += 1;
     }
     let correct: Vec<bool> = predictions.iter().map(|p| p.label == p.predicted).collect();
-    let tested: Vec<u32> = task.test.iter().map(|&row| groups[row]).collect();
-    let key = keys.bootstrap.derive(task.feature);
+    let clusters: Vec<u32> = task.test.iter().map(|&row| groups[row]).collect();
+    let key = work.bootstrap.derive(task.feature);
     let n_test = predictions.len();
     let hits = correct.iter().filter(|&&right| right).count();
     let loss: f64 = predictions.iter().map(|p| p.log_probability).sum();
     let labels = |rows: &[usize]| rows.iter().map(|&row| task.labels[row]).collect::<Vec<_>>();
     ProbeOutcome {
         feature: task.feature.to_owned(),
+        split,
         classes: k,
         accuracy: hits as f64 / n_test as f64,
         balanced_accuracy: balanced_accuracy(&confusion, k),
         cross_entropy: -loss / n_test as f64,
-        interval: cluster_bootstrap(&correct, &tested, params.resamples(), key),
+        interval: cluster_bootstrap(&correct, &clusters, params.resamples(), key),
         chance: majority_chance(labels(train), labels(task.test)),
         n_train: train.len(),
         n_test,
-        penalty: path[chosen].penalty,
-        penalty_by_cross_entropy: least_cross_entropy(&path),
+        penalty: path[chosen.0].penalty,
+        penalty_by_cross_entropy: path[chosen.1].penalty,
         path,
         selection_tolerance: params.selection_tolerance(),
-        iterations: fit.iterations,
-        certificate: fit.certificate,
-        status,
+        iterations: tested.fit.iterations,
+        certificate: tested.fit.certificate,
+        status: tested.status,
         tolerance: params.tolerance(),
         scaling: params.scaling(),
         confusion,
         predictions,
+        bits: None,
     }
-}
-
-fn least_cross_entropy(path: &[PathPoint]) -> f64 {
-    let mut best = &path[0];
-    for point in path {
-        if point.cross_entropy < best.cross_entropy {
-            best = point;
-        }
-    }
-    best.penalty
 }
 
 /// Mean of the classes' recalls, over the classes that occur.

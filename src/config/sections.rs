@@ -207,6 +207,9 @@ pub struct Probes {
     pub max_iterations: usize,
     /// Bootstrap resamples behind each interval.
     pub resamples: usize,
+    /// Whether V-information in bits is measured, by a refit at the penalty
+    /// that cross-entropy chooses.
+    pub v_information: bool,
 }
 
 impl Config {

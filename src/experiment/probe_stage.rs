@@ -172,6 +172,7 @@ impl ProbeStage<'_> {
             source,
         })?;
         let params = probing::params(self.config)?;
+        let extras = set.extras(self.config);
         for layer in activations.iter() {
             if stop.load(Ordering::SeqCst) {
                 return Err(ExperimentError::Interrupted);
@@ -181,14 +182,14 @@ impl ProbeStage<'_> {
                     path: self.folder.condition(condition),
                     problem: format!("layer {}: {e}", layer.name),
                 })?;
-            let outcomes =
-                set.probe(&layer.name, view, &params)
-                    .map_err(|source| ExperimentError::Probe {
-                        condition: condition.id.clone(),
-                        step,
-                        source,
-                    })?;
-            let rows = rows_of_layer(&row, checkpoint, &layer.name, layer.dim, &outcomes);
+            let outcome = set
+                .probe(&layer.name, view, &params, &extras)
+                .map_err(|source| ExperimentError::Probe {
+                    condition: condition.id.clone(),
+                    step,
+                    source,
+                })?;
+            let rows = rows_of_layer(&row, checkpoint, &layer.name, layer.dim, &outcome);
             write_results(&self.folder.outcomes(condition, step, &layer.name), &rows)?;
             advanced(&format!("{} step {step} {}", condition.target, layer.name));
         }

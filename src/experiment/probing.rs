@@ -2,8 +2,8 @@
 
 use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
-    CheckedProbeParams, LayerData, ProbeError, ProbeKeys, ProbeOutcome, ProbeParams, ProbeTask,
-    Selection, Solver, probe_layer,
+    CheckedProbeParams, Extras, LayerData, LayerOutcome, ProbeError, ProbeKeys, ProbeParams,
+    ProbeTask, Selection, Solver, measure_layer,
 };
 use ndarray::ArrayView2;
 
@@ -99,7 +99,7 @@ impl ProbeSet {
     }
 
     /// Probes one layer's activations (a row for each stimulus) for every
-    /// feature.
+    /// feature, with what `extras` asks for.
     ///
     /// # Errors
     /// If the activations or labels cannot be probed.
@@ -108,7 +108,8 @@ impl ProbeSet {
         layer: &str,
         activations: ArrayView2<'a, f32>,
         params: &CheckedProbeParams,
-    ) -> Result<Vec<ProbeOutcome>, ProbeError> {
+        extras: &Extras,
+    ) -> Result<LayerOutcome, ProbeError> {
         let data = LayerData {
             activations,
             groups: &self.groups,
@@ -124,7 +125,22 @@ impl ProbeSet {
                 test: &feature.test,
             })
             .collect();
-        probe_layer(layer, &data, &self.train, &tasks, params, &self.keys)
+        measure_layer(
+            layer,
+            &data,
+            &self.train,
+            &tasks,
+            params,
+            &self.keys,
+            extras,
+        )
+    }
+
+    /// What is measured beside each accuracy.
+    pub fn extras(&self, config: &Config) -> Extras {
+        Extras {
+            by_cross_entropy: config.probes.v_information,
+        }
     }
 }
 

@@ -26,6 +26,23 @@ pub fn in_words(config: &Config) -> Vec<ProtocolParagraph> {
         paragraph("Choice of the penalty, and the test", choice(config)),
         paragraph("Intervals and chance", intervals(config)),
     ]
+    .into_iter()
+    .chain(around(config).map(|text| paragraph("Around the number", text)))
+    .collect()
+}
+
+/// What is measured beside accuracies, if anything.
+fn around(config: &Config) -> Option<String> {
+    let mut parts = Vec::new();
+    if config.probes.v_information {
+        parts.push(
+            "V-information (Xu et al. 2020), bits a stimulus: cross-entropy on the test of the training set's \
+             class frequencies, minus that of the probe refitted at the penalty with the lowest cross-entropy on \
+             the selection combinations (selected_by cross_entropy). Nothing is subtracted or cut off."
+                .to_owned(),
+        );
+    }
+    (!parts.is_empty()).then(|| parts.join(" "))
 }
 
 fn stimuli(config: &Config) -> String {

@@ -1,6 +1,6 @@
 //! Probe outcomes -> rows of the results table.
 
-use layerprobe_probes::ProbeOutcome;
+use layerprobe_probes::{LayerOutcome, ProbeOutcome, Refit};
 use layerprobe_reports::ResultRow;
 
 use crate::config::Config;
@@ -48,13 +48,13 @@ pub fn row_of_condition(
     }
 }
 
-/// The rows of one layer's outcomes at one checkpoint.
+/// The rows of one layer's outcome at one checkpoint.
 pub fn rows_of_layer(
     condition: &ResultRow,
     checkpoint: &CheckpointRef,
     layer: &str,
     dim: usize,
-    outcomes: &[ProbeOutcome],
+    outcome: &LayerOutcome,
 ) -> Vec<ResultRow> {
     let here = ResultRow {
         step: Some(checkpoint.step),
@@ -64,7 +64,8 @@ pub fn rows_of_layer(
         dim: Some(dim as u64),
         ..condition.clone()
     };
-    outcomes
+    outcome
+        .probes
         .iter()
         .flat_map(|outcome| rows_of_outcome(&here, outcome))
         .collect()
@@ -89,7 +90,18 @@ pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRo
         selected_by: "accuracy".to_owned(),
         ..tested.clone()
     };
-    vec![
+    let bits = outcome.bits.map(|bits| {
+        let surest = ResultRow {
+            selected_by: "cross_entropy".to_owned(),
+            ..row_of_refit(&fitted, &bits.refit)
+        };
+        [
+            ("cross_entropy", bits.refit.cross_entropy),
+            ("v_information", bits.information.bits),
+        ]
+        .map(|(metric, value)| row_of_metric(&surest, metric, value))
+    });
+    let mut rows = vec![
         ResultRow {
             metric: "accuracy".to_owned(),
             value: outcome.accuracy,
@@ -99,26 +111,36 @@ pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRo
             n_clusters: Some(outcome.interval.n_clusters as u64),
             ..fitted.clone()
         },
-        ResultRow {
-            metric: "balanced_accuracy".to_owned(),
-            value: outcome.balanced_accuracy,
-            ..fitted.clone()
-        },
-        ResultRow {
-            metric: "cross_entropy".to_owned(),
-            value: outcome.cross_entropy,
-            ..fitted.clone()
-        },
-        ResultRow {
-            metric: "objective".to_owned(),
-            value: outcome.certificate.objective,
-            ..fitted
-        },
+        row_of_metric(&fitted, "balanced_accuracy", outcome.balanced_accuracy),
+        row_of_metric(&fitted, "cross_entropy", outcome.cross_entropy),
+        row_of_metric(&fitted, "objective", outcome.certificate.objective),
         ResultRow {
             metric: "chance".to_owned(),
             probe: "none".to_owned(),
             value: outcome.chance,
             ..tested
         },
-    ]
+    ];
+    rows.extend(bits.into_iter().flatten());
+    rows
+}
+
+/// A row with a fit's own columns.
+fn row_of_refit(row: &ResultRow, refit: &Refit) -> ResultRow {
+    ResultRow {
+        penalty: Some(refit.penalty),
+        iterations: Some(refit.iterations as u64),
+        gradient_norm: Some(refit.certificate.gradient_norm),
+        objective_gap: Some(refit.certificate.relative_gap()),
+        status: refit.status.as_str().to_owned(),
+        ..row.clone()
+    }
+}
+
+fn row_of_metric(row: &ResultRow, metric: &str, value: f64) -> ResultRow {
+    ResultRow {
+        metric: metric.to_owned(),
+        value,
+        ..row.clone()
+    }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // a failed step fails the test
 
+mod around;
 mod bad_input;
 mod bench;
 mod extract;

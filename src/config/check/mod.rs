@@ -147,5 +147,6 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         solver,
         max_iterations: keys.whole_or_in("probes.max_iterations", 2000, 1, 1 << 30)? as usize,
         resamples: keys.whole_or_in("probes.resamples", 1000, 10, 1_000_000)? as usize,
+        v_information: keys.flag_or("probes.v_information", false)?,
     })
 }

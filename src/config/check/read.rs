@@ -106,6 +106,11 @@ impl Keys {
         Ok(given.unwrap_or_else(|| default.to_owned()))
     }
 
+    pub(super) fn flag_or(&self, key: &str, default: bool) -> Result<bool, ConfigError> {
+        let given = self.get(key, "true or false", Value::as_bool)?;
+        Ok(given.unwrap_or(default))
+    }
+
     /// A list of distinct known names, at least one.
     pub(super) fn names(
         &self,

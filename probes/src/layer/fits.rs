@@ -1,0 +1,281 @@
+//! Choosing penalties, and fits at the penalties chosen.
+
+use layerprobe_streams::StreamKey;
+
+use super::Cut;
+use crate::fitting::{Form, fit_all, settle, status_from, to_weights};
+use crate::outcome::{PathPoint, Refit, Status};
+use crate::solve::{Fit, Panel, Space, Stopping, Task};
+use crate::standardize::Standardized;
+use crate::test_set::{Score, score};
+use crate::{CheckedProbeParams, ProbeError, ProbeTask};
+
+/// Most iterations of a fit that only chooses the penalty: what it has not
+/// reached by then changes its accuracy in the third digit at most.
+const SELECTION_ITERATIONS: usize = 100;
+
+/// Relative gap at which a refit leaves a penalty on its way down to the
+/// chosen one.
+const ROUGH: f64 = 1e-2;
+
+/// What all fits of a layer share.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'a> {
+    pub data: Standardized<'a>,
+    pub groups: &'a [u32],
+    pub params: &'a CheckedProbeParams,
+    pub bootstrap: StreamKey,
+}
+
+/// A fit that is wanted: a task's rows, with its own labels or others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Wanted<'a> {
+    /// Number of the task.
+    pub task: usize,
+    /// One label for each row of the layer.
+    pub labels: &'a [u32],
+    /// Place of the penalty on the path.
+    pub at: usize,
+}
+
+/// A fit and the logits it gives its task's test rows.
+pub(crate) struct Tested {
+    pub fit: Fit,
+    pub status: Status,
+    pub logits: Vec<Vec<f64>>,
+}
+
+impl Tested {
+    /// The fit in short, its test rows judged by `labels` (one for each row of
+    /// the layer).
+    pub fn judged(&self, test: &[usize], labels: &[u32]) -> Refit {
+        let own: Vec<u32> = test.iter().map(|&row| labels[row]).collect();
+        let Score {
+            accuracy,
+            cross_entropy,
+        } = score(self.logits.iter().cloned(), &own);
+        Refit {
+            penalty: self.fit.penalty,
+            accuracy,
+            cross_entropy,
+            iterations: self.fit.iterations,
+            certificate: self.fit.certificate,
+            status: self.status,
+        }
+    }
+}
+
+impl Work<'_> {
+    /// How well fits that only choose or compare are solved.
+    pub fn roughly(&self) -> Stopping {
+        Stopping {
+            tolerance: self.params.selection_tolerance(),
+            on_the_way: self.params.selection_tolerance(),
+            max_iterations: self.params.max_iterations().min(SELECTION_ITERATIONS),
+        }
+    }
+
+    /// How well fits that are reported are solved.
+    pub fn fully(&self) -> Stopping {
+        Stopping {
+            tolerance: self.params.tolerance(),
+            on_the_way: ROUGH.max(self.params.tolerance()),
+            max_iterations: self.params.max_iterations(),
+        }
+    }
+
+    pub fn failed(&self, source: layerprobe_linalg::EigenError) -> ProbeError {
+        ProbeError::Factorization {
+            layer: self.data.layer.to_owned(),
+            source,
+        }
+    }
+
+    /// Fits every task at every penalty on the first part of a cut and judges
+    /// the fits on the second. `form` has the cut's rows in its order.
+    pub fn paths(
+        &self,
+        form: &Form,
+        cut: &Cut,
+        tasks: &[ProbeTask<'_>],
+    ) -> Result<Vec<Vec<PathPoint>>, ProbeError> {
+        let rows = cut.order.len();
+        let space = form
+            .space(cut.used, rows)
+            .map_err(|source| self.failed(source))?;
+        let labels: Vec<Vec<u32>> = tasks
+            .iter()
+            .map(|task| cut.order.iter().map(|&row| task.labels[row]).collect())
+            .collect();
+        let solved: Vec<Task<'_>> = tasks
+            .iter()
+            .zip(&labels)
+            .map(|(task, labels)| Task {
+                labels: &labels[..cut.used],
+                classes: task.classes,
+            })
+            .collect();
+        let penalties: Vec<&[f64]> = tasks.iter().map(|_| self.params.penalties()).collect();
+        let paths = fit_all(
+            form,
+            &space,
+            &solved,
+            &penalties,
+            self.roughly(),
+            self.params.solver(),
+        )?;
+        Ok(self.judge_paths(form, cut, tasks, &labels, &paths))
+    }
+
+    /// Judges every fit of every path on the selection rows.
+    fn judge_paths(
+        &self,
+        form: &Form,
+        cut: &Cut,
+        tasks: &[ProbeTask<'_>],
+        labels: &[Vec<u32>],
+        paths: &[Vec<Fit>],
+    ) -> Vec<Vec<PathPoint>> {
+        let blocks: Vec<(&[f64], usize)> = tasks
+            .iter()
+            .zip(paths)
+            .flat_map(|(task, path)| {
+                path.iter()
+                    .map(|fit| (fit.coefficients.as_slice(), task.classes))
+            })
+            .collect();
+        let panel = Panel::beside(form.size(cut.used), &blocks);
+        let logits = form.rest(cut.used, cut.order.len(), &panel);
+        let mut start = 0;
+        let mut points = Vec::with_capacity(tasks.len());
+        for ((task, labels), path) in tasks.iter().zip(labels).zip(paths) {
+            let mut along = Vec::with_capacity(path.len());
+            for fit in path {
+                let own = logits.columns(start, task.classes);
+                start += task.classes;
+                let rows = own.chunks_exact(task.classes);
+                let Score {
+                    accuracy,
+                    cross_entropy,
+                } = score(
+                    rows.map(|row| shifted(row, &fit.intercept)),
+                    &labels[cut.used..],
+                );
+                along.push(PathPoint {
+                    penalty: fit.penalty,
+                    accuracy,
+                    cross_entropy,
+                    iterations: fit.iterations,
+                    certificate: fit.certificate,
+                    status: status_from(fit.converged, self.data.scale),
+                });
+            }
+            points.push(along);
+        }
+        points
+    }
+
+    /// Fits on all rows of a cut, each proven on the activations themselves,
+    /// and tests.
+    pub fn refit(
+        &self,
+        form: &Form,
+        space: &Space<'_>,
+        cut: &Cut,
+        tasks: &[ProbeTask<'_>],
+        wanted: &[Wanted<'_>],
+    ) -> Result<Vec<Tested>, ProbeError> {
+        self.fit(form, space, cut, tasks, wanted, self.fully(), true)
+    }
+
+    /// The same to the tolerance of fits that only compare, the proof over the
+    /// Gram matrix.
+    pub fn refit_roughly(
+        &self,
+        form: &Form,
+        space: &Space<'_>,
+        cut: &Cut,
+        tasks: &[ProbeTask<'_>],
+        wanted: &[Wanted<'_>],
+    ) -> Result<Vec<Tested>, ProbeError> {
+        let roughly = Stopping {
+            on_the_way: ROUGH.max(self.params.selection_tolerance()),
+            ..self.roughly()
+        };
+        self.fit(form, space, cut, tasks, wanted, roughly, false)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn fit(
+        &self,
+        form: &Form,
+        space: &Space<'_>,
+        cut: &Cut,
+        tasks: &[ProbeTask<'_>],
+        wanted: &[Wanted<'_>],
+        stopping: Stopping,
+        proven: bool,
+    ) -> Result<Vec<Tested>, ProbeError> {
+        let labels: Vec<Vec<u32>> = wanted
+            .iter()
+            .map(|want| cut.order.iter().map(|&row| want.labels[row]).collect())
+            .collect();
+        let solved: Vec<Task<'_>> = wanted
+            .iter()
+            .zip(&labels)
+            .map(|(want, labels)| Task {
+                labels,
+                classes: tasks[want.task].classes,
+            })
+            .collect();
+        let penalties: Vec<&[f64]> = wanted
+            .iter()
+            .map(|want| &self.params.penalties()[..=want.at])
+            .collect();
+        let solver = self.params.solver();
+        let mut fits: Vec<Fit> = fit_all(form, space, &solved, &penalties, stopping, solver)?
+            .into_iter()
+            .filter_map(|mut path| path.pop())
+            .collect();
+        let weights = match proven {
+            true => settle(
+                form, space, &self.data, &cut.order, &solved, &mut fits, stopping,
+            ),
+            false => to_weights(form, &self.data, &cut.order, &solved, &fits),
+        };
+        let mut rows: Vec<usize> = wanted
+            .iter()
+            .flat_map(|want| tasks[want.task].test)
+            .copied()
+            .collect();
+        rows.sort_unstable();
+        rows.dedup();
+        let logits = self.data.project(&rows, &weights.data, weights.cols);
+        let mut start = 0;
+        let mut tested = Vec::with_capacity(wanted.len());
+        for (want, fit) in wanted.iter().zip(fits) {
+            let task = &tasks[want.task];
+            let own = task
+                .test
+                .iter()
+                .map(|row| {
+                    let place = rows.binary_search(row).unwrap_or_default();
+                    let row = &logits[place * weights.cols + start..][..task.classes];
+                    shifted(row, &fit.intercept)
+                })
+                .collect();
+            start += task.classes;
+            let converged = fit.certificate.relative_gap() <= stopping.tolerance;
+            tested.push(Tested {
+                status: status_from(converged, self.data.scale),
+                logits: own,
+                fit,
+            });
+        }
+        Ok(tested)
+    }
+}
+
+fn shifted(logits: &[f64], intercept: &[f64]) -> Vec<f64> {
+    logits.iter().zip(intercept).map(|(z, b)| z + b).collect()
+}

@@ -1,0 +1,175 @@
+//! One layer: every feature's probes, from activations to outcomes.
+
+mod cut;
+mod fits;
+mod probes;
+
+use layerprobe_streams::StreamKey;
+use ndarray::ArrayView2;
+
+use crate::checks::check_layer;
+use crate::fitting::Form;
+use crate::standardize::{Standardized, Standardizer};
+use crate::{CheckedProbeParams, Extras, LayerOutcome, ProbeError, ProbeOutcome, SplitKind};
+
+use cut::Cut;
+pub(crate) use fits::{Tested, Wanted, Work};
+use probes::probe_cut;
+
+/// The activations of one layer: a row a stimulus.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerData<'a> {
+    /// Stimuli x dimensions.
+    pub activations: ArrayView2<'a, f32>,
+    /// The group (the combination of feature values) of each stimulus.
+    pub groups: &'a [u32],
+    /// Which training rows choose the penalty.
+    pub selection: Selection<'a>,
+}
+
+/// Which training rows choose the penalty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selection<'a> {
+    /// Whole groups, a share of [`crate::ProbeParams::selection_fraction`],
+    /// balanced over the classes of all features.
+    Drawn,
+    /// These, some of the training rows.
+    Rows(&'a [usize]),
+}
+
+/// One feature to decode.
+#[derive(Clone, Copy, Debug)]
+pub struct ProbeTask<'a> {
+    /// The feature's name.
+    pub feature: &'a str,
+    /// Number of classes; labels run from 0 to one less.
+    pub classes: usize,
+    /// One label a stimulus, read only for rows of the training and test set.
+    pub labels: &'a [u32],
+    /// The rows this feature is tested on.
+    pub test: &'a [usize],
+}
+
+/// The streams a probe draws from.
+#[derive(Clone, Copy, Debug)]
+pub struct ProbeKeys {
+    /// Chooses the groups that select the penalty.
+    pub selection: StreamKey,
+    /// Resamples groups for intervals; each feature draws from its own name
+    /// below this key.
+    pub bootstrap: StreamKey,
+}
+
+/// Decodes several features from one layer.
+///
+/// 1. Dimensions are standardized by the training rows.
+/// 2. A share of the training groups (combinations), balanced over the
+///    classes of all features, is set aside; one probe a penalty is fitted on
+///    the rest and judged there. The penalty with the highest accuracy is
+///    chosen, the largest of equals.
+/// 3. The probe is refitted on all training rows at that penalty and tested
+///    once, on the feature's own test rows.
+///
+/// Each fit minimizes `sum of cross-entropies + penalty / 2 * ||W||^2`,
+/// intercept free: multinomial logistic regression as in Hermann & Lampinen
+/// 2020, appendix B, but standardized, selected without the test set, and
+/// certified. Nothing of the test rows takes part in any choice.
+///
+/// ```
+/// use layerprobe_probes::{LayerData, ProbeKeys, ProbeParams, ProbeTask, Selection, probe_layer};
+/// use layerprobe_streams::StreamKey;
+/// use ndarray::Array2;
+///
+/// // 40 groups of 3 stimuli; dimension 0 tells the two classes apart
+/// let groups: Vec<u32> = (0..120).map(|row| row / 3).collect();
+/// let labels: Vec<u32> = groups.iter().map(|group| group % 2).collect();
+/// let mut noise = StreamKey::from_seed(0).at(0);
+/// let activations = Array2::from_shape_fn((120, 5), |(row, dim)| {
+///     let signal = if dim == 0 { 3.0 * labels[row] as f64 } else { 0.0 };
+///     (signal + noise.normal()) as f32
+/// });
+/// let (train, test): (Vec<usize>, Vec<usize>) = ((0..90).collect(), (90..120).collect());
+/// let key = StreamKey::from_seed(0).derive("probe");
+/// let outcomes = probe_layer(
+///     "fc1",
+///     &LayerData { activations: activations.view(), groups: &groups, selection: Selection::Drawn },
+///     &train,
+///     &[ProbeTask { feature: "shape", classes: 2, labels: &labels, test: &test }],
+///     &ProbeParams::default().check()?,
+///     &ProbeKeys { selection: key.derive("split"), bootstrap: key.derive("bootstrap") },
+/// )?;
+/// assert!(outcomes[0].accuracy > 0.8);
+/// assert!(outcomes[0].certificate.relative_gap() < 1e-6);
+/// # Ok::<(), layerprobe_probes::ProbeError>(())
+/// ```
+///
+/// # Errors
+/// Activations that are not finite, row lists that are empty, repeated,
+/// overlapping or out of range, labels out of range, a feature with one
+/// value, a class missing from the training or the selection-training rows,
+/// fewer than two groups. All but the first are found before any work starts.
+pub fn probe_layer(
+    layer: &str,
+    data: &LayerData<'_>,
+    train: &[usize],
+    tasks: &[ProbeTask<'_>],
+    params: &CheckedProbeParams,
+    keys: &ProbeKeys,
+) -> Result<Vec<ProbeOutcome>, ProbeError> {
+    let plain = Extras::default();
+    Ok(measure_layer(layer, data, train, tasks, params, keys, &plain)?.probes)
+}
+
+/// [`probe_layer`] with what [`Extras`] asks for around each number.
+///
+/// The layer is read once: its Gram matrix (or, where it is narrow, the
+/// standardized matrix) is formed for the training rows, and every further
+/// split and labeling is solved over it.
+///
+/// # Errors
+/// As [`probe_layer`], and what [`Extras`] says of each of its parts.
+pub fn measure_layer(
+    layer: &str,
+    data: &LayerData<'_>,
+    train: &[usize],
+    tasks: &[ProbeTask<'_>],
+    params: &CheckedProbeParams,
+    keys: &ProbeKeys,
+    extras: &Extras,
+) -> Result<LayerOutcome, ProbeError> {
+    check_layer(layer, data, train, tasks)?;
+    let cut = Cut::of_layer(data, train, tasks, params, keys.selection)?;
+    let owned = data.activations.as_standard_layout();
+    let scale = Standardizer::fit(layer, owned.view(), &cut.order, params.scaling())?;
+    let scaled = Standardized {
+        layer,
+        values: owned.as_slice().unwrap_or(&[]),
+        row_len: owned.ncols(),
+        scale: &scale,
+    };
+    scaled.check_finite(&union(tasks))?;
+    let form = Form::of(&scaled, &cut.order, params.solver());
+    let work = Work {
+        data: scaled,
+        groups: data.groups,
+        params,
+        bootstrap: keys.bootstrap,
+    };
+    let held_out = probe_cut(
+        &work,
+        &form,
+        &cut,
+        tasks,
+        SplitKind::HeldOutValues,
+        extras.by_cross_entropy,
+    )?;
+    Ok(LayerOutcome { probes: held_out })
+}
+
+/// All tasks' test rows, ascending, each once.
+fn union(tasks: &[ProbeTask<'_>]) -> Vec<usize> {
+    let mut rows: Vec<usize> = tasks.iter().flat_map(|task| task.test).copied().collect();
+    rows.sort_unstable();
+    rows.dedup();
+    rows
+}
