@@ -149,6 +149,24 @@ pub enum ProbeError {
         /// The feature's entropy, bits a stimulus.
         entropy: f64,
     },
+    /// No combination has the exemplars that testing on others needs.
+    #[error(
+        "no combination has 3 stimuli in the training set: other exemplars cannot be withheld; use more exemplars a combination, or leave the instance split out"
+    )]
+    NoExemplars,
+    /// A group holds stimuli of several classes where labels belong to groups.
+    #[error(
+        "feature {feature}: group {group} has stimuli of class {} and of class {}; controls and permutations give one label to each group",
+        labels.0, labels.1
+    )]
+    MixedGroup {
+        /// The feature.
+        feature: String,
+        /// The group.
+        group: u32,
+        /// Two of its labels.
+        labels: (u32, u32),
+    },
     /// The eigendecomposition of a small matrix did not succeed.
     #[error("layer {layer}: {source}")]
     Factorization {

@@ -1,3 +1,5 @@
+use layerprobe_streams::StreamKey;
+
 /// What is measured of a layer beside each feature's accuracy. Nothing by
 /// default: each part costs further fits.
 #[derive(Clone, Copy, Debug, Default)]
@@ -6,4 +8,26 @@ pub struct Extras {
     /// own at the penalty that cross-entropy chose, where accuracy chose
     /// another.
     pub by_cross_entropy: bool,
+    /// Probes tested on combinations withheld from the training set
+    /// ([`crate::SplitKind::SeenValues`]), drawn from this key: a share of the
+    /// combinations as large as the one that chooses penalties. The penalty is
+    /// chosen anew among the rest.
+    pub seen_values: Option<StreamKey>,
+    /// Probes tested on withheld exemplars of the training set's combinations,
+    /// and control tasks.
+    pub instance: Option<Instance>,
+}
+
+/// The instance split and the control tasks on it.
+///
+/// Each combination's exemplars are dealt out: a share (that of
+/// [`crate::ProbeParams::selection_fraction`]) tests, an equal one chooses the
+/// penalty, the rest fits. An error if no combination has three.
+#[derive(Clone, Copy, Debug)]
+pub struct Instance {
+    /// Deals out exemplars, and draws control labels.
+    pub key: StreamKey,
+    /// Control labelings for each feature; 0 for none. An error if a
+    /// combination's stimuli differ in a feature's label.
+    pub labelings: usize,
 }

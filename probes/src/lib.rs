@@ -24,9 +24,9 @@ mod standardize;
 mod statistics;
 mod test_set;
 
-pub use around::{VInformation, v_information};
+pub use around::{Selectivity, VInformation, v_information};
 pub use error::ProbeError;
-pub use extras::Extras;
+pub use extras::{Extras, Instance};
 pub use layer::{LayerData, ProbeKeys, ProbeTask, Selection, measure_layer, probe_layer};
 pub use multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 pub use outcome::{

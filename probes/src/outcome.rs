@@ -1,4 +1,4 @@
-use crate::{Scaling, VInformation};
+use crate::{Scaling, Selectivity, VInformation};
 
 /// How a fit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,14 +112,21 @@ pub struct Prediction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SplitKind {
     /// The test rows each task names.
-    HeldOutValues,
+    Given,
+    /// Combinations withheld from the probe, all of whose values it has met:
+    /// the same stimuli for every feature.
+    SeenValues,
+    /// Other exemplars of the combinations the probe was fitted to.
+    Instance,
 }
 
 impl SplitKind {
     /// The word written into tables.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::HeldOutValues => "held_out_values",
+            Self::Given => "given",
+            Self::SeenValues => "seen_values",
+            Self::Instance => "instance",
         }
     }
 }
@@ -156,6 +163,9 @@ pub struct LayerOutcome {
     /// The probes, one a feature, in the order of the tasks; the splits one
     /// after the other.
     pub probes: Vec<ProbeOutcome>,
+    /// Selectivity on the instance split, one a feature, where it was asked
+    /// for.
+    pub selectivity: Vec<Selectivity>,
 }
 
 /// One feature's decodability from one layer, with all that is needed to

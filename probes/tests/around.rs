@@ -5,8 +5,11 @@ mod common;
 
 use common::{Synthetic, keys, synthetic};
 use layerprobe_probes::{
-    Extras, LayerOutcome, ProbeParams, ProbeTask, SplitKind, Status, measure_layer, probe_layer,
+    CheckedProbeParams, Extras, Instance, LayerOutcome, ProbeError, ProbeOutcome, ProbeParams,
+    ProbeTask, Scaling, SplitKind, Status, measure_layer, probe_layer,
 };
+use layerprobe_streams::StreamKey;
+use ndarray::Array2;
 
 fn params() -> ProbeParams {
     ProbeParams {
@@ -16,11 +19,34 @@ fn params() -> ProbeParams {
     }
 }
 
+fn try_to_measure(
+    data: &Synthetic,
+    params: &CheckedProbeParams,
+    extras: &Extras,
+) -> Result<LayerOutcome, ProbeError> {
+    let (layer, tasks) = (data.data(), data.tasks());
+    measure_layer("fc1", &layer, &data.train, &tasks, params, &keys(), extras)
+}
+
 fn measure(data: &Synthetic, extras: &Extras) -> LayerOutcome {
-    let tasks = data.tasks();
-    let params = params().check().unwrap();
-    let layer = data.data();
-    measure_layer("fc1", &layer, &data.train, &tasks, &params, &keys(), extras).unwrap()
+    try_to_measure(data, &params().check().unwrap(), extras).unwrap()
+}
+
+fn everything() -> Extras {
+    let key = StreamKey::from_seed(9);
+    Extras {
+        by_cross_entropy: true,
+        seen_values: Some(key.derive("seen")),
+        instance: Some(Instance {
+            key: key.derive("instance"),
+            labelings: 5,
+        }),
+    }
+}
+
+fn of_split(measured: &LayerOutcome, split: SplitKind) -> Vec<&ProbeOutcome> {
+    let probes = measured.probes.iter();
+    probes.filter(|probe| probe.split == split).collect()
 }
 
 #[test]
@@ -63,16 +89,149 @@ fn bits_come_from_the_penalty_that_cross_entropy_chose() {
 fn extras_leave_the_plain_outcome_as_it_is() {
     let data = synthetic(3, 6, 60, 2);
     let plain = measure(&data, &Extras::default());
-    let mut more = measure(
-        &data,
-        &Extras {
-            by_cross_entropy: true,
-            ..Extras::default()
-        },
-    );
+    let mut more = measure(&data, &everything());
+    more.probes.truncate(3);
     for outcome in &mut more.probes {
-        assert_eq!(outcome.split, SplitKind::HeldOutValues);
+        assert_eq!(outcome.split, SplitKind::Given);
         outcome.bits = None;
     }
-    assert_eq!(plain, more);
+    assert_eq!(plain.probes, more.probes);
+    assert!(plain.selectivity.is_empty());
+}
+
+#[test]
+fn bits_of_all_parts_do_not_depend_on_threads() {
+    for dims in [40, 300] {
+        let data = synthetic(3, 4, dims, 3);
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.unwrap().install(|| measure(&data, &everything()))
+        };
+        assert_eq!(run(1), run(3));
+    }
+}
+
+#[test]
+fn further_splits_withhold_training_stimuli() {
+    let data = synthetic(3, 6, 60, 4);
+    let measured = measure(&data, &everything());
+    for (split, n) in [(SplitKind::SeenValues, 5 * 6), (SplitKind::Instance, 27)] {
+        let found = of_split(&measured, split);
+        assert_eq!(found.len(), 3);
+        let rows = |probe: &ProbeOutcome| probe.predictions.iter().map(|p| p.row).collect();
+        let tested: Vec<usize> = rows(found[0]);
+        assert_eq!(tested.len(), n);
+        for probe in &found {
+            assert_eq!(rows(probe), tested, "the same stimuli for every feature");
+            assert_eq!(probe.n_train, 162 - n);
+            assert_eq!(probe.status, Status::Converged);
+            assert!(probe.bits.is_some());
+        }
+        let mut groups: Vec<u32> = tested.iter().map(|&row| data.groups[row]).collect();
+        groups.dedup();
+        groups.sort_unstable();
+        groups.dedup();
+        let whole = split == SplitKind::SeenValues;
+        assert_eq!(groups.len(), if whole { 5 } else { 27 });
+        assert!(tested.iter().all(|row| data.train.contains(row)));
+    }
+}
+
+#[test]
+fn a_withheld_test_is_that_of_a_probe_on_the_rest() {
+    // without scaling: else the two differ in the rows that set the scale
+    let params = |penalties| ProbeParams {
+        penalties,
+        scaling: Scaling::None,
+        tolerance: 1e-8,
+        ..params()
+    };
+    for dims in [40, 300] {
+        let data = synthetic(3, 6, dims, 5);
+        let all = params(vec![1e-2, 1.0, 1e2]).check().unwrap();
+        let measured = try_to_measure(&data, &all, &everything()).unwrap();
+        for split in [SplitKind::SeenValues, SplitKind::Instance] {
+            for (probe, task) in of_split(&measured, split).iter().zip(data.tasks()) {
+                let test: Vec<usize> = probe.predictions.iter().map(|p| p.row).collect();
+                let mut rest = data.train.clone();
+                rest.retain(|row| !test.contains(row));
+                let task = [ProbeTask {
+                    test: &test,
+                    ..task
+                }];
+                let one = params(vec![probe.penalty]).check().unwrap();
+                let alone =
+                    &probe_layer("fc1", &data.data(), &rest, &task, &one, &keys()).unwrap()[0];
+                let objective = alone.certificate.objective;
+                let off = probe.certificate.objective - objective;
+                assert!(
+                    off.abs() < 1e-6 * objective,
+                    "{split:?}: {off} of {objective}"
+                );
+                assert!((probe.cross_entropy - alone.cross_entropy).abs() < 1e-3);
+            }
+        }
+    }
+}
+
+/// A signature for each combination, and one dimension for the first feature.
+fn signatures(strength: f64, feature: f64) -> Synthetic {
+    let mut data = synthetic(3, 8, 120, 6);
+    let key = StreamKey::from_seed(12);
+    data.activations = Array2::from_shape_fn((data.groups.len(), 120), |(row, dim)| {
+        let group = u64::from(data.groups[row]);
+        let own = key.derive(&dim.to_string()).at(group).normal();
+        let noise = key.derive("noise").at((row * 120 + dim) as u64).normal();
+        let told = match dim {
+            0..3 if data.labels[0][row] == dim as u32 => feature,
+            _ => 0.0,
+        };
+        (strength * own + told + 0.3 * noise) as f32
+    });
+    data
+}
+
+#[test]
+fn selectivity_tells_reading_from_memorizing() {
+    // combinations known by heart: a random label is read as well as the feature
+    let by_heart = measure(&signatures(1.0, 0.0), &everything());
+    assert!(of_split(&by_heart, SplitKind::Instance)[0].accuracy > 0.95);
+    assert!(by_heart.selectivity[0].mean.abs() < 0.05);
+    // a feature alone: random labels cannot be read from it
+    let read = measure(&signatures(0.0, 2.0), &everything());
+    let selectivity = &read.selectivity[0];
+    let real = of_split(&read, SplitKind::Instance)[0];
+    assert!(real.accuracy > 0.95);
+    assert!(selectivity.mean > 0.3, "{selectivity:?}");
+    assert_eq!(selectivity.controls.len(), 5);
+    let differences: Vec<f64> = selectivity
+        .controls
+        .iter()
+        .map(|control| real.accuracy - control.accuracy)
+        .collect();
+    let mean = differences.iter().sum::<f64>() / 5.0;
+    assert!((selectivity.mean - mean).abs() < 1e-12);
+    let variance = differences.iter().map(|d| (d - mean).powi(2)).sum::<f64>() / 4.0;
+    assert!((selectivity.deviation - variance.sqrt()).abs() < 1e-12);
+    assert!(differences.contains(&selectivity.lowest));
+    assert!(differences.contains(&selectivity.highest));
+    for control in &selectivity.controls {
+        assert_eq!(control.penalty, real.penalty);
+        assert_eq!(control.status, Status::Converged);
+    }
+}
+
+#[test]
+fn what_cannot_be_controlled_is_refused() {
+    let params = params().check().unwrap();
+    let data = synthetic(3, 2, 20, 7);
+    let error = try_to_measure(&data, &params, &everything()).unwrap_err();
+    assert!(matches!(error, ProbeError::NoExemplars), "{error}");
+    let mut data = synthetic(3, 6, 20, 7);
+    data.labels[1][0] = (data.labels[1][0] + 1) % 3;
+    let error = try_to_measure(&data, &params, &everything()).unwrap_err();
+    assert!(
+        error.to_string().contains("feature texture: group 0"),
+        "{error}"
+    );
 }

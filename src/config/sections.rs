@@ -210,6 +210,10 @@ pub struct Probes {
     /// Whether V-information in bits is measured, by a refit at the penalty
     /// that cross-entropy chooses.
     pub v_information: bool,
+    /// Whether probes are also tested on withheld combinations of kept values.
+    pub seen_values: bool,
+    /// Control labelings on withheld exemplars; 0 for no control task.
+    pub controls: usize,
 }
 
 impl Config {

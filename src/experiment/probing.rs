@@ -2,9 +2,10 @@
 
 use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
-    CheckedProbeParams, Extras, LayerData, LayerOutcome, ProbeError, ProbeKeys, ProbeParams,
-    ProbeTask, Selection, Solver, measure_layer,
+    CheckedProbeParams, Extras, Instance, LayerData, LayerOutcome, ProbeError, ProbeKeys,
+    ProbeParams, ProbeTask, Selection, Solver, measure_layer,
 };
+use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
 use crate::config::{Config, Probes};
@@ -26,6 +27,8 @@ pub struct ProbeSet {
     train: Vec<usize>,
     features: Vec<ProbedFeature>,
     keys: ProbeKeys,
+    seen_values: StreamKey,
+    instance: StreamKey,
 }
 
 #[derive(Debug)]
@@ -94,6 +97,8 @@ impl ProbeSet {
                 selection: streams.selection(version.number),
                 bootstrap: streams.bootstrap(version.number),
             },
+            seen_values: streams.seen_values(version.number),
+            instance: streams.instance(version.number),
             stimuli,
         }
     }
@@ -138,8 +143,19 @@ impl ProbeSet {
 
     /// What is measured beside each accuracy.
     pub fn extras(&self, config: &Config) -> Extras {
+        let Probes {
+            v_information,
+            seen_values,
+            controls,
+            ..
+        } = &config.probes;
         Extras {
-            by_cross_entropy: config.probes.v_information,
+            by_cross_entropy: *v_information,
+            seen_values: seen_values.then_some(self.seen_values),
+            instance: (*controls > 0).then_some(Instance {
+                key: self.instance,
+                labelings: *controls,
+            }),
         }
     }
 }

@@ -42,6 +42,23 @@ fn around(config: &Config) -> Option<String> {
                 .to_owned(),
         );
     }
+    let share = config.probes.selection_fraction;
+    if config.probes.seen_values {
+        parts.push(format!(
+            "split_kind seen_values: a share of {share} of the training set's combinations, the same for every \
+             feature, is withheld and tested on; the penalty is chosen anew among the others."
+        ));
+    }
+    if config.probes.controls > 0 {
+        parts.push(format!(
+            "split_kind instance: of each training combination's exemplars a share of {share} is tested on and \
+             as many choose the penalty. Control task (Hewitt & Liang 2019): each combination of a feature's \
+             training set is given the value of another, {} labelings, fitted at the penalty of the feature's \
+             own probe on this split; selectivity is that probe's accuracy minus the control's, its mean and range \
+             over labelings, on this split only.",
+            config.probes.controls
+        ));
+    }
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 

@@ -1,6 +1,6 @@
 //! Probe outcomes -> rows of the results table.
 
-use layerprobe_probes::{LayerOutcome, ProbeOutcome, Refit};
+use layerprobe_probes::{LayerOutcome, ProbeOutcome, Refit, Selectivity, SplitKind};
 use layerprobe_reports::ResultRow;
 
 use crate::config::Config;
@@ -64,11 +64,19 @@ pub fn rows_of_layer(
         dim: Some(dim as u64),
         ..condition.clone()
     };
-    outcome
+    let mut rows: Vec<ResultRow> = outcome
         .probes
         .iter()
         .flat_map(|outcome| rows_of_outcome(&here, outcome))
-        .collect()
+        .collect();
+    let instance = outcome
+        .probes
+        .iter()
+        .filter(|probe| probe.split == SplitKind::Instance);
+    for (selectivity, real) in outcome.selectivity.iter().zip(instance) {
+        rows.extend(rows_of_control(&here, selectivity, real));
+    }
+    rows
 }
 
 /// The rows of one feature's outcome; `here` says where it was measured.
@@ -77,6 +85,10 @@ pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRo
         feature: outcome.feature.clone(),
         n_train: Some(outcome.n_train as u64),
         n_test: Some(outcome.n_test as u64),
+        split_kind: match outcome.split {
+            SplitKind::Given => here.split_kind.clone(),
+            within => within.as_str().to_owned(),
+        },
         n_runs: Some(1),
         ..here.clone()
     };
@@ -122,6 +134,43 @@ pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRo
         },
     ];
     rows.extend(bits.into_iter().flatten());
+    rows
+}
+
+/// Each control labeling's accuracy, and what the feature's own probe is above
+/// them.
+fn rows_of_control(
+    here: &ResultRow,
+    selectivity: &Selectivity,
+    real: &ProbeOutcome,
+) -> Vec<ResultRow> {
+    let control = ResultRow {
+        feature: selectivity.feature.clone(),
+        probe: "control".to_owned(),
+        n_train: Some(real.n_train as u64),
+        n_test: Some(real.n_test as u64),
+        split_kind: real.split.as_str().to_owned(),
+        n_runs: Some(1),
+        selected_by: "accuracy".to_owned(),
+        ..here.clone()
+    };
+    let mut rows: Vec<ResultRow> = selectivity
+        .controls
+        .iter()
+        .zip(0..)
+        .map(|(refit, repeat)| ResultRow {
+            repeat: Some(repeat),
+            ..row_of_metric(&row_of_refit(&control, refit), "accuracy", refit.accuracy)
+        })
+        .collect();
+    rows.push(ResultRow {
+        lower: Some(selectivity.lowest),
+        upper: Some(selectivity.highest),
+        interval_kind: "labelings".to_owned(),
+        n_clusters: Some(selectivity.controls.len() as u64),
+        penalty: Some(real.penalty),
+        ..row_of_metric(&control, "selectivity", selectivity.mean)
+    });
     rows
 }
 

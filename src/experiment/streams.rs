@@ -66,6 +66,21 @@ impl Streams {
             .derive(&version.to_string())
     }
 
+    /// Which kept combinations are withheld from probes, in a hold-out version.
+    pub fn seen_values(&self, version: u32) -> StreamKey {
+        self.data
+            .derive("probe/seen_values")
+            .derive(&version.to_string())
+    }
+
+    /// Which exemplars are withheld from probes, and control labels: the same
+    /// for all layers and checkpoints of a version.
+    pub fn instance(&self, version: u32) -> StreamKey {
+        self.data
+            .derive("probe/instance")
+            .derive(&version.to_string())
+    }
+
     /// Bootstrap resamples: the same for all layers and checkpoints of a
     /// version, so that differences are paired.
     pub fn bootstrap(&self, version: u32) -> StreamKey {

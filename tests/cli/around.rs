@@ -39,3 +39,51 @@ fn bits_stand_beside_each_accuracy() {
     let plain = rows_of(&[]);
     assert!(of(&plain, "v_information", "held_out_values", "cross_entropy").is_empty());
 }
+
+#[test]
+fn controls_and_splits_are_rows_of_their_own() {
+    let rows = rows_of(&[
+        "probes.seen_values=true",
+        "probes.controls=5",
+        "stimuli.exemplars=3",
+        "probes.layers=['fc1']",
+        "probes.features=['shape', 'color']",
+    ]);
+    let held_out = of(&rows, "accuracy", "held_out_values", "accuracy");
+    let seen = of(&rows, "accuracy", "seen_values", "accuracy");
+    assert_eq!(seen.len(), held_out.len());
+    let instance = of(&rows, "accuracy", "instance", "accuracy");
+    let (controls, own): (Vec<&ResultRow>, Vec<&ResultRow>) =
+        instance.iter().partition(|row| row.probe == "control");
+    assert_eq!(
+        (own.len(), controls.len()),
+        (held_out.len(), 5 * held_out.len())
+    );
+    let selectivity = of(&rows, "selectivity", "instance", "accuracy");
+    assert_eq!(selectivity.len(), own.len());
+    for (row, (own, controls)) in selectivity.iter().zip(own.iter().zip(controls.chunks(5))) {
+        let place = |row: &ResultRow| (row.condition.clone(), row.step, row.feature.clone());
+        assert_eq!(place(row), place(own));
+        assert!(controls.iter().all(|control| place(control) == place(own)));
+        let repeats: Vec<u64> = controls.iter().filter_map(|c| c.repeat).collect();
+        assert_eq!(repeats, [0, 1, 2, 3, 4]);
+        let mean = controls.iter().map(|c| own.value - c.value).sum::<f64>() / 5.0;
+        assert!((row.value - mean).abs() < 1e-12);
+        assert!(row.lower.unwrap() <= mean && mean <= row.upper.unwrap());
+    }
+}
+
+#[test]
+fn controls_that_cannot_be_are_refused_before_any_work() {
+    let dir = tempfile::tempdir().unwrap();
+    for (setting, said) in [
+        ("probes.controls=5", "`stimuli.exemplars` is 1"),
+        ("probes.controls=2", "at least 5"),
+    ] {
+        layerprobe(dir.path())
+            .args(["run", "smoke", "--set", setting])
+            .assert()
+            .code(2)
+            .stderr(predicates::str::contains(said));
+    }
+}

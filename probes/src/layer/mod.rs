@@ -3,18 +3,25 @@
 mod cut;
 mod fits;
 mod probes;
+mod splits;
+
+use std::collections::HashMap;
 
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
+use crate::around::{labelings, selectivity};
 use crate::checks::check_layer;
 use crate::fitting::Form;
 use crate::standardize::{Standardized, Standardizer};
-use crate::{CheckedProbeParams, Extras, LayerOutcome, ProbeError, ProbeOutcome, SplitKind};
+use crate::{
+    CheckedProbeParams, Extras, Instance, LayerOutcome, ProbeError, ProbeOutcome, SplitKind,
+};
 
 use cut::Cut;
 pub(crate) use fits::{Tested, Wanted, Work};
-use probes::probe_cut;
+use probes::{Further, Probed, probe_cut};
+use splits::{Withheld, instance, seen_values};
 
 /// The activations of one layer: a row a stimulus.
 #[derive(Clone, Copy, Debug)]
@@ -155,15 +162,56 @@ pub fn measure_layer(
         params,
         bootstrap: keys.bootstrap,
     };
-    let held_out = probe_cut(
-        &work,
-        &form,
-        &cut,
-        tasks,
-        SplitKind::HeldOutValues,
-        extras.by_cross_entropy,
-    )?;
-    Ok(LayerOutcome { probes: held_out })
+    let bits = extras.by_cross_entropy;
+    let kind = SplitKind::Given;
+    let mut probes = probe_cut(&work, &form, &cut, tasks, kind, bits, &[])?.outcomes;
+    let within = |withheld: &Withheld, kind: SplitKind, further: &[Further]| {
+        let part = form.gather(&places(&cut, &withheld.cut.order), cut.order.len());
+        let tasks: Vec<ProbeTask<'_>> = tasks
+            .iter()
+            .map(|task| ProbeTask {
+                test: &withheld.test,
+                ..*task
+            })
+            .collect();
+        probe_cut(&work, &part, &withheld.cut, &tasks, kind, bits, further)
+    };
+    if let Some(key) = extras.seen_values {
+        let withheld = seen_values(data.groups, train, tasks, params, key)?;
+        probes.extend(within(&withheld, SplitKind::SeenValues, &[])?.outcomes);
+    }
+    let mut selectivities = Vec::new();
+    if let Some(Instance { key, labelings: n }) = extras.instance {
+        let withheld = instance(data.groups, train, tasks, params, key.derive("exemplars"))?;
+        let mut further = Vec::new();
+        for (number, task) in tasks.iter().enumerate() {
+            let all = labelings(task, data.groups, train, n, key.derive("control"))?;
+            further.extend(all.into_iter().map(|labels| Further {
+                task: number,
+                labels,
+            }));
+        }
+        let Probed { outcomes, further } = within(&withheld, SplitKind::Instance, &further)?;
+        selectivities.extend(
+            outcomes
+                .iter()
+                .zip(further.chunks(n.max(1)))
+                .map(|(real, controls)| selectivity(real, controls.to_vec())),
+        );
+        probes.extend(outcomes);
+    }
+    Ok(LayerOutcome {
+        probes,
+        selectivity: selectivities,
+    })
+}
+
+/// Where rows stand in a cut's order.
+fn places(cut: &Cut, rows: &[usize]) -> Vec<usize> {
+    let place: HashMap<usize, usize> = cut.order.iter().copied().zip(0..).collect();
+    rows.iter()
+        .filter_map(|row| place.get(row).copied())
+        .collect()
 }
 
 /// All tasks' test rows, ascending, each once.

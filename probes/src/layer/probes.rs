@@ -3,11 +3,26 @@
 use super::{Cut, Tested, Wanted, Work};
 use crate::around::bits::bits;
 use crate::fitting::Form;
-use crate::outcome::PathPoint;
+use crate::outcome::{PathPoint, Refit};
 use crate::test_set::outcome;
 use crate::{ProbeError, ProbeOutcome, ProbeTask, SplitKind};
 
+/// A task's rows with other labels.
+pub(super) struct Further {
+    pub task: usize,
+    /// One label for each row of the layer.
+    pub labels: Vec<u32>,
+}
+
+/// The probes of a cut, and the fits of further labels in their order.
+pub(super) struct Probed {
+    pub outcomes: Vec<ProbeOutcome>,
+    pub further: Vec<Refit>,
+}
+
 /// Probes every task on the rows of a cut; `form` has them in the cut's order.
+/// Further labels are fitted in the same call, at the penalty that accuracy
+/// chose for their task's own.
 pub(super) fn probe_cut(
     work: &Work<'_>,
     form: &Form,
@@ -15,7 +30,8 @@ pub(super) fn probe_cut(
     tasks: &[ProbeTask<'_>],
     split: SplitKind,
     by_cross_entropy: bool,
-) -> Result<Vec<ProbeOutcome>, ProbeError> {
+    further: &[Further],
+) -> Result<Probed, ProbeError> {
     let paths = work.paths(form, cut, tasks)?;
     let rows = cut.order.len();
     let space = form
@@ -41,16 +57,25 @@ pub(super) fn probe_cut(
             }
         }
     }
+    let own = wanted.len();
+    for Further { task, labels } in further {
+        let at = wanted[*task].at;
+        wanted.push(Wanted {
+            task: *task,
+            labels,
+            at,
+        });
+    }
     let tested = work.refit(form, &space, cut, tasks, &wanted)?;
-    let mut further = tasks.len();
+    let mut surer_at = tasks.len();
     let mut outcomes = Vec::with_capacity(tasks.len());
     for (number, (task, path)) in tasks.iter().zip(paths).enumerate() {
         let surer: Option<&Tested> = by_cross_entropy.then(|| {
             if surest[number] == wanted[number].at {
                 &tested[number]
             } else {
-                further += 1;
-                &tested[further - 1]
+                surer_at += 1;
+                &tested[surer_at - 1]
             }
         });
         let mut found = outcome(
@@ -67,7 +92,12 @@ pub(super) fn probe_cut(
         }
         outcomes.push(found);
     }
-    Ok(outcomes)
+    let further = further
+        .iter()
+        .zip(&tested[own..])
+        .map(|(Further { task, labels }, tested)| tested.judged(tasks[*task].test, labels))
+        .collect();
+    Ok(Probed { outcomes, further })
 }
 
 /// Place of the highest accuracy; penalties fall along the path, so the first

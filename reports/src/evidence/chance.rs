@@ -2,8 +2,8 @@ use std::collections::BTreeMap;
 
 use crate::ReportInput;
 
-/// Chance by dataset and feature: the mean of the rows of metric `chance`,
-/// else what the input says of the feature.
+/// Chance by dataset and feature: the mean of the rows of metric `chance` on
+/// held-out values, else what the input says of the feature.
 #[derive(Clone, Debug)]
 pub(crate) struct Chances {
     measured: BTreeMap<(String, String), (f64, usize)>,
@@ -14,6 +14,8 @@ impl Chances {
     pub(super) fn of(input: &ReportInput) -> Self {
         let mut measured = BTreeMap::new();
         let rows = input.rows.iter();
+        let held_out = |row: &&crate::ResultRow| matches!(&*row.split_kind, "" | "held_out_values");
+        let rows = rows.filter(held_out);
         for row in rows.filter(|row| row.metric == "chance" && row.value.is_finite()) {
             let place = (row.dataset.clone(), row.feature.clone());
             let (sum, n) = measured.entry(place).or_insert((0.0, 0));

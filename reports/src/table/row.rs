@@ -153,6 +153,8 @@ columns! {
     step_b: Option<u64>,
     /// Second side of a pair: its layer.
     layer_b: String,
+    /// Which of several labelings, orders or permutations, from 0.
+    repeat: Option<u64>,
 }
 
 impl ResultRow {

@@ -148,5 +148,33 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         max_iterations: keys.whole_or_in("probes.max_iterations", 2000, 1, 1 << 30)? as usize,
         resamples: keys.whole_or_in("probes.resamples", 1000, 10, 1_000_000)? as usize,
         v_information: keys.flag_or("probes.v_information", false)?,
+        seen_values: keys.flag_or("probes.seen_values", false)?,
+        controls: controls(keys, stimuli)?,
     })
+}
+
+/// Fewer labelings say too little of their spread.
+const LEAST_LABELINGS: u64 = 5;
+
+fn controls(keys: &Keys, stimuli: &Stimuli) -> Result<usize, ConfigError> {
+    let key = "probes.controls";
+    let labelings = keys.whole_or_in(key, 0, 0, 1000)?;
+    if (1..LEAST_LABELINGS).contains(&labelings) {
+        return Err(keys.invalid(
+            key,
+            format!("{labelings} labelings: give at least {LEAST_LABELINGS}, or 0 for none"),
+        ));
+    }
+    match stimuli {
+        Stimuli::Trifeature { exemplars, .. } if labelings > 0 && *exemplars < 3 => {
+            Err(keys.invalid(
+                key,
+                format!(
+                    "control tasks withhold exemplars of each combination: `stimuli.exemplars` is {exemplars}, \
+                     it must be at least 3"
+                ),
+            ))
+        }
+        _ => Ok(labelings as usize),
+    }
 }
