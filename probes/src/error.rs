@@ -154,6 +154,11 @@ pub enum ProbeError {
         "no combination has 3 stimuli in the training set: other exemplars cannot be withheld; use more exemplars a combination, or leave the instance split out"
     )]
     NoExemplars,
+    /// The first block of a code is all there is.
+    #[error(
+        "the shortest block of whole combinations with every class is the whole training set: there is nothing left to code with a probe"
+    )]
+    OneBlock,
     /// A group holds stimuli of several classes where labels belong to groups.
     #[error(
         "feature {feature}: group {group} has stimuli of class {} and of class {}; controls and permutations give one label to each group",

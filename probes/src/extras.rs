@@ -16,6 +16,19 @@ pub struct Extras {
     /// Probes tested on withheld exemplars of the training set's combinations,
     /// and control tasks.
     pub instance: Option<Instance>,
+    /// Online code length of the training rows' labels
+    /// ([`crate::CodeLength`]), in `count` random orders of the combinations.
+    /// An error if one block takes all combinations.
+    pub code: Option<Repeats>,
+}
+
+/// How often something random is repeated, and what it draws from.
+#[derive(Clone, Copy, Debug)]
+pub struct Repeats {
+    /// Number `i` draws from this key's stream `i`.
+    pub key: StreamKey,
+    /// How many; 0 for none.
+    pub count: usize,
 }
 
 /// The instance split and the control tasks on it.

@@ -24,9 +24,9 @@ mod standardize;
 mod statistics;
 mod test_set;
 
-pub use around::{Selectivity, VInformation, v_information};
+pub use around::{CodeLength, CodedBlock, OrderCode, Selectivity, VInformation, v_information};
 pub use error::ProbeError;
-pub use extras::{Extras, Instance};
+pub use extras::{Extras, Instance, Repeats};
 pub use layer::{LayerData, ProbeKeys, ProbeTask, Selection, measure_layer, probe_layer};
 pub use multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 pub use outcome::{

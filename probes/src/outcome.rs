@@ -1,4 +1,4 @@
-use crate::{Scaling, Selectivity, VInformation};
+use crate::{CodeLength, Scaling, Selectivity, VInformation};
 
 /// How a fit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -166,6 +166,8 @@ pub struct LayerOutcome {
     /// Selectivity on the instance split, one a feature, where it was asked
     /// for.
     pub selectivity: Vec<Selectivity>,
+    /// Code lengths, one a feature, where they were asked for.
+    pub codes: Vec<CodeLength>,
 }
 
 /// One feature's decodability from one layer, with all that is needed to

@@ -5,11 +5,15 @@ mod common;
 
 use common::{Synthetic, keys, synthetic};
 use layerprobe_probes::{
-    CheckedProbeParams, Extras, Instance, LayerOutcome, ProbeError, ProbeOutcome, ProbeParams,
-    ProbeTask, Scaling, SplitKind, Status, measure_layer, probe_layer,
+    CheckedProbeParams, Extras, Instance, LayerOutcome, MultinomialProbe, ProbeError, ProbeOutcome,
+    ProbeParams, ProbeTask, Repeats, Scaling, SplitKind, Status, measure_layer, probe_layer,
+    v_information,
 };
 use layerprobe_streams::StreamKey;
-use ndarray::Array2;
+use linfa::Dataset;
+use linfa::traits::Fit;
+use ndarray::{Array1, Array2, s};
+use serde_json::Value;
 
 fn params() -> ProbeParams {
     ProbeParams {
@@ -40,6 +44,10 @@ fn everything() -> Extras {
         instance: Some(Instance {
             key: key.derive("instance"),
             labelings: 5,
+        }),
+        code: Some(Repeats {
+            key: key.derive("code"),
+            count: 2,
         }),
     }
 }
@@ -234,4 +242,82 @@ fn what_cannot_be_controlled_is_refused() {
         error.to_string().contains("feature texture: group 0"),
         "{error}"
     );
+}
+
+#[test]
+fn codes_are_short_for_what_is_read_early() {
+    let measured = measure(&signatures(0.0, 2.0), &everything());
+    let [read, absent] = [&measured.codes[0], &measured.codes[2]];
+    assert!(read.compression() > 1.6, "{}", read.compression());
+    // a mixture of 1e-3 and a cautious first penalty cost next to nothing
+    assert!(
+        (0.9..1.02).contains(&absent.compression()),
+        "{}",
+        absent.compression()
+    );
+    for code in &measured.codes {
+        assert_eq!(code.labels, 27 * 8);
+        assert!((code.uniform_bits - 216.0 * 3f64.log2()).abs() < 1e-9);
+        assert_eq!(code.orders.len(), 2);
+        assert_ne!(code.orders[0], code.orders[1]);
+        let (least, most) = code.range();
+        assert!(least <= code.bits() && code.bits() <= most);
+        for order in &code.orders {
+            let sent: usize = order.blocks.iter().map(|block| block.n_test).sum();
+            assert_eq!(order.first + sent, code.labels);
+            assert_eq!(order.blocks[0].n_train, order.first);
+            let bits: f64 = order.blocks.iter().map(|block| block.bits).sum();
+            assert!((order.first as f64 * 3f64.log2() + bits - order.bits).abs() < 1e-9);
+        }
+    }
+    // the loss falls along the curve
+    let blocks = &read.orders[0].blocks;
+    assert!(blocks.last().unwrap().cross_entropy() < 0.5 * blocks[0].cross_entropy());
+}
+
+#[test]
+fn information_is_that_of_scikit_learn() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/golden/probes_around.json"
+    );
+    let all: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let numbers = |value: &Value| -> Vec<f64> {
+        let list = value.as_array().unwrap();
+        list.iter().map(|x| x.as_f64().unwrap()).collect()
+    };
+    let cases = all["v_information"].as_array().unwrap();
+    assert_eq!(cases.len(), 3);
+    for case in cases {
+        let y: Vec<u32> = numbers(&case["y"]).iter().map(|&y| y as u32).collect();
+        let x: Vec<f32> = numbers(&case["x"])
+            .iter()
+            .map(|x| (x / 64.0) as f32)
+            .collect();
+        let x = Array2::from_shape_vec((y.len(), x.len() / y.len()), x).unwrap();
+        let cut = case["train"].as_u64().unwrap() as usize;
+        let targets: Array1<usize> = y[..cut].iter().map(|&label| label as usize).collect();
+        let fitted = MultinomialProbe::params()
+            .penalty(case["penalty"].as_f64().unwrap())
+            .tolerance(1e-10)
+            .fit(&Dataset::new(x.slice(s![..cut, ..]).to_owned(), targets))
+            .unwrap();
+        let logs = fitted.log_probabilities(x.slice(s![cut.., ..]));
+        let own: Vec<f64> = logs
+            .rows()
+            .into_iter()
+            .zip(&y[cut..])
+            .map(|(row, &label)| row[label as usize])
+            .collect();
+        let found = v_information(&y[..cut], &y[cut..], &own).unwrap();
+        let name = case["name"].as_str().unwrap();
+        let entropy = case["entropy"].as_f64().unwrap();
+        assert!((found.entropy - entropy).abs() < 1e-12, "{name}");
+        let bits = case["bits"].as_f64().unwrap();
+        assert!(
+            (found.bits - bits).abs() < 2e-4,
+            "{name}: {} {bits}",
+            found.bits
+        );
+    }
 }

@@ -214,6 +214,9 @@ pub struct Probes {
     pub seen_values: bool,
     /// Control labelings on withheld exemplars; 0 for no control task.
     pub controls: usize,
+    /// Orders in which online code lengths are measured, at step 0 and the
+    /// last; 0 for none.
+    pub code_orders: usize,
 }
 
 impl Config {

@@ -172,7 +172,8 @@ impl ProbeStage<'_> {
             source,
         })?;
         let params = probing::params(self.config)?;
-        let extras = set.extras(self.config);
+        let at_an_end = step == 0 || step == planned.training.total_steps();
+        let extras = set.extras(self.config, at_an_end);
         for layer in activations.iter() {
             if stop.load(Ordering::SeqCst) {
                 return Err(ExperimentError::Interrupted);

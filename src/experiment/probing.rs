@@ -3,7 +3,7 @@
 use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
     CheckedProbeParams, Extras, Instance, LayerData, LayerOutcome, ProbeError, ProbeKeys,
-    ProbeParams, ProbeTask, Selection, Solver, measure_layer,
+    ProbeParams, ProbeTask, Repeats, Selection, Solver, measure_layer,
 };
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
@@ -29,6 +29,7 @@ pub struct ProbeSet {
     keys: ProbeKeys,
     seen_values: StreamKey,
     instance: StreamKey,
+    code: StreamKey,
 }
 
 #[derive(Debug)]
@@ -99,6 +100,7 @@ impl ProbeSet {
             },
             seen_values: streams.seen_values(version.number),
             instance: streams.instance(version.number),
+            code: streams.code(version.number),
             stimuli,
         }
     }
@@ -141,12 +143,14 @@ impl ProbeSet {
         )
     }
 
-    /// What is measured beside each accuracy.
-    pub fn extras(&self, config: &Config) -> Extras {
+    /// What is measured beside each accuracy of a checkpoint; the costly parts
+    /// at either end of training only.
+    pub fn extras(&self, config: &Config, at_an_end: bool) -> Extras {
         let Probes {
             v_information,
             seen_values,
             controls,
+            code_orders,
             ..
         } = &config.probes;
         Extras {
@@ -155,6 +159,10 @@ impl ProbeSet {
             instance: (*controls > 0).then_some(Instance {
                 key: self.instance,
                 labelings: *controls,
+            }),
+            code: at_an_end.then_some(Repeats {
+                key: self.code,
+                count: *code_orders,
             }),
         }
     }

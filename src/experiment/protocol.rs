@@ -59,6 +59,16 @@ fn around(config: &Config) -> Option<String> {
             config.probes.controls
         ));
     }
+    if config.probes.code_orders > 0 {
+        parts.push(format!(
+            "Online code length (Voita & Titov 2020) of the training set's labels, at step 0 and the last step, in \
+             {} random orders of its combinations: blocks end after 1/32, 1/16, 1/8, 1/4, 1/2 and all of them, the \
+             first (at least so long that every class is in it) is coded uniformly, each other by a probe whose \
+             scaling, weights and penalty come from the blocks before it, its predictions mixed with 0.001 of \
+             uniform. Compression is the uniform code's length over it.",
+            config.probes.code_orders
+        ));
+    }
     (!parts.is_empty()).then(|| parts.join(" "))
 }
 

@@ -1,6 +1,6 @@
 //! Probe outcomes -> rows of the results table.
 
-use layerprobe_probes::{LayerOutcome, ProbeOutcome, Refit, Selectivity, SplitKind};
+use layerprobe_probes::{CodeLength, LayerOutcome, ProbeOutcome, Refit, Selectivity, SplitKind};
 use layerprobe_reports::ResultRow;
 
 use crate::config::Config;
@@ -75,6 +75,9 @@ pub fn rows_of_layer(
         .filter(|probe| probe.split == SplitKind::Instance);
     for (selectivity, real) in outcome.selectivity.iter().zip(instance) {
         rows.extend(rows_of_control(&here, selectivity, real));
+    }
+    for code in &outcome.codes {
+        rows.extend(rows_of_code(&here, code));
     }
     rows
 }
@@ -171,6 +174,44 @@ fn rows_of_control(
         penalty: Some(real.penalty),
         ..row_of_metric(&control, "selectivity", selectivity.mean)
     });
+    rows
+}
+
+/// A code's bits and compression, and its loss-data curves.
+fn rows_of_code(here: &ResultRow, code: &CodeLength) -> Vec<ResultRow> {
+    let coded = ResultRow {
+        feature: code.feature.clone(),
+        probe: "linear".to_owned(),
+        n_train: Some(code.labels as u64),
+        n_test: Some(code.labels as u64),
+        split_kind: "next_block".to_owned(),
+        selected_by: "code_length".to_owned(),
+        n_runs: Some(1),
+        ..here.clone()
+    };
+    let (least, most) = code.range();
+    let over_orders = |metric: &str, value: f64, ends: [f64; 2]| ResultRow {
+        lower: Some(ends[0]),
+        upper: Some(ends[1]),
+        interval_kind: "orders".to_owned(),
+        n_clusters: Some(code.orders.len() as u64),
+        ..row_of_metric(&coded, metric, value)
+    };
+    let shares = [code.uniform_bits / most, code.uniform_bits / least];
+    let mut rows = vec![
+        over_orders("code_length", code.bits(), [least, most]),
+        over_orders("compression", code.compression(), shares),
+    ];
+    for (order, repeat) in code.orders.iter().zip(0..) {
+        rows.extend(order.blocks.iter().map(|block| ResultRow {
+            n_train: Some(block.n_train as u64),
+            n_test: Some(block.n_test as u64),
+            penalty: Some(block.penalty),
+            status: "fixed_budget".to_owned(),
+            repeat: Some(repeat),
+            ..row_of_metric(&coded, "cross_entropy", block.cross_entropy())
+        }));
+    }
     rows
 }
 

@@ -81,6 +81,12 @@ impl Streams {
             .derive(&version.to_string())
     }
 
+    /// Orders in which labels are coded: the same for all layers and
+    /// checkpoints of a version.
+    pub fn code(&self, version: u32) -> StreamKey {
+        self.data.derive("probe/code").derive(&version.to_string())
+    }
+
     /// Bootstrap resamples: the same for all layers and checkpoints of a
     /// version, so that differences are paired.
     pub fn bootstrap(&self, version: u32) -> StreamKey {

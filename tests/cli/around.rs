@@ -87,3 +87,28 @@ fn controls_that_cannot_be_are_refused_before_any_work() {
             .stderr(predicates::str::contains(said));
     }
 }
+
+#[test]
+fn codes_are_measured_at_both_ends_of_training() {
+    let rows = rows_of(&["probes.code_orders=2", "probes.layers=['fc1']"]);
+    let codes = of(&rows, "code_length", "next_block", "code_length");
+    let compressions = of(&rows, "compression", "next_block", "code_length");
+    let curve = of(&rows, "cross_entropy", "next_block", "code_length");
+    let ends = |row: &&&ResultRow| matches!(&*row.checkpoint_role, "initial" | "last");
+    let accuracies = of(&rows, "accuracy", "held_out_values", "accuracy");
+    assert_eq!(codes.len(), accuracies.iter().filter(ends).count());
+    assert!(codes.iter().all(|row| ends(&row)));
+    for (code, compression) in codes.iter().zip(compressions) {
+        assert!(code.lower.unwrap() <= code.value && code.value <= code.upper.unwrap());
+        let uniform = code.n_test.unwrap() as f64 * 7f64.log2();
+        assert!((compression.value - uniform / code.value).abs() < 0.05);
+        let blocks = curve.iter().filter(|row| {
+            (&row.condition, row.step, &row.feature) == (&code.condition, code.step, &code.feature)
+        });
+        // 7 kept values of 3 features, an exemplar each: 11, 22, 43, 86, 172, 343
+        let sizes: Vec<_> = blocks.map(|row| (row.repeat, row.n_train)).collect();
+        assert_eq!(sizes.len(), 10);
+        assert_eq!(sizes[0], (Some(0), Some(11)));
+        assert_eq!(sizes[9], (Some(1), Some(172)));
+    }
+}

@@ -1,10 +1,14 @@
 //! Around the number: what a bare accuracy leaves open.
 
 pub(crate) mod bits;
+mod code_length;
+mod code_order;
 mod control;
 mod relabel;
 mod v_information;
 
+pub(crate) use code_length::code_lengths;
+pub use code_length::{CodeLength, CodedBlock, OrderCode};
 pub use control::Selectivity;
 pub(crate) use control::{labelings, selectivity};
 pub use v_information::{VInformation, v_information};

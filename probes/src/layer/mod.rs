@@ -10,12 +10,13 @@ use std::collections::HashMap;
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
-use crate::around::{labelings, selectivity};
+use crate::around::{code_lengths, labelings, selectivity};
 use crate::checks::check_layer;
 use crate::fitting::Form;
 use crate::standardize::{Standardized, Standardizer};
 use crate::{
-    CheckedProbeParams, Extras, Instance, LayerOutcome, ProbeError, ProbeOutcome, SplitKind,
+    CheckedProbeParams, Extras, Instance, LayerOutcome, ProbeError, ProbeOutcome, Repeats,
+    SplitKind,
 };
 
 use cut::Cut;
@@ -200,9 +201,16 @@ pub fn measure_layer(
         );
         probes.extend(outcomes);
     }
+    let codes = match extras.code {
+        Some(Repeats { key, count }) if count > 0 => {
+            code_lengths(&work, owned.view(), train, tasks, count, key)?
+        }
+        _ => Vec::new(),
+    };
     Ok(LayerOutcome {
         probes,
         selectivity: selectivities,
+        codes,
     })
 }
 
