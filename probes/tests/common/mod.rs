@@ -1,7 +1,7 @@
 //! Synthetic activations: random ReLU units of a few latent variables, the
 //! features among them, plus noise. Their spectrum decays as a network's does.
 
-use layerprobe_probes::{LayerData, ProbeKeys, ProbeTask};
+use layerprobe_probes::{LayerData, ProbeKeys, ProbeTask, Selection};
 use layerprobe_streams::{Stream, StreamKey};
 use ndarray::Array2;
 
