@@ -159,6 +159,14 @@ pub enum ProbeError {
         "the shortest block of whole combinations with every class is the whole training set: there is nothing left to code with a probe"
     )]
     OneBlock,
+    /// Statistics of one family have different numbers of permutations.
+    #[error("one statistic has {found} permutations, another of its family {expected}")]
+    Permutations {
+        /// Its number.
+        found: usize,
+        /// The first one's.
+        expected: usize,
+    },
     /// A group holds stimuli of several classes where labels belong to groups.
     #[error(
         "feature {feature}: group {group} has stimuli of class {} and of class {}; controls and permutations give one label to each group",

@@ -20,6 +20,10 @@ pub struct Extras {
     /// ([`crate::CodeLength`]), in `count` random orders of the combinations.
     /// An error if one block takes all combinations.
     pub code: Option<Repeats>,
+    /// Refits of the first probes to permuted labels, at their penalties
+    /// ([`crate::PermutationNull`]), as closely as fits that choose penalties.
+    /// An error if a combination's stimuli differ in a feature's label.
+    pub permutations: Option<Repeats>,
 }
 
 /// How often something random is repeated, and what it draws from.

@@ -24,7 +24,10 @@ mod standardize;
 mod statistics;
 mod test_set;
 
-pub use around::{CodeLength, CodedBlock, OrderCode, Selectivity, VInformation, v_information};
+pub use around::{
+    CodeLength, CodedBlock, OrderCode, PermutationNull, Selectivity, VInformation, null_maxima,
+    permutation_p_value, v_information,
+};
 pub use error::ProbeError;
 pub use extras::{Extras, Instance, Repeats};
 pub use layer::{LayerData, ProbeKeys, ProbeTask, Selection, measure_layer, probe_layer};

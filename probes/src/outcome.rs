@@ -1,4 +1,4 @@
-use crate::{CodeLength, Scaling, Selectivity, VInformation};
+use crate::{CodeLength, PermutationNull, Scaling, Selectivity, VInformation};
 
 /// How a fit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -168,6 +168,9 @@ pub struct LayerOutcome {
     pub selectivity: Vec<Selectivity>,
     /// Code lengths, one a feature, where they were asked for.
     pub codes: Vec<CodeLength>,
+    /// Permutation nulls of the first probes, one a feature, where they were
+    /// asked for.
+    pub nulls: Vec<PermutationNull>,
 }
 
 /// One feature's decodability from one layer, with all that is needed to

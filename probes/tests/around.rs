@@ -6,8 +6,8 @@ mod common;
 use common::{Synthetic, keys, synthetic};
 use layerprobe_probes::{
     CheckedProbeParams, Extras, Instance, LayerOutcome, MultinomialProbe, ProbeError, ProbeOutcome,
-    ProbeParams, ProbeTask, Repeats, Scaling, SplitKind, Status, measure_layer, probe_layer,
-    v_information,
+    ProbeParams, ProbeTask, Repeats, Scaling, SplitKind, Status, measure_layer, null_maxima,
+    permutation_p_value, probe_layer, v_information,
 };
 use layerprobe_streams::StreamKey;
 use linfa::Dataset;
@@ -48,6 +48,10 @@ fn everything() -> Extras {
         code: Some(Repeats {
             key: key.derive("code"),
             count: 2,
+        }),
+        permutations: Some(Repeats {
+            key: key.derive("permutation"),
+            count: 23,
         }),
     }
 }
@@ -320,4 +324,46 @@ fn information_is_that_of_scikit_learn() {
             found.bits
         );
     }
+}
+
+#[test]
+fn what_is_read_is_beyond_the_null_and_what_is_not_is_within() {
+    let measured = measure(&signatures(0.0, 2.0), &everything());
+    let family: Vec<Vec<f64>> = measured
+        .nulls
+        .iter()
+        .map(|null| null.fits.iter().map(|fit| fit.accuracy).collect())
+        .collect();
+    assert!(family.iter().all(|null| null.len() == 23));
+    let maxima = null_maxima(&family).unwrap();
+    let p = |feature: usize| permutation_p_value(measured.probes[feature].accuracy, &maxima);
+    assert_eq!(p(0), 1.0 / 24.0);
+    assert!(p(1) > 0.1 && p(2) > 0.1, "{} {}", p(1), p(2));
+    for (null, probe) in measured.nulls.iter().zip(&measured.probes) {
+        assert!(null.fits.iter().all(|fit| fit.penalty == probe.penalty));
+        let mean = null.fits.iter().map(|fit| fit.accuracy).sum::<f64>() / 23.0;
+        assert!((mean - 1.0 / 3.0).abs() < 0.08, "{mean}");
+    }
+}
+
+#[test]
+fn permutations_are_the_same_for_every_layer() {
+    // the first feature's probe of a layer that is nothing but its labels
+    // answers with the permuted labels: equal over layers if those are
+    let told = |scale: f32| {
+        let mut data = signatures(0.0, 2.0);
+        for (row, mut x) in data.activations.rows_mut().into_iter().enumerate() {
+            x.fill(0.0);
+            x[data.labels[0][row] as usize] = scale;
+        }
+        let nulls = measure(&data, &everything()).nulls;
+        nulls[0]
+            .fits
+            .iter()
+            .map(|fit| fit.accuracy)
+            .collect::<Vec<_>>()
+    };
+    let first = told(1.0);
+    assert_eq!(first, told(4.0));
+    assert!(first.iter().any(|accuracy| *accuracy != first[0]));
 }

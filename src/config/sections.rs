@@ -217,6 +217,8 @@ pub struct Probes {
     /// Orders in which online code lengths are measured, at step 0 and the
     /// last; 0 for none.
     pub code_orders: usize,
+    /// Permutations behind each p-value, at step 0 and the last; 0 for none.
+    pub permutations: usize,
 }
 
 impl Config {

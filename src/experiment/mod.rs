@@ -25,6 +25,7 @@ mod protocol;
 mod report;
 mod rows;
 mod run;
+mod significance;
 mod stimuli;
 mod streams;
 mod train_stage;

@@ -30,6 +30,7 @@ pub struct ProbeSet {
     seen_values: StreamKey,
     instance: StreamKey,
     code: StreamKey,
+    permutations: StreamKey,
 }
 
 #[derive(Debug)]
@@ -101,6 +102,7 @@ impl ProbeSet {
             seen_values: streams.seen_values(version.number),
             instance: streams.instance(version.number),
             code: streams.code(version.number),
+            permutations: streams.permutations(version.number),
             stimuli,
         }
     }
@@ -151,6 +153,7 @@ impl ProbeSet {
             seen_values,
             controls,
             code_orders,
+            permutations,
             ..
         } = &config.probes;
         Extras {
@@ -163,6 +166,10 @@ impl ProbeSet {
             code: at_an_end.then_some(Repeats {
                 key: self.code,
                 count: *code_orders,
+            }),
+            permutations: at_an_end.then_some(Repeats {
+                key: self.permutations,
+                count: *permutations,
             }),
         }
     }

@@ -1,6 +1,8 @@
 //! Probe outcomes -> rows of the results table.
 
-use layerprobe_probes::{CodeLength, LayerOutcome, ProbeOutcome, Refit, Selectivity, SplitKind};
+use layerprobe_probes::{
+    CodeLength, LayerOutcome, PermutationNull, ProbeOutcome, Refit, Selectivity, SplitKind,
+};
 use layerprobe_reports::ResultRow;
 
 use crate::config::Config;
@@ -75,6 +77,9 @@ pub fn rows_of_layer(
         .filter(|probe| probe.split == SplitKind::Instance);
     for (selectivity, real) in outcome.selectivity.iter().zip(instance) {
         rows.extend(rows_of_control(&here, selectivity, real));
+    }
+    for null in &outcome.nulls {
+        rows.extend(rows_of_null(&here, null));
     }
     for code in &outcome.codes {
         rows.extend(rows_of_code(&here, code));
@@ -175,6 +180,30 @@ fn rows_of_control(
         ..row_of_metric(&control, "selectivity", selectivity.mean)
     });
     rows
+}
+
+/// Each permutation's accuracy, on the stimuli of the feature's own probe.
+fn rows_of_null(here: &ResultRow, null: &PermutationNull) -> Vec<ResultRow> {
+    let permuted = ResultRow {
+        feature: null.feature.clone(),
+        probe: "linear".to_owned(),
+        n_runs: Some(1),
+        selected_by: "accuracy".to_owned(),
+        ..here.clone()
+    };
+    null.fits
+        .iter()
+        .zip(0..)
+        .map(|(refit, repeat)| ResultRow {
+            repeat: Some(repeat),
+            status: "fixed_budget".to_owned(),
+            ..row_of_metric(
+                &row_of_refit(&permuted, refit),
+                "null_accuracy",
+                refit.accuracy,
+            )
+        })
+        .collect()
 }
 
 /// A code's bits and compression, and its loss-data curves.

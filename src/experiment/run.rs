@@ -17,6 +17,7 @@ use super::probe_stage::ProbeStage;
 use super::probing;
 use super::protocol::PROTOCOL;
 use super::report;
+use super::significance::rows_of_families;
 use super::stimuli::{ExperimentStimuli, Rendered, Version, render};
 use super::streams::Streams;
 use super::train_stage::TrainStage;
@@ -94,7 +95,12 @@ pub fn run(
     let probed = probe.run(|| images.for_probing(), stop, observer);
     manifest.spent(Stage::Probe, started.elapsed().as_secs_f64());
     manifest.write(&folder)?;
-    let rows = probed?;
+    let mut rows = probed?;
+    let families = rows_of_families(&rows).map_err(|error| ExperimentError::Damaged {
+        path: folder.root().to_owned(),
+        problem: error.to_string(),
+    })?;
+    rows.extend(families);
 
     let started = Instant::now();
     write_results(&folder.results(), &rows)?;

@@ -87,6 +87,13 @@ impl Streams {
         self.data.derive("probe/code").derive(&version.to_string())
     }
 
+    /// Permuted labels: the same for all layers and checkpoints of a version.
+    pub fn permutations(&self, version: u32) -> StreamKey {
+        self.data
+            .derive("probe/permutation")
+            .derive(&version.to_string())
+    }
+
     /// Bootstrap resamples: the same for all layers and checkpoints of a
     /// version, so that differences are paired.
     pub fn bootstrap(&self, version: u32) -> StreamKey {

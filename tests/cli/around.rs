@@ -112,3 +112,34 @@ fn codes_are_measured_at_both_ends_of_training() {
         assert_eq!(sizes[9], (Some(1), Some(172)));
     }
 }
+
+#[test]
+fn p_values_are_measured_at_both_ends_of_training() {
+    let rows = rows_of(&["probes.permutations=4", "probes.layers=['fc1', 'pool4']"]);
+    let of_metric = |metric: &str| -> Vec<&ResultRow> {
+        rows.iter().filter(|row| row.metric == metric).collect()
+    };
+    let (nulls, maxima) = (of_metric("null_accuracy"), of_metric("null_max"));
+    // 2 targets x 3 features; 2 layers at 2 steps each
+    assert_eq!((nulls.len(), maxima.len()), (4 * 4 * 6, 4 * 6));
+    let judged = of_metric("p_value");
+    assert_eq!(judged.len(), 4 * 6);
+    for p in judged {
+        let own = |row: &&&ResultRow| (&row.condition, &row.feature) == (&p.condition, &p.feature);
+        let accuracy = of(&rows, "accuracy", "held_out_values", "accuracy")
+            .into_iter()
+            .filter(|row| own(&row))
+            .find(|row| (row.step, &row.layer) == (p.step, &p.layer))
+            .unwrap();
+        let largest = |repeat: Option<u64>| {
+            let of_repeat = nulls.iter().filter(own).filter(|row| row.repeat == repeat);
+            of_repeat.map(|row| row.value).fold(0.0, f64::max)
+        };
+        let mut reached = 0;
+        for most in maxima.iter().filter(own) {
+            assert_eq!(most.value, largest(most.repeat));
+            reached += usize::from(most.value >= accuracy.value);
+        }
+        assert_eq!(p.value, (reached + 1) as f64 / 5.0);
+    }
+}

@@ -9,6 +9,9 @@ use crate::ProbeTask;
 /// Prefixes end after these shares of the combinations, in 32nds.
 const SCHEDULE: [usize; 6] = [1, 2, 4, 8, 16, 32];
 
+/// A task and one of its classes.
+type Class = (usize, u32);
+
 /// Rows in blocks of whole combinations: the rows in their order, and how many
 /// of them each prefix has. The last prefix is everything.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,14 +34,14 @@ impl Blocks {
         for &row in train {
             rows_of.entry(groups[row]).or_default().push(row);
         }
-        let classes = |rows: &[usize]| -> BTreeSet<(usize, u32)> {
+        let classes = |rows: &[usize]| -> BTreeSet<Class> {
             let of_task = |(number, task): (usize, &ProbeTask<'_>)| {
                 let labels: Vec<_> = rows.iter().map(|&r| (number, task.labels[r])).collect();
                 labels
             };
             tasks.iter().enumerate().flat_map(of_task).collect()
         };
-        let mut open: Vec<(BTreeSet<(usize, u32)>, Vec<usize>)> = rows_of
+        let mut open: Vec<(BTreeSet<Class>, Vec<usize>)> = rows_of
             .into_values()
             .map(|mut rows| {
                 rows.sort_unstable();

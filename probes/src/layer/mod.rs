@@ -2,6 +2,7 @@
 
 mod cut;
 mod fits;
+mod nulls;
 mod probes;
 mod splits;
 
@@ -21,6 +22,7 @@ use crate::{
 
 use cut::Cut;
 pub(crate) use fits::{Tested, Wanted, Work};
+use nulls::permutation_nulls;
 use probes::{Further, Probed, probe_cut};
 use splits::{Withheld, instance, seen_values};
 
@@ -207,10 +209,17 @@ pub fn measure_layer(
         }
         _ => Vec::new(),
     };
+    let nulls = match extras.permutations {
+        Some(repeats) if repeats.count > 0 => {
+            permutation_nulls(&work, &form, &cut, tasks, &probes, repeats)?
+        }
+        _ => Vec::new(),
+    };
     Ok(LayerOutcome {
         probes,
         selectivity: selectivities,
         codes,
+        nulls,
     })
 }
 

@@ -150,6 +150,7 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         v_information: keys.flag_or("probes.v_information", false)?,
         seen_values: keys.flag_or("probes.seen_values", false)?,
         controls: controls(keys, stimuli)?,
+        permutations: keys.whole_or_in("probes.permutations", 0, 0, 100_000)? as usize,
         code_orders: keys.whole_or_in("probes.code_orders", 0, 0, 1000)? as usize,
     })
 }
