@@ -1,6 +1,5 @@
 use rayon::prelude::*;
 
-use crate::product::sealed::Sealed as _;
 use crate::{Cholesky, Element, MatMut, MatRef, Panels, Threads, matmul};
 
 /// Rows and columns of a block.

@@ -29,43 +29,18 @@ pub enum ActivationError {
 }
 
 /// Pushes images through a network in eval mode, each once, `batch_size` at a
-/// time, and hands the rows of the named layers to `sink` with the place of the
-/// batch's first image in `indices`.
-///
-/// # Errors
-/// If a layer does not exist or the images have another size than the
-/// network's.
-///
-/// # Panics
-/// If `batch_size` is 0 or an index is not an image's.
-pub fn stream_layers(
-    network: &Network,
-    images: &ImageStore,
-    normalization: &Normalization,
-    indices: &[usize],
-    layers: &[&str],
-    batch_size: usize,
-    mut sink: impl FnMut(usize, Vec<LayerRows>),
-) -> Result<(), ActivationError> {
-    let batches = Batches::new(images, normalization, network)?;
-    let mut workspace = Workspace::default();
-    batches.for_each(indices, batch_size, |batch, start| {
-        sink(start, network.read(&mut workspace, batch, layers)?);
-        Ok(())
-    })
-}
-
-/// As [`stream_layers`], collected: for each layer, a row for each of
-/// `indices`. All named layers of one checkpoint are in memory at once.
+/// time, and collects for each layer a row for each of `indices`. All named
+/// layers of one checkpoint are in memory at once.
 ///
 /// What `read` holds from an earlier call is overwritten: its memory is used
 /// again, which saves the system from clearing gigabytes for each checkpoint.
 ///
 /// # Errors
-/// As [`stream_layers`], and if a layer does not fit into memory.
+/// If a layer does not exist or does not fit into memory, or the images have
+/// another size than the network's.
 ///
 /// # Panics
-/// As [`stream_layers`].
+/// If `batch_size` is 0 or an index is not an image's.
 ///
 /// ```
 /// use layerprobe::activations::read_layers;
