@@ -11,7 +11,7 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use layerprobe::nn::layout::ImageLayout;
 use layerprobe::nn::{
-    Activation, BatchNorm, Conv, ConvBackward, ConvBlock, ConvBlockBuffers, ConvBuffers,
+    Activation, Aligned, BatchNorm, Conv, ConvBackward, ConvBlock, ConvBlockBuffers, ConvBuffers,
     ConvGradient, ConvInput, ConvSpec, InputGradient, MaxPool, NormBackward, NormBuffers,
     NormTraining, PoolSpec,
 };
@@ -70,6 +70,13 @@ fn numbers(len: usize) -> Vec<f32> {
     (0..len).map(value).collect()
 }
 
+/// The same numbers where networks keep them.
+fn aligned(values: &[f32]) -> Aligned<f32> {
+    let mut buffer = Aligned::zeros(values.len());
+    buffer.copy_from_slice(values);
+    buffer
+}
+
 fn convolutions(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("conv");
     group.warm_up_time(Duration::from_millis(300));
@@ -88,7 +95,7 @@ fn convolutions(criterion: &mut Criterion) {
             border: padding,
         };
         let conv = Conv::new::<f32>(spec, layout, 0, Activation::None).expect("a valid shape");
-        let images = layout.batch_from_chw(&numbers(n * layout.inner_len()));
+        let images = aligned(&layout.batch_from_chw(&numbers(n * layout.inner_len())));
         let weight = numbers(spec.weight_len());
         let input = ConvInput {
             images: &images,
@@ -96,16 +103,16 @@ fn convolutions(criterion: &mut Criterion) {
             bias: &[],
         };
         let mut buffers = ConvBuffers::default();
-        let mut output = vec![0.0; n * conv.out_layout().len()];
+        let mut output = Aligned::zeros(n * conv.out_layout().len());
         let pixels = conv.out_layout().height * conv.out_layout().width;
         let operations = 2 * (n * pixels * cout * spec.fan_in()) as u64;
         group.throughput(Throughput::Elements(operations));
         group.bench_function(format!("{name}/forward"), |bencher| {
             bencher.iter(|| conv.forward(input, None, &mut buffers, &mut output));
         });
-        let slopes = numbers(output.len());
+        let slopes = aligned(&numbers(output.len()));
         let mut weight_gradient = vec![0.0; weight.len()];
-        let mut image_gradient = vec![0.0; n * layout.inner_len()];
+        let mut image_gradient = Aligned::zeros(n * layout.inner_len());
         // before the first layer, nobody needs the gradient of the images
         let passes = 1 + u64::from(cin > 3);
         group.throughput(Throughput::Elements(passes * operations));
@@ -135,7 +142,7 @@ fn blocks(criterion: &mut Criterion) {
     for (name, n, cin, cout, side) in BLOCKS {
         let spec = ConvSpec::same3(cin, cout);
         let block = ConvBlock::new::<f32>(spec, side, side, 1).expect("a valid shape");
-        let images = numbers(n * block.in_len());
+        let images = aligned(&numbers(n * block.in_len()));
         let (weight, bias) = (numbers(spec.weight_len()), numbers(cout));
         let input = ConvInput {
             images: &images,
@@ -143,16 +150,16 @@ fn blocks(criterion: &mut Criterion) {
             bias: &bias,
         };
         let mut buffers = ConvBlockBuffers::default();
-        let mut output = vec![0.0; n * block.out_len()];
+        let mut output = Aligned::zeros(n * block.out_len());
         let mut winners = vec![0; n * block.out_gradient_len()];
         let operations = 2 * (n * side * side * cout * spec.fan_in()) as u64;
         group.throughput(Throughput::Elements(operations));
         group.bench_function(format!("{name}/forward"), |bencher| {
             bencher.iter(|| block.forward(input, &mut buffers, &mut output, Some(&mut winners)));
         });
-        let slopes = numbers(winners.len());
+        let slopes = aligned(&numbers(winners.len()));
         let (mut dw, mut db) = (vec![0.0; weight.len()], vec![0.0; cout]);
-        let mut dx = vec![0.0; n * block.in_gradient_len()];
+        let mut dx = Aligned::zeros(n * block.in_gradient_len());
         let passes = 1 + u64::from(cin > 3);
         group.throughput(Throughput::Elements(passes * operations));
         group.bench_function(format!("{name}/backward"), |bencher| {
@@ -182,11 +189,11 @@ fn others(criterion: &mut Criterion) {
             border: 0,
         };
         let norm = BatchNorm::new(layout, 0, Activation::Relu);
-        let x = numbers(32 * layout.len());
+        let x = aligned(&numbers(32 * layout.len()));
         let (scale, shift) = (numbers(channels), numbers(channels));
         let (mut mean, mut variance) = (vec![0.0; channels], vec![1.0; channels]);
         let mut buffers = NormBuffers::default();
-        let mut y = vec![0.0; x.len()];
+        let mut y = Aligned::zeros(x.len());
         group.throughput(Throughput::Elements(x.len() as u64));
         group.bench_function(format!("{name}/forward"), |bencher| {
             bencher.iter(|| {
@@ -199,7 +206,7 @@ fn others(criterion: &mut Criterion) {
                 norm.forward_train(&x, training, None, &mut buffers, &mut y);
             });
         });
-        let mut gradient = numbers(x.len());
+        let mut gradient = aligned(&numbers(x.len()));
         let (mut ds, mut dh) = (vec![0.0; channels], vec![0.0; channels]);
         group.bench_function(format!("{name}/backward"), |bencher| {
             bencher.iter(|| {
@@ -230,14 +237,14 @@ fn others(criterion: &mut Criterion) {
             padding,
         };
         let pool = MaxPool::new(spec, layout, 0).expect("a valid shape");
-        let x = numbers(n * layout.len());
-        let mut y = vec![0.0; n * pool.out_layout().len()];
+        let x = aligned(&numbers(n * layout.len()));
+        let mut y = Aligned::zeros(n * pool.out_layout().len());
         let mut winners = vec![0; y.len()];
         group.throughput(Throughput::Elements(x.len() as u64));
         group.bench_function(format!("{name}/forward"), |bencher| {
             bencher.iter(|| pool.forward(&x, &mut y, Some(&mut winners)));
         });
-        let mut gradient = vec![0.0; x.len()];
+        let mut gradient = Aligned::zeros(x.len());
         group.bench_function(format!("{name}/backward"), |bencher| {
             bencher.iter(|| pool.backward(&winners, &y, &mut gradient));
         });

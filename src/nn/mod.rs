@@ -39,6 +39,7 @@ mod shape_error;
 mod tests;
 
 pub use activation::Activation;
+pub use aligned::Aligned;
 pub use conv::{
     Conv, ConvBackward, ConvBlock, ConvBlockBuffers, ConvBuffers, ConvGradient, ConvInput,
     ConvSpec, fold_norm,

@@ -1,3 +1,8 @@
+#![allow(
+    clippy::needless_range_loop,
+    reason = "halves of a block are counted, as registers are"
+)]
+
 use super::shape::ConvShape;
 use super::tile::{Ahead, Runs, multiply};
 use crate::nn::Real;

@@ -46,7 +46,7 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
         assert_eq!(self.gradient.len(), images * self.slopes.layout.len());
         assert_eq!(self.scratch.len(), gradient_scratch_len(block));
         assert!(self.channels <= BLOCKS * block && self.outs <= BLOCKS * block);
-        assert!(self.channels % block == 0 && self.outs % block == 0);
+        assert!(self.channels.is_multiple_of(block) && self.outs.is_multiple_of(block));
         assert!(self.channel + self.channels <= self.inputs.layout.channels);
         assert!(self.out + self.outs <= self.slopes.layout.channels);
         assert!(self.bias.is_empty() || self.bias.len() == self.outs);

@@ -123,7 +123,7 @@ fn pools() -> Result<()> {
         for images in [var(&[2, 3, 7, 8], 1)?, tied.clone()] {
             same(
                 &format!("max, {spec:?}"),
-                &[images.clone()],
+                std::slice::from_ref(&images),
                 |v| ops::max_pool2d(&v[0], spec),
                 |v| elsewhere::max_pool2d(&v[0], spec),
             )?;
