@@ -7,6 +7,10 @@ use layerprobe_linalg::Element;
 
 use crate::nn::lanes::Lanes;
 
+/// How many numbers ahead weights are asked for, which come from the
+/// second-level cache.
+const SOON: usize = 12;
+
 /// Rows of contiguous numbers below a tile's pixels.
 #[derive(Clone, Copy)]
 pub(crate) struct Runs {
@@ -62,6 +66,9 @@ pub(crate) unsafe fn multiply<V: Lanes, const P: usize>(
                 for i in 0..runs.run {
                     V::prefetch(asked);
                     asked = asked.wrapping_add(ahead.step);
+                    let soon = weights.wrapping_add(SOON * 2 * V::COUNT);
+                    V::prefetch(soon);
+                    V::prefetch(soon.wrapping_add(V::COUNT));
                     let first = V::load(weights);
                     let second = V::load(weights.add(V::COUNT));
                     weights = weights.add(2 * V::COUNT);
@@ -156,6 +163,9 @@ pub(crate) unsafe fn correlate_packed<V: Lanes, const R: usize>(
     unsafe {
         let mut acc = [[V::splat(V::Scalar::ZERO); 2]; R];
         let mut asked = ahead.at;
+        for r in 0..2 * R {
+            V::prefetch(dst.add(r * V::COUNT));
+        }
         for _ in 0..count {
             V::prefetch(asked);
             asked = asked.wrapping_add(ahead.step);
