@@ -14,8 +14,8 @@
 //!
 //! Everything is generic over `f32` (for work) and `f64` (for tests), and
 //! gives the same bits whatever the number of threads: images are independent
-//! in the forward pass, and gradients are summed over blocks of
-//! [`IMAGES_PER_BLOCK`] images, then over blocks, both in order.
+//! in the forward pass, and gradients are summed over parts of the batch, then
+//! over parts, both in an order that shapes alone decide.
 
 mod activation;
 mod aligned;

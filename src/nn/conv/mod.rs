@@ -1,10 +1,12 @@
-//! Convolution, bias, ReLU and 2 x 2 max-pool in one pass.
+//! Convolutions: alone ([`Conv`]), or in a block with ReLU and 2 x 2 max-pool
+//! ([`ConvBlock`]).
 //!
 //! Nothing is unrolled into columns: images lie in memory as rows of pixels of
 //! channels (NHWC) inside a border of zeros, so that under one row of the
 //! kernel lies one contiguous run of `kernel * channels` numbers. A tile of
-//! eight pixels by two vectors of channels stays in registers while it walks
-//! along these runs; its four neighbors are pooled before anything is stored.
+//! twelve pixels by two vectors of channels stays in registers while it walks
+//! along these runs. 3 x 3 convolutions of stride 1 take fewer products
+//! ([`winograd`]). `docs/performance.md` says what each costs.
 
 mod backward;
 mod block;
