@@ -1,14 +1,15 @@
+use crate::nn::Aligned;
 use crate::nn::layout::ImageLayout;
 
 /// Normalized images as a network's first layer reads them: channels last,
 /// each inside a border of zeros.
 ///
 /// The buffer is kept when a batch is filled again, also with fewer images.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct ImageBatch {
     layout: ImageLayout,
     count: usize,
-    pixels: Vec<f32>,
+    pixels: Aligned<f32>,
 }
 
 impl ImageBatch {
@@ -18,7 +19,7 @@ impl ImageBatch {
         Self {
             layout,
             count: 0,
-            pixels: Vec::new(),
+            pixels: Aligned::default(),
         }
     }
 
@@ -66,7 +67,7 @@ impl ImageBatch {
     pub fn set_len(&mut self, count: usize) {
         let needed = count * self.layout.len();
         if self.pixels.len() < needed {
-            self.pixels.resize(needed, 0.0);
+            self.pixels.set_len(needed);
         }
         self.count = count;
     }

@@ -24,8 +24,6 @@
 mod archs;
 mod batch;
 mod error;
-#[cfg(test)]
-mod golden_tests;
 mod graph;
 mod network;
 mod parameter;

@@ -1,7 +1,7 @@
 use super::compile::Program;
 use crate::models::Design;
 use crate::nn::layout::ImageLayout;
-use crate::nn::{ConvBlockBuffers, ConvBuffers, NormBuffers};
+use crate::nn::{Aligned, ConvBlockBuffers, ConvBuffers, NormBuffers};
 
 /// Memory in which a network's passes run, kept from batch to batch. It adapts
 /// to whatever network and batch it is used with.
@@ -10,7 +10,7 @@ pub struct Workspace {
     /// The design the buffers were made for, and whether for training.
     made_for: Option<(Design, bool)>,
     /// Values and gradients.
-    pub(super) arena: Vec<f32>,
+    pub(super) arena: Aligned<f32>,
     /// Number of images of the last batch.
     images: usize,
     /// What each step keeps for itself.
@@ -54,7 +54,11 @@ impl Workspace {
                 own.clean = 0;
             }
         }
-        grow(&mut self.arena, n * program.len);
+        if self.arena.len() < n * program.len {
+            // the old memory goes before the new comes
+            self.arena = Aligned::default();
+            self.arena.set_len(n * program.len);
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use layerprobe_streams::StreamKey;
 use serde::Deserialize;
 
-use super::{Arch, Design, ImageBatch, Network, Parameter, Workspace};
+use super::double;
+use crate::models::{Arch, Design, ImageBatch, Network, Parameter, Workspace};
 use crate::nn::goldens::{Sample, numbers, read};
 use crate::nn::optimizers::{AdamParams, LearningRate, OptimizerParams};
 use crate::training::Trainer;
@@ -24,10 +25,6 @@ struct Golden {
     losses: Vec<f64>,
 }
 
-fn double(values: &[f32]) -> Vec<f64> {
-    values.iter().map(|x| f64::from(*x)).collect()
-}
-
 impl Golden {
     fn design(&self, arch: Arch) -> Design {
         let mut design = Design::new(arch, self.size, self.classes);
@@ -44,9 +41,14 @@ impl Golden {
             let values = numbers(shape.iter().product(), 100 + seed as u64, 1.0);
             let last_of_block = name.ends_with(self.last_norm());
             let norm = name.ends_with("weight") && shape.len() == 1;
+            let shift = name
+                .strip_suffix("bias")
+                .map(|of| format!("{of}running_mean"));
+            let shift = shift.is_some_and(|mean| self.shapes.contains_key(&mean));
             let scaled = |x: f64| match shape.len() {
                 1 if last_of_block => 0.3 * (1.0 + 0.5 * x),
                 1 if norm || name.ends_with("running_var") => 1.0 + 0.5 * x,
+                1 if shift => 2.5 * x.signum() + 0.5 * x,
                 1 => 0.1 * x,
                 _ => x * (3.0 / shape[1..].iter().product::<usize>() as f64).sqrt(),
             };
