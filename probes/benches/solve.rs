@@ -85,6 +85,7 @@ fn main() {
                 activations: activations.view(),
                 groups: &groups,
                 selection: Selection::Drawn,
+                channels: None,
             };
             let tasks: Vec<ProbeTask<'_>> = ["shape", "texture", "color"]
                 .into_iter()

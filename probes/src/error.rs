@@ -167,6 +167,16 @@ pub enum ProbeError {
         /// The first one's.
         expected: usize,
     },
+    /// Dimensions do not divide into channels.
+    #[error("layer {layer}: {dims} dimensions do not divide into {channels} channels")]
+    Channels {
+        /// The layer's name.
+        layer: String,
+        /// Its number of dimensions.
+        dims: usize,
+        /// Channels given.
+        channels: usize,
+    },
     /// A group holds stimuli of several classes where labels belong to groups.
     #[error(
         "feature {feature}: group {group} has stimuli of class {} and of class {}; controls and permutations give one label to each group",

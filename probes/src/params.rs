@@ -2,7 +2,7 @@ use crate::ProbeError;
 
 /// How dimensions are brought to one scale before a probe is fitted.
 ///
-/// Both center each dimension at its training mean. With a free intercept
+/// All center each dimension at its training mean. With a free intercept
 /// centering alone does not change what a penalized fit predicts; scaling
 /// does, and is a part of the protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -11,8 +11,25 @@ pub enum Scaling {
     /// Dimensions that do not vary become 0.
     #[default]
     Standard,
+    /// Convolutional layers: divide all dimensions of a channel by the root of
+    /// their mean variance, so that a channel keeps its profile over positions
+    /// and a unit that is nearly always off is not blown up. Vectors: divide by
+    /// the training standard deviation, or by 1 % of the layer's (the root of
+    /// the mean variance of its dimensions) where that is larger.
+    Channel,
     /// Leave the scale as it is.
     None,
+}
+
+impl Scaling {
+    /// The word in configurations and tables.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Standard => "standard",
+            Self::Channel => "channel",
+            Self::None => "none",
+        }
+    }
 }
 
 /// Which algorithm minimizes the objective.

@@ -20,7 +20,7 @@ pub(crate) fn fit_single(
     let classes = check_layer_labels(LAYER, activations.dim(), labels)?;
     let rows: Vec<usize> = (0..labels.len()).collect();
     let owned = activations.as_standard_layout();
-    let scale = Standardizer::fit(LAYER, owned.view(), &rows, probe.scaling())?;
+    let scale = Standardizer::fit(LAYER, owned.view(), &rows, probe.scaling(), None)?;
     let data = Standardized {
         layer: LAYER,
         values: owned.as_slice().unwrap_or(&[]),

@@ -11,6 +11,10 @@ use crate::{ProbeError, Scaling};
 /// A deviation below this share of the mean is the rounding of f32, not
 /// variation.
 const CONSTANT: f64 = 1e-7;
+/// Least scale of a dimension of a vector, as a share of the layer's: so no
+/// stimulus, however unlike the training set, is more than a hundred times as
+/// far out as its activation is in units of the layer's deviation.
+const FLOOR: f64 = 0.01;
 /// Columns of one panel of the Gram matrix.
 const PANEL: usize = 2048;
 
@@ -67,20 +71,33 @@ fn moments(
 }
 
 impl Standardizer {
-    /// Reads the training rows once.
+    /// Reads the training rows once. Activations with `channels` are flattened
+    /// as channel, row, column.
     pub fn fit(
         layer: &str,
         values: ArrayView2<'_, f32>,
         rows: &[usize],
         scaling: Scaling,
+        channels: Option<usize>,
     ) -> Result<Self, ProbeError> {
         let row_len = values.ncols();
+        if let Some(channels) = channels
+            && (channels == 0 || !row_len.is_multiple_of(channels))
+        {
+            return Err(ProbeError::Channels {
+                layer: layer.to_owned(),
+                dims: row_len,
+                channels,
+            });
+        }
         let flat = values.as_slice().unwrap_or(&[]);
         let starts: Vec<usize> = (0..row_len).step_by(1024).collect();
         let parts: Vec<(Vec<f64>, Vec<f64>)> = starts
             .par_iter()
             .map(|&start| moments(flat, row_len, rows, start..(start + 1024).min(row_len)))
             .collect();
+        let variances: Vec<f64> = parts.iter().flat_map(|(_, v)| v).copied().collect();
+        let scales = scales(&variances, scaling, channels);
         let mut standardizer = Self {
             dims: Vec::new(),
             mean: Vec::new(),
@@ -89,15 +106,12 @@ impl Standardizer {
         let all = parts
             .iter()
             .flat_map(|(means, variances)| means.iter().zip(variances));
-        for (dim, (&mean, &variance)) in all.enumerate() {
+        for (dim, ((&mean, &variance), scale)) in all.zip(scales).enumerate() {
             if !(mean.is_finite() && variance.is_finite()) {
                 return Err(not_finite(layer, flat, row_len, rows, dim));
             }
             let deviation = variance.sqrt();
-            let inverse = match scaling {
-                Scaling::Standard => (1.0 / deviation) as f32,
-                Scaling::None => 1.0,
-            };
+            let inverse = (1.0 / scale) as f32;
             if deviation > CONSTANT * mean.abs() && inverse.is_finite() {
                 standardizer.dims.push(dim);
                 standardizer.mean.push(mean as f32);
@@ -142,6 +156,26 @@ impl Standardizer {
                     *out = (row[dim] - mean) * inverse;
                 }
             }
+        }
+    }
+}
+
+/// What each dimension is divided by.
+fn scales(variances: &[f64], scaling: Scaling, channels: Option<usize>) -> Vec<f64> {
+    let together = |part: &[f64]| (part.iter().sum::<f64>() / part.len().max(1) as f64).sqrt();
+    match (scaling, channels) {
+        (Scaling::None, _) => vec![1.0; variances.len()],
+        (Scaling::Standard, _) => variances.iter().map(|v| v.sqrt()).collect(),
+        (Scaling::Channel, Some(channels)) => {
+            let positions = variances.len() / channels.max(1);
+            variances
+                .chunks(positions.max(1))
+                .flat_map(|channel| vec![together(channel); channel.len()])
+                .collect()
+        }
+        (Scaling::Channel, None) => {
+            let least = FLOOR * together(variances);
+            variances.iter().map(|v| v.sqrt().max(least)).collect()
         }
     }
 }
@@ -307,5 +341,28 @@ impl Block {
             widen(&self.single, out);
         }
         MatRef::row_major(&self.double, rows.len(), width)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn channels_share_a_scale_and_vectors_have_a_floor() {
+        let variances = [4.0, 0.0, 1.0, 9.0, 1e-12, 16.0];
+        let close = |found: Vec<f64>, expected: [f64; 6]| {
+            let off = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+            assert!(off.fold(0.0, f64::max) < 1e-12, "{found:?}");
+        };
+        let [a, b, c] = [2f64.sqrt(), 5f64.sqrt(), 8f64.sqrt()];
+        let by_channel = scales(&variances, Scaling::Channel, Some(3));
+        close(by_channel, [a, a, b, b, c, c]);
+        let floor = 0.01 * 5f64.sqrt();
+        let by_dimension = scales(&variances, Scaling::Channel, None);
+        close(by_dimension, [2.0, floor, 1.0, 3.0, floor, 4.0]);
+        let plain = scales(&variances, Scaling::Standard, Some(3));
+        close(plain, [2.0, 0.0, 1.0, 3.0, 1e-6, 4.0]);
+        close(scales(&variances, Scaling::None, Some(3)), [1.0; 6]);
     }
 }

@@ -5,9 +5,9 @@ mod common;
 
 use common::{Synthetic, keys, synthetic};
 use layerprobe_probes::{
-    CheckedProbeParams, Extras, Instance, LayerOutcome, MultinomialProbe, ProbeError, ProbeOutcome,
-    ProbeParams, ProbeTask, Repeats, Scaling, SplitKind, Status, measure_layer, null_maxima,
-    permutation_p_value, probe_layer, v_information,
+    CheckedProbeParams, Extras, Instance, LayerData, LayerOutcome, MultinomialProbe, ProbeError,
+    ProbeOutcome, ProbeParams, ProbeTask, Repeats, Scaling, SplitKind, Status, measure_layer,
+    null_maxima, permutation_p_value, probe_layer, v_information,
 };
 use layerprobe_streams::StreamKey;
 use linfa::Dataset;
@@ -366,4 +366,70 @@ fn permutations_are_the_same_for_every_layer() {
     let first = told(1.0);
     assert_eq!(first, told(4.0));
     assert!(first.iter().any(|accuracy| *accuracy != first[0]));
+}
+
+#[test]
+fn a_channel_has_one_scale_whatever_it_is() {
+    let params = ProbeParams {
+        scaling: Scaling::Channel,
+        ..params()
+    };
+    let params = params.check().unwrap();
+    let probe = |data: &Synthetic, channels: Option<usize>| {
+        let layer = LayerData {
+            channels,
+            ..data.data()
+        };
+        let tasks = data.tasks();
+        let extras = Extras::default();
+        measure_layer(
+            "pool1",
+            &layer,
+            &data.train,
+            &tasks,
+            &params,
+            &keys(),
+            &extras,
+        )
+    };
+    for dims in [40, 300] {
+        let data = synthetic(3, 6, dims, 8);
+        let plain = probe(&data, Some(dims / 10)).unwrap();
+        let mut louder = synthetic(3, 6, dims, 8);
+        // powers of two: exact
+        for (dim, mut x) in louder.activations.columns_mut().into_iter().enumerate() {
+            x *= [1.0, 64.0, 0.125][dim / 10 % 3];
+        }
+        assert_eq!(plain, probe(&louder, Some(dims / 10)).unwrap());
+        assert_ne!(plain, probe(&data, None).unwrap());
+        let error = probe(&data, Some(7)).unwrap_err().to_string();
+        assert!(error.contains("do not divide into 7 channels"), "{error}");
+    }
+}
+
+#[test]
+fn a_dead_unit_that_wakes_in_the_test_is_not_believed() {
+    // off in training but for one stimulus by a hair, on in the test
+    let mut data = synthetic(3, 6, 30, 9);
+    let test = data.groups.len() / 2;
+    for row in 0..data.groups.len() {
+        data.activations[[row, 7]] = match row {
+            _ if row == data.train[0] => 1e-5,
+            _ if row >= test => 1.0,
+            _ => 0.0,
+        };
+    }
+    let loss = |scaling| {
+        let params = ProbeParams {
+            scaling,
+            penalties: vec![1.0],
+            ..params()
+        };
+        let params = params.check().unwrap();
+        try_to_measure(&data, &params, &Extras::default())
+            .unwrap()
+            .probes[0]
+            .cross_entropy
+    };
+    assert!(loss(Scaling::Channel) < 0.2 * loss(Scaling::Standard));
 }

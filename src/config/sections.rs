@@ -199,6 +199,8 @@ pub struct Probes {
     pub features: Vec<String>,
     /// L2 penalties to choose among.
     pub penalties: Vec<f64>,
+    /// `standard`, `channel` or `none`: how dimensions are brought to one scale.
+    pub scaling: String,
     /// Share of the training combinations that chooses the penalty.
     pub selection_fraction: f64,
     /// `batched` (this toolkit's) or `linfa` (linfa-logistic).

@@ -183,8 +183,14 @@ impl ProbeStage<'_> {
                     path: self.folder.condition(condition),
                     problem: format!("layer {}: {e}", layer.name),
                 })?;
+            let channels = opened.network.layer_channels(&layer.name);
+            let channels = channels.map_err(|source| ExperimentError::Activations {
+                condition: condition.id.clone(),
+                step,
+                source: source.into(),
+            })?;
             let outcome = set
-                .probe(&layer.name, view, &params, &extras)
+                .probe((&layer.name, channels), view, &params, &extras)
                 .map_err(|source| ExperimentError::Probe {
                     condition: condition.id.clone(),
                     step,

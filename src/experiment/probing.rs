@@ -3,7 +3,7 @@
 use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
     CheckedProbeParams, Extras, Instance, LayerData, LayerOutcome, ProbeError, ProbeKeys,
-    ProbeParams, ProbeTask, Repeats, Selection, Solver, measure_layer,
+    ProbeParams, ProbeTask, Repeats, Scaling, Selection, Solver, measure_layer,
 };
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
@@ -108,13 +108,13 @@ impl ProbeSet {
     }
 
     /// Probes one layer's activations (a row for each stimulus) for every
-    /// feature, with what `extras` asks for.
+    /// feature, with what `extras` asks for. Convolutional layers have channels.
     ///
     /// # Errors
     /// If the activations or labels cannot be probed.
     pub fn probe<'a>(
         &'a self,
-        layer: &str,
+        (layer, channels): (&str, Option<usize>),
         activations: ArrayView2<'a, f32>,
         params: &CheckedProbeParams,
         extras: &Extras,
@@ -123,6 +123,7 @@ impl ProbeSet {
             activations,
             groups: &self.groups,
             selection: Selection::Drawn,
+            channels,
         };
         let tasks: Vec<ProbeTask<'_>> = self
             .features
@@ -182,6 +183,7 @@ impl ProbeSet {
 pub fn params(config: &Config) -> Result<CheckedProbeParams, ExperimentError> {
     let Probes {
         penalties,
+        scaling,
         selection_fraction,
         solver,
         max_iterations,
@@ -190,6 +192,11 @@ pub fn params(config: &Config) -> Result<CheckedProbeParams, ExperimentError> {
     } = &config.probes;
     let params = ProbeParams {
         penalties: penalties.clone(),
+        scaling: match scaling.as_str() {
+            "channel" => Scaling::Channel,
+            "none" => Scaling::None,
+            _ => Scaling::Standard,
+        },
         selection_fraction: *selection_fraction,
         solver: match solver.as_str() {
             "linfa" => Solver::Linfa,

@@ -10,6 +10,14 @@ use crate::models::Options;
 /// The protocol's name and version, written into every row.
 pub const PROTOCOL: &str = "clean/1";
 
+/// The protocol's name with what this configuration changes in it.
+pub fn name(config: &Config) -> String {
+    match config.probes.scaling.as_str() {
+        "standard" => PROTOCOL.to_owned(),
+        scaling => format!("{PROTOCOL} scaling={scaling}"),
+    }
+}
+
 /// The protocol of this configuration, a paragraph for each step.
 pub fn in_words(config: &Config) -> Vec<ProtocolParagraph> {
     let paragraph = |heading: &str, text: String| ProtocolParagraph {
@@ -259,11 +267,18 @@ fn activations(config: &Config) -> String {
 
 fn probe(config: &Config) -> String {
     format!(
-        "Multinomial logistic regression on the layer's activations, each dimension standardized by its mean \
-         and deviation over the training set. Objective: summed cross-entropy + penalty/2 * ||W||^2, the \
+        "Multinomial logistic regression on the layer's activations, {}. Objective: summed cross-entropy + penalty/2 * ||W||^2, the \
          intercept free. Solver: {}. Each fit carries its objective, a bound on its distance to the optimum \
          and its status: converged where the bound is below 1e-6 of the objective. Probes that did not \
          converge are marked.",
+        match config.probes.scaling.as_str() {
+            "channel" =>
+                "each dimension centered at its mean over the training set; dimensions of one channel of a \
+                 convolutional layer divided by the root of their mean variance, those of vectors by their \
+                 deviation, at least 1 % of the layer's",
+            "none" => "as they are",
+            _ => "each dimension standardized by its mean and deviation over the training set",
+        },
         match config.probes.solver.as_str() {
             "linfa" => "linfa-logistic, its objective and gradient recomputed after the fit",
             _ => "layerprobe's own, all features and penalties of a layer at once",

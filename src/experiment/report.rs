@@ -84,7 +84,7 @@ fn facts(config: &Config, classes: usize) -> Vec<Fact> {
                 config.seeds.data, config.seeds.init, config.seeds.order
             ),
         ),
-        Fact::new("protocol", protocol::PROTOCOL),
+        Fact::new("protocol", protocol::name(config)),
     ]
 }
 

@@ -8,7 +8,7 @@ use layerprobe_reports::ResultRow;
 use crate::config::Config;
 
 use super::plan::Condition;
-use super::protocol::PROTOCOL;
+use super::protocol;
 
 /// A checkpoint as the results table names it.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +34,7 @@ pub fn row_of_condition(
         target: condition.target.clone(),
         split: Some(condition.version),
         seed: Some(config.seed),
-        protocol: PROTOCOL.to_owned(),
+        protocol: protocol::name(config),
         split_kind: "held_out_values".to_owned(),
         correlated: config
             .correlation

@@ -15,7 +15,7 @@ use super::manifest::Manifest;
 use super::plan::{Planned, caution_of_few_runs, cautions, conditions};
 use super::probe_stage::ProbeStage;
 use super::probing;
-use super::protocol::PROTOCOL;
+use super::protocol;
 use super::report;
 use super::significance::rows_of_families;
 use super::stimuli::{ExperimentStimuli, Rendered, Version, render};
@@ -63,7 +63,7 @@ pub fn run(
     {
         observer.event(Event::Note(&caution));
     }
-    let mut manifest = Manifest::open(&folder, config, PROTOCOL);
+    let mut manifest = Manifest::open(&folder, config, &protocol::name(config));
     let images = Images {
         stimuli: &stimuli,
         observer,

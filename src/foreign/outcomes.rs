@@ -58,6 +58,7 @@ pub fn probe(
         bootstrap: key.derive("probe/bootstrap"),
     };
     let data = LayerData {
+        channels: None,
         activations,
         groups: &labels.groups,
         selection: match &cut.selection {

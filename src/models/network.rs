@@ -151,6 +151,18 @@ impl Network {
         Ok(self.plan.graph.shape(self.find(name)?.value).dim())
     }
 
+    /// Channels of a layer whose output is an image; none for a vector.
+    ///
+    /// # Errors
+    /// If there is no such layer; the error lists those there are.
+    pub fn layer_channels(&self, name: &str) -> Result<Option<usize>, ModelError> {
+        let shape = self.plan.graph.shape(self.find(name)?.value);
+        Ok(match shape {
+            Shape::Image { channels, .. } => Some(channels),
+            Shape::Row(_) => None,
+        })
+    }
+
     /// How the first layer wants its images.
     pub fn input_layout(&self) -> ImageLayout {
         self.plan.input_layout()

@@ -101,7 +101,10 @@ fn codes_are_measured_at_both_ends_of_training() {
     for (code, compression) in codes.iter().zip(compressions) {
         assert!(code.lower.unwrap() <= code.value && code.value <= code.upper.unwrap());
         let uniform = code.n_test.unwrap() as f64 * 7f64.log2();
-        assert!((compression.value - uniform / code.value).abs() < 0.05);
+        // a mean of ratios: not the ratio of means, but within the same ends
+        let [least, most] = [compression.lower, compression.upper].map(Option::unwrap);
+        assert!((least - uniform / code.upper.unwrap()).abs() < 1e-9);
+        assert!(least <= compression.value && compression.value <= most);
         let blocks = curve.iter().filter(|row| {
             (&row.condition, row.step, &row.feature) == (&code.condition, code.step, &code.feature)
         });
@@ -142,4 +145,21 @@ fn p_values_are_measured_at_both_ends_of_training() {
         }
         assert_eq!(p.value, (reached + 1) as f64 / 5.0);
     }
+}
+
+#[test]
+fn another_scaling_is_another_protocol() {
+    let settings = ["probes.layers=['pool4', 'fc1']", "training.epochs=1"];
+    let [plain, channel] = ["standard", "channel"].map(|scaling| {
+        let scaling = format!("probes.scaling={scaling}");
+        rows_of(&[&settings[..], &[&scaling]].concat())
+    });
+    assert!(plain.iter().all(|row| row.protocol == "clean/1"));
+    assert!(
+        channel
+            .iter()
+            .all(|row| row.protocol == "clean/1 scaling=channel")
+    );
+    let values = |rows: &[ResultRow]| rows.iter().map(|row| row.value).collect::<Vec<_>>();
+    assert_ne!(values(&plain), values(&channel));
 }

@@ -204,7 +204,8 @@ fn block_bits(
     tasks: &[ProbeTask<'_>],
 ) -> Result<Vec<Vec<(f64, Status)>>, ProbeError> {
     let params = work.params;
-    let scale = Standardizer::fit(work.data.layer, activations, prefix, params.scaling())?;
+    let (layer, scaling) = (work.data.layer, params.scaling());
+    let scale = Standardizer::fit(layer, activations, prefix, scaling, work.channels)?;
     let data = Standardized {
         scale: &scale,
         ..work.data
@@ -313,7 +314,7 @@ mod tests {
             };
             let params = params.check().unwrap();
             let rows: Vec<usize> = (0..labels.len()).collect();
-            let scale = Standardizer::fit("x", x.view(), &rows, params.scaling()).unwrap();
+            let scale = Standardizer::fit("x", x.view(), &rows, params.scaling(), None).unwrap();
             let work = Work {
                 data: Standardized {
                     layer: "x",
@@ -322,6 +323,7 @@ mod tests {
                     scale: &scale,
                 },
                 groups: &labels,
+                channels: None,
                 params: &params,
                 bootstrap: StreamKey::from_seed(0),
             };

@@ -23,6 +23,7 @@ const ROUGH: f64 = 1e-2;
 pub(crate) struct Work<'a> {
     pub data: Standardized<'a>,
     pub groups: &'a [u32],
+    pub channels: Option<usize>,
     pub params: &'a CheckedProbeParams,
     pub bootstrap: StreamKey,
 }

@@ -35,6 +35,9 @@ pub struct LayerData<'a> {
     pub groups: &'a [u32],
     /// Which training rows choose the penalty.
     pub selection: Selection<'a>,
+    /// Channels of a convolutional layer, its activations flattened as channel,
+    /// row, column; none for vectors. Only [`crate::Scaling::Channel`] asks.
+    pub channels: Option<usize>,
 }
 
 /// Which training rows choose the penalty.
@@ -102,7 +105,7 @@ pub struct ProbeKeys {
 /// let key = StreamKey::from_seed(0).derive("probe");
 /// let outcomes = probe_layer(
 ///     "fc1",
-///     &LayerData { activations: activations.view(), groups: &groups, selection: Selection::Drawn },
+///     &LayerData { activations: activations.view(), groups: &groups, selection: Selection::Drawn, channels: None },
 ///     &train,
 ///     &[ProbeTask { feature: "shape", classes: 2, labels: &labels, test: &test }],
 ///     &ProbeParams::default().check()?,
@@ -150,7 +153,13 @@ pub fn measure_layer(
     check_layer(layer, data, train, tasks)?;
     let cut = Cut::of_layer(data, train, tasks, params, keys.selection)?;
     let owned = data.activations.as_standard_layout();
-    let scale = Standardizer::fit(layer, owned.view(), &cut.order, params.scaling())?;
+    let scale = Standardizer::fit(
+        layer,
+        owned.view(),
+        &cut.order,
+        params.scaling(),
+        data.channels,
+    )?;
     let scaled = Standardized {
         layer,
         values: owned.as_slice().unwrap_or(&[]),
@@ -162,6 +171,7 @@ pub fn measure_layer(
     let work = Work {
         data: scaled,
         groups: data.groups,
+        channels: data.channels,
         params,
         bootstrap: keys.bootstrap,
     };

@@ -72,6 +72,7 @@ impl Synthetic {
             activations: self.activations.view(),
             groups: &self.groups,
             selection: Selection::Drawn,
+            channels: None,
         }
     }
 

@@ -120,6 +120,9 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
     let chosen = probed_layers(keys, layers)?;
     let solver = keys.text_or("probes.solver", "batched")?;
     keys.known("probes.solver", "solver", &solver, &["batched", "linfa"])?;
+    let scaling = keys.text_or("probes.scaling", "standard")?;
+    let known = ["standard", "channel", "none"];
+    keys.known("probes.scaling", "scaling", &scaling, &known)?;
     let penalties = keys
         .numbers("probes.penalties")?
         .unwrap_or_else(|| DEFAULT_PENALTIES.to_vec());
@@ -143,6 +146,7 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         layers: chosen,
         features: keys.names("probes.features", "feature", stimuli.feature_names())?,
         penalties,
+        scaling,
         selection_fraction: fraction,
         solver,
         max_iterations: keys.whole_or_in("probes.max_iterations", 2000, 1, 1 << 30)? as usize,
