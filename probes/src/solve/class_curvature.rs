@@ -10,11 +10,8 @@ use super::space::Covariance;
 const ROWS: usize = 1024;
 /// Rounding of products in singles, as a share of a system's trace.
 const ROUNDING: f64 = 1e-9;
-/// Least weight of a row, as a share of the mean: keeps the system's scaling
-/// within the reach of singles where most rows are classified beyond doubt.
-const LEAST: f64 = 1e-4;
-/// A row's curvature, as a share of the penalty, below which its system is its
-/// own: what it shares with others moves no logit by much.
+/// A row's curvature, as a share of the penalty, below which it takes no part
+/// in what rows share: it moves no logit by much.
 const NEGLIGIBLE: f64 = 0.3;
 
 /// A Newton system for each class at one place of one fit, factored: the
@@ -174,21 +171,26 @@ impl RowSystem {
 }
 
 fn over_dimensions(matrix: MatRef<'_, f64>, weights: &[f64], penalty: f64) -> Option<System> {
-    let mean = weights.iter().sum::<f64>() / weights.len().max(1) as f64;
-    let least = (LEAST * mean).max(f64::MIN_POSITIVE);
-    let roots: Vec<f64> = weights.iter().map(|w| w.max(least).sqrt()).collect();
-    let (rows, dims) = (matrix.rows(), matrix.cols());
+    let dims = matrix.cols();
+    let own = |i: usize| weights[i] * (0..dims).map(|j| matrix.at(i, j).powi(2)).sum::<f64>();
+    let active: Vec<usize> = (0..matrix.rows())
+        .into_par_iter()
+        .filter(|&i| own(i) > NEGLIGIBLE * penalty)
+        .collect();
     let mut gram = GramAccumulator::new(dims);
     let mut panel = Vec::new();
-    for start in (0..rows).step_by(ROWS) {
-        let roots = &roots[start..rows.min(start + ROWS)];
-        panel.resize(dims * roots.len(), 0f32);
-        for (j, column) in panel.chunks_exact_mut(roots.len()).enumerate() {
-            for ((out, root), i) in column.iter_mut().zip(roots).zip(start..) {
-                *out = (root * matrix.at(i, j)) as f32;
-            }
-        }
-        gram.add(&panel, roots.len());
+    for rows in active.chunks(ROWS) {
+        let roots: Vec<f64> = rows.iter().map(|&i| weights[i].sqrt()).collect();
+        panel.resize(dims * rows.len(), 0f32);
+        panel
+            .par_chunks_exact_mut(rows.len())
+            .enumerate()
+            .for_each(|(j, column)| {
+                for ((out, root), &i) in column.iter_mut().zip(&roots).zip(rows) {
+                    *out = (root * matrix.at(i, j)) as f32;
+                }
+            });
+        gram.add(&panel, rows.len());
     }
     let mut system = gram.finish();
     let trace: f64 = system.iter().step_by(dims + 1).sum();
