@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ForeignError;
+use crate::config::nearest_name;
 
 /// The column that says what a stimulus is for.
 pub(super) const SPLIT: &str = "split";
@@ -64,7 +65,7 @@ impl Labels {
             .map(|name| {
                 let cells = column(&name).ok_or_else(|| ForeignError::UnknownColumn {
                     path: path.to_owned(),
-                    nearest: nearest(&name, &names),
+                    nearest: nearest_name(&name, names.iter().map(String::as_str)),
                     column: name.clone(),
                     known: names.clone(),
                 })?;
@@ -165,15 +166,6 @@ fn classes(cells: &[String]) -> (Vec<String>, Vec<u32>) {
         .filter_map(|cell| places.get(cell).copied())
         .collect();
     (values, classes)
-}
-
-fn nearest(name: &str, known: &[String]) -> Option<String> {
-    known
-        .iter()
-        .map(|other| (strsim::jaro_winkler(name, other), other))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, other)| other.clone())
 }
 
 #[cfg(test)]
