@@ -2,7 +2,6 @@
 
 use super::class_curvature::ClassCurvature;
 use super::curvature::Curvature;
-use super::image_of;
 use super::newton::{Search, Task};
 use super::space::{Covariance, Precision, Space};
 use crate::Certificate;
@@ -241,7 +240,7 @@ impl<'a> Lane<'a> {
                 }
                 let k = self.task.classes;
                 self.by_class.as_ref().map(|systems| {
-                    systems.solve(gradient, |part| image_of(space, part, k, Precision::Single))
+                    systems.solve(gradient, |part| space.image_of(part, k, Precision::Single))
                 })
             }
         }

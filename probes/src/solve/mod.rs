@@ -95,7 +95,7 @@ fn run(
         .zip(starts)
         .map(|((&task, path), start)| {
             let start = start.map(|start| {
-                let image = image_of(space, &start.coefficients, task.classes, precision);
+                let image = space.image_of(&start.coefficients, task.classes, precision);
                 (start, image)
             });
             Lane::new(task, path, space.size(), start, precision)
@@ -163,7 +163,7 @@ fn iterate(
                 Verdict::GoOn => {
                     let direction = match lane.newton_direction(space, *penalty, &g) {
                         Some(direction) => {
-                            let image = image_of(space, &direction, k, precision);
+                            let image = space.image_of(&direction, k, precision);
                             (direction, image)
                         }
                         None => of(&directions),
@@ -173,7 +173,7 @@ fn iterate(
                 Verdict::WantsNewStart => {
                     let image = match lane.anchored {
                         true => lane.image.clone(),
-                        false => image_of(space, &lane.coefficients, k, Precision::Double),
+                        false => space.image_of(&lane.coefficients, k, Precision::Double),
                     };
                     lane.start_anew(space, *penalty, image);
                 }
@@ -286,29 +286,10 @@ fn gradients(space: &Space<'_>, batch: &[(f64, &mut Lane<'_>)], precision: Preci
     }
 }
 
-fn image_of(
-    space: &Space<'_>,
-    coefficients: &[f64],
-    classes: usize,
-    precision: Precision,
-) -> Vec<f64> {
-    let panel = Panel {
-        rows: space.size(),
-        cols: classes,
-        data: coefficients.to_vec(),
-    };
-    space.image(&panel, precision).data
-}
-
 /// Recomputes a lane's image in doubles and solves its intercept there.
 fn refresh(space: &Space<'_>, lane: &mut Lane<'_>, penalty: f64) {
     if !lane.anchored {
-        lane.image = image_of(
-            space,
-            &lane.coefficients,
-            lane.task.classes,
-            Precision::Double,
-        );
+        lane.image = space.image_of(&lane.coefficients, lane.task.classes, Precision::Double);
     }
     lane.settle(space, penalty, false);
 }
@@ -324,7 +305,7 @@ fn inspect(space: &Space<'_>, lane: &Lane<'_>, penalty: f64) -> crate::Certifica
     let mut gradient = space.gradient(residual, lane.precision).data;
     lane.add_penalty(&mut gradient, penalty);
     let image = if space.needs_image() {
-        image_of(space, &gradient, k, lane.precision)
+        space.image_of(&gradient, k, lane.precision)
     } else {
         Vec::new()
     };

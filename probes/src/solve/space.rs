@@ -137,6 +137,16 @@ impl<'a> Space<'a> {
         }
     }
 
+    /// The logits that one decoder gives the training rows, rows x classes.
+    pub fn image_of(&self, coefficients: &[f64], classes: usize, precision: Precision) -> Vec<f64> {
+        let panel = Panel {
+            rows: self.size(),
+            cols: classes,
+            data: coefficients.to_vec(),
+        };
+        self.image(&panel, precision).data
+    }
+
     /// The gradient of `sum over rows of <residual, image>`.
     pub fn gradient(&self, residual: Panel, precision: Precision) -> Panel {
         match (&self.kind, precision) {
