@@ -49,7 +49,7 @@ pub use input_gradient::InputGradient;
 pub use linear::{Linear, LinearGradient};
 pub use loss::{argmax, cross_entropy};
 pub use norm::{BatchNorm, NormBackward, NormBuffers, NormParameters, NormTraining};
-pub use pool::{AdaptiveAveragePool, AveragePool, MaxPool, PoolSpec};
+pub use pool::{AveragePool, MaxPool, PoolSpec};
 pub use real::Real;
 pub use shape_error::ShapeError;
 

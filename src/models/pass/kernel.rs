@@ -1,9 +1,7 @@
 use crate::models::ModelError;
 use crate::models::graph::{Node, Op};
 use crate::nn::layout::ImageLayout;
-use crate::nn::{
-    AdaptiveAveragePool, BatchNorm, Conv, ConvBlock, Dropout, Linear, MaxPool, PoolSpec,
-};
+use crate::nn::{AveragePool, BatchNorm, Conv, ConvBlock, Dropout, Linear, MaxPool, PoolSpec};
 
 /// A node's operation for images of known layouts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -12,7 +10,7 @@ pub(super) enum Kernel {
     Conv(Conv),
     BatchNorm(BatchNorm),
     MaxPool(MaxPool),
-    AveragePool(AdaptiveAveragePool),
+    AveragePool(AveragePool),
     /// From bordered images, channels last, to rows in the order channel, row,
     /// column.
     Flatten(ImageLayout),
@@ -59,7 +57,7 @@ impl Kernel {
                 Self::MaxPool(MaxPool::new(spec, input, border).map_err(named)?)
             }
             Op::AveragePoolTo { side } => {
-                let pool = AdaptiveAveragePool::new(input, side, side, border);
+                let pool = AveragePool::adaptive(input, side, side, border);
                 Self::AveragePool(pool.map_err(named)?)
             }
             Op::Flatten => Self::Flatten(input),

@@ -5,8 +5,7 @@ use candle_core::{D, Result, Tensor};
 
 use super::batch_norm::BatchNormOutput;
 use super::conv2d::ConvSettings;
-use super::pools::Average;
-use crate::nn::{Activation, PoolSpec};
+use crate::nn::{Activation, AveragePool, PoolSpec};
 
 pub(super) fn activate(x: &Tensor, activation: Activation) -> Result<Tensor> {
     match activation {
@@ -92,10 +91,10 @@ pub(super) fn max_pool2d(images: &Tensor, spec: PoolSpec) -> Result<Tensor> {
 }
 
 /// Averages are linear and act on rows and columns apart: two matrix products.
-pub(super) fn average(images: &Tensor, average: &Average) -> Result<Tensor> {
+pub(super) fn average(images: &Tensor, pool: &AveragePool) -> Result<Tensor> {
     let (n, channels, height, width) = images.dims4()?;
-    let (_, output) = average.layouts();
-    let [rows, columns] = average.matrices();
+    let output = pool.out_layout();
+    let [rows, columns] = pool.matrices();
     let matrix = |values: Vec<f64>, shape: (usize, usize)| {
         Tensor::from_vec(values, shape, images.device())?.to_dtype(images.dtype())
     };

@@ -6,7 +6,7 @@ use super::custom::{Unary, unary};
 use super::elsewhere;
 use super::slices::{TensorReal, stored, tensor, values};
 use crate::nn::layout::ImageLayout;
-use crate::nn::{AdaptiveAveragePool, AveragePool, MaxPool, PoolSpec, Real};
+use crate::nn::{AveragePool, MaxPool, PoolSpec, Real};
 
 /// PyTorch's `max_pool2d`: the first of equal maxima takes the gradient.
 /// `images` is `[n, channels, height, width]`.
@@ -30,9 +30,9 @@ pub fn max_pool2d(images: &Tensor, spec: PoolSpec) -> Result<Tensor> {
 pub fn average_pool2d(images: &Tensor, spec: PoolSpec) -> Result<Tensor> {
     let pool = AveragePool::new(spec, layout(images)?, 0).map_err(Error::wrap)?;
     if !images.device().is_cpu() {
-        return elsewhere::average(images, &Average::Windows(pool));
+        return elsewhere::average(images, &pool);
     }
-    unary(images, Average::Windows(pool))
+    unary(images, pool)
 }
 
 /// PyTorch's `adaptive_avg_pool2d` to `height` x `width` cells. `images` is
@@ -41,11 +41,11 @@ pub fn average_pool2d(images: &Tensor, spec: PoolSpec) -> Result<Tensor> {
 /// # Errors
 /// If a count is 0, or the type is neither `f32` nor `f64`.
 pub fn adaptive_average_pool2d(images: &Tensor, height: usize, width: usize) -> Result<Tensor> {
-    let pool = AdaptiveAveragePool::new(layout(images)?, height, width, 0).map_err(Error::wrap)?;
+    let pool = AveragePool::adaptive(layout(images)?, height, width, 0).map_err(Error::wrap)?;
     if !images.device().is_cpu() {
-        return elsewhere::average(images, &Average::Cells(pool));
+        return elsewhere::average(images, &pool);
     }
-    unary(images, Average::Cells(pool))
+    unary(images, pool)
 }
 
 /// The layout of a batch without a border.
@@ -105,51 +105,20 @@ impl Unary for MaxPoolOp {
     }
 }
 
-/// Either kind of average.
-pub(super) enum Average {
-    Windows(AveragePool),
-    Cells(AdaptiveAveragePool),
-}
-
-impl Average {
-    pub(super) fn layouts(&self) -> (ImageLayout, ImageLayout) {
-        match self {
-            Self::Windows(pool) => (pool.in_layout(), pool.out_layout()),
-            Self::Cells(pool) => (pool.in_layout(), pool.out_layout()),
-        }
-    }
-
-    /// The matrices of rows and columns: see the pools.
-    pub(super) fn matrices(&self) -> [Vec<f64>; 2] {
-        match self {
-            Self::Windows(pool) => pool.matrices(),
-            Self::Cells(pool) => pool.matrices(),
-        }
-    }
-
-    fn run<T: Real>(&self, x: &[T], y: &mut [T]) {
-        match self {
-            Self::Windows(pool) => pool.forward(x, y),
-            Self::Cells(pool) => pool.forward(x, y),
-        }
-    }
-}
-
-impl Unary for Average {
+impl Unary for AveragePool {
     const NAME: &'static str = "average-pool2d";
 
     fn forward<T: TensorReal>(&self, x: &[T], _: &Shape) -> Result<(CpuStorage, Shape)> {
-        let (input, output) = self.layouts();
-        let (y, n) = by_pixels(x, input, output, |x, y| self.run(x, y));
+        let (input, output) = (self.in_layout(), self.out_layout());
+        let (y, n) = by_pixels(x, input, output, |x, y| AveragePool::forward(self, x, y));
         Ok(stored(y, shape(n, output)))
     }
 
     fn backward<T: TensorReal>(&self, x: &Tensor, _: &Tensor, slopes: &Tensor) -> Result<Tensor> {
-        let (input, output) = self.layouts();
+        let (input, output) = (self.in_layout(), self.out_layout());
         let slopes = values::<T>(slopes)?;
-        let (gradient, _) = by_pixels(&slopes, output, input, |slopes, to| match self {
-            Self::Windows(pool) => pool.backward(slopes, to),
-            Self::Cells(pool) => pool.backward(slopes, to),
+        let (gradient, _) = by_pixels(&slopes, output, input, |slopes, to| {
+            AveragePool::backward(self, slopes, to);
         });
         tensor(gradient, x)
     }

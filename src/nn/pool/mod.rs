@@ -5,7 +5,7 @@ mod max;
 #[cfg(test)]
 mod tests;
 
-pub use average::{AdaptiveAveragePool, AveragePool};
+pub use average::AveragePool;
 pub use max::MaxPool;
 
 use crate::nn::ShapeError;

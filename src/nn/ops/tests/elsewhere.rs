@@ -6,7 +6,7 @@ use layerprobe_streams::StreamKey;
 
 use super::var;
 use crate::nn::ops::{self, ConvSettings, elsewhere};
-use crate::nn::{Activation, AdaptiveAveragePool, AveragePool, Dropout, PoolSpec};
+use crate::nn::{Activation, AveragePool, Dropout, PoolSpec};
 
 fn flat(tensor: &Tensor) -> Result<Vec<f64>> {
     tensor.flatten_all()?.to_vec1()
@@ -132,18 +132,18 @@ fn pools() -> Result<()> {
                 &format!("average, {spec:?}"),
                 &[images],
                 |v| ops::average_pool2d(&v[0], spec),
-                |v| elsewhere::average(&v[0], &super::super::pools::Average::Windows(pool)),
+                |v| elsewhere::average(&v[0], &pool),
             )?;
         }
     }
     let images = var(&[2, 3, 7, 8], 1)?;
     let layout = super::super::pools::layout(&images)?;
-    let pool = AdaptiveAveragePool::new(layout, 3, 5, 0).unwrap();
+    let pool = AveragePool::adaptive(layout, 3, 5, 0).unwrap();
     same(
         "adaptive",
         &[images],
         |v| ops::adaptive_average_pool2d(&v[0], 3, 5),
-        |v| elsewhere::average(&v[0], &super::super::pools::Average::Cells(pool)),
+        |v| elsewhere::average(&v[0], &pool),
     )
 }
 
