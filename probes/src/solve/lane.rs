@@ -1,8 +1,8 @@
 //! One feature on its way down the penalty path.
 
-use super::class_curvature::ClassCurvature;
 use super::curvature::Curvature;
 use super::newton::{Search, Task};
+use super::row_curvature::RowCurvature;
 use super::space::{Covariance, Precision, Space};
 use crate::Certificate;
 
@@ -29,10 +29,10 @@ pub(crate) struct Start {
 /// factored anew, where that is affordable.
 const PLAIN: usize = 12;
 
-/// The same for problems too wide for the whole Hessian, where each class's own
-/// part is factored instead, at the cost of about so many plain iterations; and
+/// The same for problems too wide for the whole Hessian, where the curvature of
+/// rows is factored instead, at the cost of about so many plain iterations; and
 /// how long such a factorization is kept.
-const PLAIN_WIDE: usize = 30;
+const PLAIN_WIDE: usize = 40;
 const KEPT_WIDE: usize = 60;
 /// The same in Gram form, where a system has as many unknowns as rows.
 const PLAIN_GRAM: usize = 16;
@@ -66,7 +66,7 @@ pub(crate) struct Lane<'a> {
     waited: usize,
     stalls: usize,
     newton: Option<Curvature>,
-    by_class: Option<ClassCurvature>,
+    by_row: Option<RowCurvature>,
     pub precision: Precision,
     /// The image was computed from the data themselves and is not to be
     /// replaced by the Gram matrix's.
@@ -120,7 +120,7 @@ impl<'a> Lane<'a> {
             waited: 0,
             stalls: 0,
             newton: None,
-            by_class: None,
+            by_row: None,
             precision,
             anchored: false,
             fits: Vec::with_capacity(penalties.len()),
@@ -207,43 +207,57 @@ impl<'a> Lane<'a> {
         }
     }
 
-    /// The direction of the factored Hessian, for fits that the common
-    /// preconditioner serves badly.
-    pub fn newton_direction(
-        &mut self,
-        space: &Space<'_>,
-        penalty: f64,
-        gradient: &[f64],
-    ) -> Option<Vec<f64>> {
+    /// Factors the curvature where it is due, for fits that the common
+    /// preconditioner serves badly; whether this fit has a factor of its own.
+    pub fn prepare(&mut self, space: &Space<'_>, penalty: f64) -> bool {
         let covariance = space.covariance();
+        let classes = self.task.classes;
         let due = |first: usize, every: usize| {
             let since = self.iterations.checked_sub(first);
             since.is_some_and(|since| since.is_multiple_of(every))
         };
-        match covariance {
-            Covariance::Matrix(matrix)
-                if Curvature::affordable(matrix.cols(), self.task.classes) =>
-            {
+        let (first, every) = match covariance {
+            Covariance::Matrix(matrix) if Curvature::affordable(matrix.cols(), classes) => {
                 if due(PLAIN, PLAIN) {
                     self.newton = Curvature::new(matrix, self.task, &self.residual, penalty);
                 }
-                self.newton.as_ref().map(|newton| newton.solve(gradient))
+                return self.newton.is_some();
             }
-            _ => {
-                let (first, every) = match covariance {
-                    Covariance::Matrix(_) => (PLAIN_WIDE, KEPT_WIDE),
-                    Covariance::Gram(_) => (PLAIN_GRAM, KEPT_GRAM),
-                };
-                if due(first, every) {
-                    self.by_class =
-                        ClassCurvature::new(covariance, self.task, &self.residual, penalty);
-                }
-                let k = self.task.classes;
-                self.by_class.as_ref().map(|systems| {
-                    systems.solve(gradient, |part| space.image_of(part, k, Precision::Single))
-                })
+            Covariance::Matrix(_) => (PLAIN_WIDE, KEPT_WIDE),
+            Covariance::Gram(_) => (PLAIN_GRAM, KEPT_GRAM),
+        };
+        if due(first, every) {
+            self.by_row = RowCurvature::new(covariance, &self.residual, classes, penalty);
+        }
+        self.by_row.is_some()
+    }
+
+    /// What the direction by this fit's own factor needs the image of, if
+    /// anything.
+    pub fn alone(&self, gradient: &[f64]) -> Option<Vec<f64>> {
+        self.by_row.as_ref()?.alone(gradient, self.task.classes)
+    }
+
+    /// The direction by this fit's own factor, none where it has none;
+    /// `alone` with its image. What all classes have in common is left out:
+    /// nothing but the penalty depends on it.
+    pub fn own_direction(
+        &self,
+        gradient: &[f64],
+        alone: Option<(Vec<f64>, Vec<f64>)>,
+    ) -> Option<Vec<f64>> {
+        let classes = self.task.classes;
+        let mut direction = match &self.newton {
+            Some(newton) => newton.solve(gradient),
+            None => self.by_row.as_ref()?.solve(gradient, classes, alone),
+        };
+        for row in direction.chunks_exact_mut(classes) {
+            let mean = row.iter().sum::<f64>() / classes as f64;
+            for x in row {
+                *x -= mean;
             }
         }
+        Some(direction)
     }
 
     /// Puts a newly computed image in place of the running one.

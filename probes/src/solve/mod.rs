@@ -18,24 +18,28 @@
 //!
 //! Products run in singles. A fit that rounding holds up starts anew from an
 //! image in doubles; one that converges slowly gets a factored Newton system
-//! for each class (`class_curvature`), or the whole Hessian where that is small
+//! over rows (`row_curvature`), or the whole Hessian where that is small
 //! (`curvature`).
 
-mod class_curvature;
+mod abreast;
 mod curvature;
+mod directions;
 mod lane;
 mod newton;
 mod panel;
+mod row_curvature;
 mod softmax;
 mod space;
 
 use rayon::prelude::*;
 
+use abreast::Abreast;
+use directions::{Going, step};
 pub(crate) use lane::{Fit, Lane};
 use lane::{Start, Verdict};
 pub(crate) use newton::{Search, Task};
 pub(crate) use panel::{Panel, product};
-pub(crate) use space::{Precision, Space, Vector};
+pub(crate) use space::{Precision, Space};
 
 /// When a fit has converged and when it is given up.
 #[derive(Clone, Copy, Debug)]
@@ -134,55 +138,40 @@ fn iterate(
     stopping: Stopping,
     precision: Precision,
 ) {
-    let gradient = gradients(space, batch, precision);
-    let shifts: Vec<f64> = batch
-        .iter()
-        .flat_map(|(penalty, lane)| vec![lane.shift(*penalty); lane.task.classes])
-        .collect();
-    let directions = space.precondition(&gradient, &shifts, precision);
-    let starts = offsets(batch);
-    batch
+    let gradients = gradients(space, batch, precision);
+    let going: Vec<Going<'_, '_>> = batch
         .par_iter_mut()
-        .zip(starts)
-        .for_each(|((penalty, lane), start)| {
+        .zip(gradients)
+        .filter_map(|((penalty, lane), (g, g_image))| {
             let k = lane.task.classes;
-            let of = |v: &Vector| {
-                let image = match v.image.data.is_empty() {
-                    true => Vec::new(),
-                    false => v.image.columns(start, k),
-                };
-                (v.coefficients.columns(start, k), image)
-            };
-            let (g, g_image) = of(&gradient);
             let certificate = lane.certificate(space, *penalty, &g, &g_image);
             let tolerance = match lane.on_last() {
                 true => stopping.tolerance,
                 false => stopping.on_the_way,
             };
             match lane.judge(&certificate, tolerance, stopping.max_iterations) {
-                Verdict::GoOn => {
-                    let direction = match lane.newton_direction(space, *penalty, &g) {
-                        Some(direction) => {
-                            let image = space.image_of(&direction, k, precision);
-                            (direction, image)
-                        }
-                        None => of(&directions),
-                    };
-                    lane.advance(space, *penalty, direction);
-                }
+                Verdict::GoOn => {}
                 Verdict::WantsNewStart => {
                     let image = match lane.anchored {
                         true => lane.image.clone(),
                         false => space.image_of(&lane.coefficients, k, Precision::Double),
                     };
                     lane.start_anew(space, *penalty, image);
+                    return None;
                 }
                 Verdict::WantsDoubles => {
                     lane.precision = Precision::Double;
                     refresh(space, lane, *penalty);
+                    return None;
                 }
-                Verdict::Exhausted => lane.finish(space, certificate, tolerance),
-                Verdict::Arrived if lane.anchored => lane.finish(space, certificate, tolerance),
+                Verdict::Exhausted => {
+                    lane.finish(space, certificate, tolerance);
+                    return None;
+                }
+                Verdict::Arrived if lane.anchored => {
+                    lane.finish(space, certificate, tolerance);
+                    return None;
+                }
                 Verdict::Arrived => {
                     // the running image has drifted by singles' rounding, and
                     // one computed anew in singles would be no nearer
@@ -190,12 +179,18 @@ fn iterate(
                     let certificate = inspect(space, lane, *penalty);
                     if certificate.relative_gap() <= tolerance {
                         lane.finish(space, certificate, tolerance);
-                    } else {
-                        lane.advance(space, *penalty, of(&directions));
+                        return None;
                     }
                 }
             }
-        });
+            Some(Going {
+                penalty: *penalty,
+                lane,
+                gradient: (g, g_image),
+            })
+        })
+        .collect();
+    step(space, going, precision);
 }
 
 /// Goes on from fits whose images are given as the data themselves have them.
@@ -236,35 +231,18 @@ pub(crate) fn refine(
     }
 }
 
-/// First column of each lane in the batch.
-fn offsets(batch: &[(f64, &mut Lane<'_>)]) -> Vec<usize> {
-    batch
-        .iter()
-        .scan(0, |next, (_, lane)| {
-            let start = *next;
-            *next += lane.task.classes;
-            Some(start)
-        })
-        .collect()
-}
-
-/// Every lane's gradient side by side, with its image where inner products
-/// need it.
-fn gradients(space: &Space<'_>, batch: &[(f64, &mut Lane<'_>)], precision: Precision) -> Vector {
-    let blocks: Vec<(&[f64], usize)> = batch
-        .iter()
-        .map(|(_, lane)| (lane.residual.as_slice(), lane.task.classes))
-        .collect();
-    let mut coefficients = space.gradient(Panel::beside(space.rows(), &blocks), precision);
-    let penalized: Vec<(&[f64], usize)> = batch
-        .iter()
-        .map(|(_, lane)| (lane.coefficients.as_slice(), lane.task.classes))
-        .collect();
-    let own = Panel::beside(space.size(), &penalized);
-    let penalties: Vec<f64> = batch
-        .iter()
-        .flat_map(|(penalty, lane)| vec![*penalty; lane.task.classes])
-        .collect();
+/// Every lane's gradient, with its image where inner products need it.
+fn gradients(
+    space: &Space<'_>,
+    batch: &[(f64, &mut Lane<'_>)],
+    precision: Precision,
+) -> Vec<(Vec<f64>, Vec<f64>)> {
+    let abreast = Abreast::new(batch.iter().map(|(_, lane)| lane.task.classes), precision);
+    let residuals = batch.iter().map(|(_, lane)| lane.residual.as_slice());
+    let mut coefficients = space.gradient(abreast.panel(space.rows(), residuals), precision);
+    let decoders = batch.iter().map(|(_, lane)| lane.coefficients.as_slice());
+    let own = abreast.panel(space.size(), decoders);
+    let penalties = abreast.spread(batch.iter().map(|(penalty, _)| *penalty));
     let width = coefficients.cols.max(1);
     for (g, c) in coefficients
         .data
@@ -275,15 +253,16 @@ fn gradients(space: &Space<'_>, batch: &[(f64, &mut Lane<'_>)], precision: Preci
             *g += penalty * c;
         }
     }
-    let image = if space.needs_image() {
-        space.image(&coefficients, precision)
-    } else {
-        Panel::default()
+    let image = match space.needs_image() {
+        true => space.image(&coefficients, precision),
+        false => Panel::default(),
     };
-    Vector {
-        coefficients,
-        image,
-    }
+    let images = abreast.apart(&image);
+    abreast
+        .apart(&coefficients)
+        .into_iter()
+        .zip(images)
+        .collect()
 }
 
 /// Recomputes a lane's image in doubles and solves its intercept there.
@@ -330,32 +309,27 @@ pub(crate) fn certify(
             lanes.push((fit.penalty, lane));
         }
     }
-    let blocks: Vec<(&[f64], usize)> = lanes
-        .iter()
-        .map(|(_, lane)| (lane.coefficients.as_slice(), lane.task.classes))
-        .collect();
-    let images = space.image(&Panel::beside(space.size(), &blocks), Precision::Double);
+    let abreast = Abreast::new(
+        lanes.iter().map(|(_, lane)| lane.task.classes),
+        Precision::Double,
+    );
+    let decoders = lanes.iter().map(|(_, lane)| lane.coefficients.as_slice());
+    let images = space.image(&abreast.panel(space.size(), decoders), Precision::Double);
+    let images = abreast.apart(&images);
     let mut batch: Vec<(f64, &mut Lane<'_>)> = lanes
         .iter_mut()
         .map(|(penalty, lane)| (*penalty, lane))
         .collect();
-    let starts = offsets(&batch);
     batch
         .par_iter_mut()
-        .zip(&starts)
-        .for_each(|((penalty, lane), &start)| {
-            lane.image = images.columns(start, lane.task.classes);
+        .zip(images)
+        .for_each(|((penalty, lane), image)| {
+            lane.image = image;
             lane.settle(space, *penalty, false);
         });
-    let gradient = gradients(space, &batch, Precision::Double);
+    let gradients = gradients(space, &batch, Precision::Double);
     let fits = paths.iter_mut().flatten();
-    for ((fit, (penalty, lane)), &start) in fits.zip(&batch).zip(&starts) {
-        let k = lane.task.classes;
-        let image = match gradient.image.data.is_empty() {
-            true => Vec::new(),
-            false => gradient.image.columns(start, k),
-        };
-        let g = gradient.coefficients.columns(start, k);
+    for ((fit, (penalty, lane)), (g, image)) in fits.zip(&batch).zip(gradients) {
         fit.certificate = lane.certificate(space, *penalty, &g, &image);
         fit.intercept.clone_from(&lane.intercept);
         fit.converged = fit.certificate.relative_gap() <= tolerance;

@@ -35,6 +35,37 @@ impl Panel {
         panel
     }
 
+    /// Puts matrices with equal rows side by side whose rows each sum to 0,
+    /// without their last columns: the others tell them.
+    pub fn contrasts(rows: usize, blocks: &[(&[f64], usize)]) -> Self {
+        let cols = blocks.iter().map(|&(_, width)| width - 1).sum();
+        let mut panel = Self::zeros(rows, cols);
+        let mut start = 0;
+        for &(block, width) in blocks {
+            for (to, from) in panel
+                .data
+                .chunks_exact_mut(cols.max(1))
+                .zip(block.chunks_exact(width))
+            {
+                to[start..start + width - 1].copy_from_slice(&from[..width - 1]);
+            }
+            start += width - 1;
+        }
+        panel
+    }
+
+    /// A matrix whose rows sum to 0, all but its last column being the columns
+    /// `start..start + width - 1`.
+    pub fn completed(&self, start: usize, width: usize) -> Vec<f64> {
+        let mut completed = Vec::with_capacity(self.rows * width);
+        for row in self.data.chunks_exact(self.cols.max(1)) {
+            let own = &row[start..start + width - 1];
+            completed.extend_from_slice(own);
+            completed.push(-own.iter().sum::<f64>());
+        }
+        completed
+    }
+
     /// The columns `start..start + width` as a matrix of their own.
     pub fn columns(&self, start: usize, width: usize) -> Vec<f64> {
         self.data
