@@ -1,13 +1,9 @@
 //! The likelihood's whole Hessian, for problems small enough to factor it.
 
-use layerprobe_linalg::{Cholesky, MatMut, MatRef, Threads, matmul};
+use layerprobe_linalg::{InverseFactor, MatMut, MatRef, Threads, matmul};
 use rayon::prelude::*;
 
 use super::newton::Task;
-
-/// Most coefficients (dimensions and intercept, times classes) for which the
-/// Hessian is factored: about a second's work in all at this size.
-const LARGEST: usize = 1500;
 
 /// A factored Hessian over weights and intercepts at one place of one fit.
 ///
@@ -15,21 +11,25 @@ const LARGEST: usize = 1500;
 /// little about single directions, and the plain preconditioner takes
 /// thousands of iterations; with this one a handful is left. It stays useful
 /// when the place moves on: it only shapes directions.
+///
+/// Classes' decoders sum to 0, so all but the last are enough: with
+/// `w_last = -(w_1 + ...)` a row's curvature `B = diag p - p p^T` becomes
+/// `(e_c - e_last)^T B (e_d - e_last)`, and the penalty `penalty (1 + [c = d])`.
 pub(crate) struct Curvature {
-    factor: Cholesky,
+    factor: InverseFactor,
     dims: usize,
     classes: usize,
 }
 
 impl Curvature {
-    /// Whether a problem is small enough.
-    pub fn affordable(dims: usize, classes: usize) -> bool {
-        (dims + 1) * classes <= LARGEST
+    /// Number of unknowns: dimensions and intercept, times classes but one.
+    pub fn size(dims: usize, classes: usize) -> usize {
+        (dims + 1) * (classes - 1)
     }
 
-    /// Factors `sum over rows of x x^T (diag p - p p^T) + penalty`, with a 1
-    /// put after each row of `matrix`; `residual` is `p - e_y`. None where
-    /// rounding leaves it indefinite.
+    /// Factors `sum over rows of x x^T B + penalty`, with a 1 put after each
+    /// row of `matrix`; `residual` is `p - e_y`. None where rounding leaves it
+    /// indefinite.
     pub fn new(
         matrix: MatRef<'_, f64>,
         task: Task<'_>,
@@ -38,76 +38,39 @@ impl Curvature {
     ) -> Option<Self> {
         let (rows, dims, k) = (matrix.rows(), matrix.cols(), task.classes);
         let width = dims + 1;
-        let size = width * k;
+        let size = Self::size(dims, k);
         let mut augmented = vec![1.0; rows * width];
         for i in 0..rows {
             for j in 0..dims {
                 augmented[i * width + j] = matrix.at(i, j);
             }
         }
-        let pairs: Vec<(usize, usize)> =
-            (0..k).flat_map(|c| (0..=c).map(move |d| (c, d))).collect();
-        let blocks: Vec<Vec<f64>> = pairs
-            .par_iter()
-            .map(|&(c, d)| {
-                let mut weighted = augmented.clone();
-                for ((row, r), &label) in weighted
-                    .chunks_exact_mut(width)
-                    .zip(residual.chunks_exact(k))
-                    .zip(task.labels)
-                {
-                    let miss = -r[label as usize];
-                    let p = |e: usize| {
-                        if e == label as usize {
-                            1.0 - miss
-                        } else {
-                            r[e]
-                        }
-                    };
-                    let rest = if c == label as usize {
-                        miss
-                    } else {
-                        1.0 - r[c]
-                    };
-                    let weight = if c == d { p(c) * rest } else { -p(c) * p(d) };
-                    for x in row {
-                        *x *= weight;
-                    }
-                }
-                let mut block = vec![0.0; width * width];
-                matmul(
-                    MatMut::row_major(&mut block, width, width),
-                    0.0,
-                    MatRef::row_major(&augmented, rows, width).t(),
-                    MatRef::row_major(&weighted, rows, width),
-                    1.0,
-                    Threads::One,
-                );
-                block
-            })
+        let pairs: Vec<(usize, usize)> = (0..k - 1)
+            .flat_map(|c| (0..=c).map(move |d| (c, d)))
             .collect();
         let mut hessian = vec![0.0; size * size];
-        for (&(c, d), block) in pairs.iter().zip(&blocks) {
-            for (i, row) in block.chunks_exact(width).enumerate() {
-                let start = (c * width + i) * size + d * width;
-                hessian[start..start + width].copy_from_slice(row);
+        // as many at a time as keep memory near that of the result
+        for pairs in pairs.chunks(k) {
+            let blocks: Vec<Vec<f64>> = pairs
+                .par_iter()
+                .map(|&pair| block(&augmented, width, task, residual, pair))
+                .collect();
+            for (&(c, d), block) in pairs.iter().zip(&blocks) {
+                for (i, row) in block.chunks_exact(width).enumerate() {
+                    let start = (c * width + i) * size + d * width;
+                    hessian[start..start + width].copy_from_slice(row);
+                }
             }
         }
-        // weights feel the penalty; the intercepts' common shift, on which
-        // nothing depends, gets the mean curvature
-        let shift = (0..k)
-            .map(|c| hessian[(c * width + dims) * (size + 1)])
-            .sum::<f64>()
-            / (k * k) as f64;
-        for c in 0..k {
-            for i in 0..dims {
-                hessian[(c * width + i) * (size + 1)] += penalty;
-            }
+        for c in 0..k - 1 {
             for d in 0..=c {
-                hessian[(c * width + dims) * size + d * width + dims] += shift;
+                let share = if c == d { 2.0 } else { 1.0 };
+                for i in 0..dims {
+                    hessian[(c * width + i) * size + d * width + i] += share * penalty;
+                }
             }
         }
-        Cholesky::new(&hessian, size).map(|factor| Self {
+        InverseFactor::new(hessian, size).map(|factor| Self {
             factor,
             dims,
             classes: k,
@@ -119,19 +82,64 @@ impl Curvature {
     pub fn solve(&self, gradient: &[f64]) -> Vec<f64> {
         let (dims, k) = (self.dims, self.classes);
         let width = dims + 1;
-        let mut x = vec![0.0; width * k];
+        let mut right = vec![0f32; width * (k - 1)];
         for (i, row) in gradient.chunks_exact(k).enumerate() {
-            for (c, g) in row.iter().enumerate() {
-                x[c * width + i] = *g;
+            let last = row[k - 1];
+            for (c, g) in row[..k - 1].iter().enumerate() {
+                right[c * width + i] = (g - last) as f32;
             }
         }
-        self.factor.solve(&mut x);
+        let solved = self.factor.solve(&right, 1);
         let mut direction = vec![0.0; dims * k];
         for (i, row) in direction.chunks_exact_mut(k).enumerate() {
-            for (c, out) in row.iter_mut().enumerate() {
-                *out = x[c * width + i];
+            for c in 0..k - 1 {
+                row[c] = f64::from(solved[c * width + i]);
+                row[k - 1] -= row[c];
             }
         }
         direction
     }
+}
+
+/// `X^T D X` with `D` the rows' curvature between two classes, against the
+/// last.
+fn block(
+    augmented: &[f64],
+    width: usize,
+    task: Task<'_>,
+    residual: &[f64],
+    (c, d): (usize, usize),
+) -> Vec<f64> {
+    let k = task.classes;
+    let rows = task.labels.len();
+    let last = k - 1;
+    let mut weighted = augmented.to_vec();
+    for ((row, r), &label) in weighted
+        .chunks_exact_mut(width)
+        .zip(residual.chunks_exact(k))
+        .zip(task.labels)
+    {
+        let label = label as usize;
+        let miss = -r[label];
+        let p = |e: usize| if e == label { 1.0 - miss } else { r[e] };
+        let between = |e: usize, f: usize| match (e == f, e == label) {
+            (false, _) => -p(e) * p(f),
+            (true, true) => p(e) * miss,
+            (true, false) => p(e) * (1.0 - r[e]),
+        };
+        let weight = between(c, d) - between(c, last) - between(last, d) + between(last, last);
+        for x in row {
+            *x *= weight;
+        }
+    }
+    let mut block = vec![0.0; width * width];
+    matmul(
+        MatMut::row_major(&mut block, width, width),
+        0.0,
+        MatRef::row_major(augmented, rows, width).t(),
+        MatRef::row_major(&weighted, rows, width),
+        1.0,
+        Threads::One,
+    );
+    block
 }

@@ -26,8 +26,15 @@ pub(crate) struct Start {
 }
 
 /// Iterations at one penalty after which the Hessian is factored, and
-/// factored anew, where that is affordable.
+/// factored anew, where it has at most so many unknowns: about a second's work
+/// in all.
 const PLAIN: usize = 12;
+const SMALL: usize = 1500;
+
+/// The same as a last resort, where one factorization takes a second or two.
+const LATE: usize = 250;
+const KEPT_LATE: usize = 15;
+const MIDDLING: usize = 7000;
 
 /// The same for problems too wide for the whole Hessian, where the curvature of
 /// rows is factored instead, at the cost of about so many plain iterations; and
@@ -217,13 +224,18 @@ impl<'a> Lane<'a> {
             since.is_some_and(|since| since.is_multiple_of(every))
         };
         let (first, every) = match covariance {
-            Covariance::Matrix(matrix) if Curvature::affordable(matrix.cols(), classes) => {
-                if due(PLAIN, PLAIN) {
+            Covariance::Matrix(matrix) => {
+                let size = Curvature::size(matrix.cols(), classes);
+                let wanted = (size <= SMALL && due(PLAIN, PLAIN))
+                    || (size <= MIDDLING && due(LATE, KEPT_LATE));
+                if wanted {
                     self.newton = Curvature::new(matrix, self.task, &self.residual, penalty);
                 }
-                return self.newton.is_some();
+                if size <= SMALL || self.newton.is_some() {
+                    return self.newton.is_some();
+                }
+                (PLAIN_WIDE, KEPT_WIDE)
             }
-            Covariance::Matrix(_) => (PLAIN_WIDE, KEPT_WIDE),
             Covariance::Gram(_) => (PLAIN_GRAM, KEPT_GRAM),
         };
         if due(first, every) {
