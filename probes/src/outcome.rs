@@ -8,6 +8,9 @@ pub enum Status {
     /// Stopped by the limit on iterations, or by the arithmetic's precision,
     /// with the gap still above tolerance.
     MaxIterations,
+    /// Stopped short of the tolerance on purpose: fits that many others are
+    /// averaged with go no further than those that choose penalties.
+    FixedBudget,
     /// No dimension varies over the training rows: the fit is the class
     /// frequencies, exactly.
     Degenerate,
@@ -19,6 +22,7 @@ impl Status {
         match self {
             Self::Converged => "converged",
             Self::MaxIterations => "max_iterations",
+            Self::FixedBudget => "fixed_budget",
             Self::Degenerate => "degenerate",
         }
     }

@@ -229,7 +229,11 @@ fn selectivity_tells_reading_from_memorizing() {
     assert!(differences.contains(&selectivity.highest));
     for control in &selectivity.controls {
         assert_eq!(control.penalty, real.penalty);
-        assert_eq!(control.status, Status::Converged);
+        assert!(matches!(
+            control.status,
+            Status::Converged | Status::FixedBudget
+        ));
+        assert!(control.certificate.relative_gap() < 1e-3);
     }
 }
 

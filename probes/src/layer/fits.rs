@@ -266,9 +266,12 @@ impl Work<'_> {
                 })
                 .collect();
             start += task.classes;
-            let converged = fit.certificate.relative_gap() <= stopping.tolerance;
+            let converged = fit.certificate.relative_gap() <= self.params.tolerance();
             tested.push(Tested {
-                status: status_from(converged, self.data.scale),
+                status: match (proven, converged) {
+                    (false, false) => Status::FixedBudget,
+                    _ => status_from(converged, self.data.scale),
+                },
                 logits: own,
                 fit,
             });

@@ -21,8 +21,8 @@ pub(super) struct Probed {
 }
 
 /// Probes every task on the rows of a cut; `form` has them in the cut's order.
-/// Further labels are fitted in the same call, at the penalty that accuracy
-/// chose for their task's own.
+/// Further labels are fitted over the same rows, at the penalty that accuracy
+/// chose for their task's own and as closely as fits that choose penalties.
 pub(super) fn probe_cut(
     work: &Work<'_>,
     form: &Form,
@@ -57,16 +57,20 @@ pub(super) fn probe_cut(
             }
         }
     }
-    let own = wanted.len();
+    let tested = work.refit(form, &space, cut, tasks, &wanted)?;
+    let mut others: Vec<Wanted<'_>> = Vec::with_capacity(further.len());
     for Further { task, labels } in further {
         let at = wanted[*task].at;
-        wanted.push(Wanted {
+        others.push(Wanted {
             task: *task,
             labels,
             at,
         });
     }
-    let tested = work.refit(form, &space, cut, tasks, &wanted)?;
+    let others = match others.is_empty() {
+        true => Vec::new(),
+        false => work.refit_roughly(form, &space, cut, tasks, &others)?,
+    };
     let mut surer_at = tasks.len();
     let mut outcomes = Vec::with_capacity(tasks.len());
     for (number, (task, path)) in tasks.iter().zip(paths).enumerate() {
@@ -94,7 +98,7 @@ pub(super) fn probe_cut(
     }
     let further = further
         .iter()
-        .zip(&tested[own..])
+        .zip(&others)
         .map(|(Further { task, labels }, tested)| tested.judged(tasks[*task].test, labels))
         .collect();
     Ok(Probed { outcomes, further })
