@@ -1,20 +1,20 @@
 use rayon::prelude::*;
 
-use crate::{MatMut, MatRef, Threads, matmul};
+use crate::{Element, MatMut, MatRef, Threads, matmul};
 
 /// Rows and columns of a tile of the result.
 const TILE: usize = 384;
-/// Columns summed in f32 before the sum goes on in f64.
+/// Columns summed in the panels' type before the sum goes on in f64.
 const DEPTH: usize = 256;
 
 /// Builds the Gram matrix `X X^T` of a matrix that arrives in column panels.
 ///
-/// Products run in f32 over at most 256 columns at a time and are then added
-/// in f64, so the error stays near f32's rounding of one short sum however
-/// many columns there are (relative to `sqrt(K_ii K_jj)`, about 1e-7) at the
-/// speed of f32. Only the lower triangle is computed. Tiles are owned by one
-/// thread each and panels added in the order given: the result does not
-/// depend on the number of threads.
+/// Products run in the panels' type over at most 256 columns at a time and are
+/// then added in f64, so with f32 the error stays near its rounding of one
+/// short sum however many columns there are (relative to `sqrt(K_ii K_jj)`,
+/// about 1e-7) at the speed of f32. Only the lower triangle is computed. Tiles
+/// are owned by one thread each and panels added in the order given: the
+/// result does not depend on the number of threads.
 ///
 /// ```
 /// use layerprobe_linalg::GramAccumulator;
@@ -62,12 +62,46 @@ impl GramAccumulator {
     ///
     /// # Panics
     /// If the panel's length is not `rows * width`.
-    pub fn add(&mut self, panel: &[f32], width: usize) {
+    pub fn add<T: Element>(&mut self, panel: &[T], width: usize) {
         assert_eq!(panel.len(), self.rows * width, "panel of {width} columns");
         self.tiles.par_iter_mut().for_each_init(
-            || vec![0f32; TILE * TILE],
+            || vec![T::ZERO; TILE * TILE],
             |product, tile| tile.add(panel, width, product),
         );
+    }
+
+    /// The diagonal, and the entries above it row by row: half the memory of
+    /// [`GramAccumulator::finish`].
+    ///
+    /// ```
+    /// use layerprobe_linalg::GramAccumulator;
+    ///
+    /// let mut gram = GramAccumulator::new(3);
+    /// gram.add(&[1.0, 2.0, 3.0], 1);
+    /// let (diagonal, above) = gram.finish_above();
+    /// assert_eq!((diagonal, above), (vec![1.0, 4.0, 9.0], vec![2.0, 3.0, 6.0]));
+    /// ```
+    pub fn finish_above(self) -> (Vec<f64>, Vec<f64>) {
+        let n = self.rows;
+        let mut diagonal = vec![0.0; n];
+        let mut above = vec![0.0; n * n.saturating_sub(1) / 2];
+        for tile in &self.tiles {
+            // entry (r, c) below the diagonal is entry (c, r) above it
+            for c in 0..tile.width {
+                let row = tile.col + c;
+                let start = row * (2 * n - row - 1) / 2;
+                for r in 0..tile.height {
+                    let col = tile.row + r;
+                    let value = tile.sums[r * tile.width + c];
+                    if col > row {
+                        above[start + col - row - 1] = value;
+                    } else if col == row {
+                        diagonal[row] = value;
+                    }
+                }
+            }
+        }
+        (diagonal, above)
     }
 
     /// The whole symmetric matrix, rows x rows, row-major.
@@ -100,7 +134,7 @@ fn mirror(matrix: &mut [f64], n: usize) {
 }
 
 impl Tile {
-    fn add(&mut self, panel: &[f32], width: usize, product: &mut [f32]) {
+    fn add<T: Element>(&mut self, panel: &[T], width: usize, product: &mut [T]) {
         let product = &mut product[..self.height * self.width];
         for start in (0..width).step_by(DEPTH) {
             let depth = DEPTH.min(width - start);
@@ -109,14 +143,14 @@ impl Tile {
             };
             matmul(
                 MatMut::row_major(product, self.height, self.width),
-                0.0,
+                T::ZERO,
                 view(self.row, self.height),
                 view(self.col, self.width).t(),
-                1.0,
+                T::rounded(1.0),
                 Threads::One,
             );
             for (sum, &term) in self.sums.iter_mut().zip(product.iter()) {
-                *sum += f64::from(term);
+                *sum += term.widened();
             }
         }
     }
@@ -157,6 +191,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn panels_in_f64_give_the_part_above_the_diagonal() {
+        let (rows, dims) = (500, 300);
+        let panel: Vec<f64> = (0..rows * dims)
+            .map(|x| f64::from(entry(x / dims, x % dims)))
+            .collect();
+        let mut gram = GramAccumulator::new(rows);
+        gram.add(&panel, dims);
+        let (diagonal, above) = gram.finish_above();
+        let mut above = above.into_iter();
+        for i in 0..rows {
+            for j in i..rows {
+                let exact: f64 = (0..dims)
+                    .map(|l| panel[i * dims + l] * panel[j * dims + l])
+                    .sum();
+                let found = if j == i {
+                    diagonal[i]
+                } else {
+                    above.next().unwrap()
+                };
+                assert!((found - exact).abs() < 1e-12 * dims as f64);
+            }
+        }
+        assert_eq!(above.next(), None);
     }
 
     #[test]
