@@ -5,7 +5,8 @@
 //! penalties chosen on combinations set aside from training, refitted, tested
 //! once, and returned with intervals and a proof of convergence for each fit.
 //! [`measure_layer`] adds what a bare accuracy leaves open: bits, other splits,
-//! controls and nulls, as [`Extras`] asks.
+//! controls and nulls, as [`Extras`] asks. [`similarity`] compares two
+//! representations with each other.
 
 mod around;
 mod checks;
@@ -18,6 +19,7 @@ mod multinomial;
 mod outcome;
 mod params;
 mod selection;
+pub mod similarity;
 mod single;
 mod solve;
 mod standardize;

@@ -88,7 +88,7 @@ pub fn cluster_bootstrap(
 }
 
 /// The `p` quantile of sorted values, linear between order statistics.
-fn quantile(sorted: &[f64], p: f64) -> f64 {
+pub(crate) fn quantile(sorted: &[f64], p: f64) -> f64 {
     let place = p * (sorted.len() - 1) as f64;
     let below = place.floor() as usize;
     let above = (below + 1).min(sorted.len() - 1);
