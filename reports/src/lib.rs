@@ -44,6 +44,7 @@ mod drawing;
 mod error;
 mod evidence;
 mod figures;
+mod heat_map;
 mod input;
 mod page;
 mod report;
@@ -52,6 +53,7 @@ mod table;
 mod terminal;
 
 pub use error::ReportError;
+pub use heat_map::{HeatMap, HeatMapName, heat_map_table, write_heat_map};
 pub use input::{Fact, ProtocolParagraph, ReportInput, Sheet, TrainingCurve, TrainingPoint};
 pub use report::{ReportFiles, write_report};
 pub use table::{ResultRow, read_results, write_results};

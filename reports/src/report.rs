@@ -39,21 +39,31 @@ pub fn write_report(input: &ReportInput, dir: &Path) -> Result<ReportFiles, Repo
     };
     let mut inline = Vec::new();
     for figure in &figures {
-        let failed = |reason| ReportError::Draw {
-            figure: figure.id.clone(),
-            reason,
-        };
-        let svg = drawing::svg(&figure.drawing).map_err(failed)?;
-        let png = drawing::png(&figure.drawing).map_err(failed)?;
-        for (extension, bytes) in [("svg", svg.standalone().as_bytes()), ("png", &png)] {
-            let path = folder.join(format!("{}.{extension}", figure.id));
-            layerprobe_durable::write(&path, bytes).map_err(ReportError::write(&path))?;
-            files.figures.push(path);
-        }
+        let (svg, paths) = write_drawing(&figure.drawing, &folder, &figure.id)?;
+        files.figures.extend(paths);
         inline.push(svg.inline().to_owned());
     }
     let html = page::render(input, &evidence, &figures, &inline)?;
     layerprobe_durable::write(&files.index, html.as_bytes())
         .map_err(ReportError::write(&files.index))?;
     Ok(files)
+}
+
+/// Writes a drawing as `folder/name.svg` and `folder/name.png`.
+pub(crate) fn write_drawing(
+    drawing: &drawing::Drawing,
+    folder: &Path,
+    name: &str,
+) -> Result<(drawing::Svg, [PathBuf; 2]), ReportError> {
+    let failed = |reason| ReportError::Draw {
+        figure: name.to_owned(),
+        reason,
+    };
+    let svg = drawing::svg(drawing).map_err(failed)?;
+    let png = drawing::png(drawing).map_err(failed)?;
+    let paths = ["svg", "png"].map(|extension| folder.join(format!("{name}.{extension}")));
+    for (path, bytes) in paths.iter().zip([svg.standalone().as_bytes(), &png]) {
+        layerprobe_durable::write(path, bytes).map_err(ReportError::write(path))?;
+    }
+    Ok((svg, paths))
 }

@@ -173,7 +173,7 @@ fn ended(text: String) -> String {
 
 /// At most `width` characters, both ends kept, with a sign where some were
 /// cut; none that a terminal would obey.
-fn cut(text: &str, width: usize) -> String {
+pub(crate) fn cut(text: &str, width: usize) -> String {
     let clean: Vec<char> = text
         .chars()
         .map(|c| if c.is_control() { '?' } else { c })

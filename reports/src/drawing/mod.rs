@@ -16,7 +16,7 @@ pub(crate) use png::png;
 #[cfg(test)]
 pub(crate) use shape::Shape;
 pub(crate) use shape::{Color, Drawing, Point};
-pub(crate) use svg::{FONT_FACE, svg};
+pub(crate) use svg::{FONT_FACE, Svg, svg};
 pub(crate) use text::{Horizontal, Text, fitted, text_width};
 
 /// Grid dots a logical pixel.

@@ -124,3 +124,32 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn names_around_a_heat_map_stay_inside_and_apart(
+        layers in names(24),
+        groups in names(5),
+        lowest in -1.0..0.9f64,
+    ) {
+        let name = |group: &String, layer: &String| crate::HeatMapName {
+            group: group.clone(),
+            name: layer.clone(),
+        };
+        let names: Vec<_> = groups
+            .iter()
+            .flat_map(|group| layers.iter().map(move |layer| name(group, layer)))
+            .collect();
+        let value = |k: usize| (!k.is_multiple_of(7)).then_some(lowest + (k % 11) as f64 / 10.0 * (1.0 - lowest));
+        let map = crate::HeatMap {
+            title: "Similarity of layers".into(),
+            subtitle: "Pearson's correlation of RDMs over 1000 stimuli".into(),
+            values: (0..names.len()).map(|i| (0..names.len()).map(|j| value(i + j)).collect()).collect(),
+            rows: names.clone(),
+            columns: names,
+        };
+        check(&super::draw_heat_map(&map))?;
+    }
+}

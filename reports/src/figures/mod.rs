@@ -2,6 +2,7 @@
 
 mod axis;
 mod change;
+mod heat_map;
 mod legend;
 mod over_training;
 mod palette;
@@ -16,6 +17,7 @@ use crate::drawing::Drawing;
 use crate::evidence::Evidence;
 
 pub(crate) use axis::short;
+pub(crate) use heat_map::draw as draw_heat_map;
 pub(crate) use words::interval_note;
 
 /// A figure with its words.

@@ -80,7 +80,36 @@ pub(crate) fn layer_color(index: usize, count: usize) -> Color {
     let (Some(low), Some(high)) = (low, high) else {
         return Color::INK;
     };
-    let part = place.fract();
+    mixed(low, high, place.fract())
+}
+
+/// From 0 to 1, pale to dark with even steps of lightness.
+const ABOVE: [Color; 5] = [
+    Color(250, 250, 250),
+    Color(250, 190, 110),
+    Color(214, 90, 100),
+    Color(126, 3, 148),
+    Color(13, 8, 100),
+];
+
+/// From 0 to -1.
+const BELOW: [Color; 3] = [Color(250, 250, 250), Color(90, 180, 160), Color(0, 80, 70)];
+
+/// The color of a similarity, the same in every figure: from pale at 0 to dark
+/// at 1, and green below 0.
+pub(crate) fn similarity_color(value: f64) -> Color {
+    let scale: &[Color] = if value < 0.0 { &BELOW } else { &ABOVE };
+    let last = (scale.len() - 1) as f64;
+    let place = value.abs().clamp(0.0, 1.0) * last;
+    let low = scale.get(place.floor() as usize).copied();
+    let high = scale.get(place.ceil() as usize).copied();
+    match (low, high) {
+        (Some(low), Some(high)) => mixed(low, high, place.fract()),
+        _ => Color::INK,
+    }
+}
+
+fn mixed(low: Color, high: Color, part: f64) -> Color {
     let mix = |a: u8, b: u8| (f64::from(a) * (1.0 - part) + f64::from(b) * part).round() as u8;
     Color(mix(low.0, high.0), mix(low.1, high.1), mix(low.2, high.2))
 }
@@ -112,6 +141,17 @@ mod tests {
             // a contrast of 1.05 / (0.47 + 0.05) = 2 with white
             assert!(light.iter().all(|l| *l < 0.47), "{light:?}");
         }
+    }
+
+    #[test]
+    fn similarity_gets_darker_away_from_zero() {
+        for sign in [1.0, -1.0] {
+            let light: Vec<f64> = (0..=20)
+                .map(|k| luminance(similarity_color(sign * f64::from(k) / 20.0)))
+                .collect();
+            assert!(light.windows(2).all(|pair| pair[0] > pair[1]), "{light:?}");
+        }
+        assert_eq!(similarity_color(1.2), similarity_color(1.0));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::drawing::{Color, Drawing, Horizontal, Text, fitted};
 pub(crate) const WIDTH: f64 = 720.0;
 const TITLE: f64 = 17.0;
 const SUBTITLE: f64 = 13.5;
-const EDGE: f64 = 10.0;
+pub(crate) const EDGE: f64 = 10.0;
 /// Size of a panel's title and of axis labels.
 pub(crate) const LABEL: f64 = 14.0;
 /// Rows of panels a figure takes before the next figure begins.
@@ -44,6 +44,18 @@ pub(crate) struct Frame<'a> {
     pub(crate) y_label: &'a str,
 }
 
+/// Title and subtitle of a figure; what follows begins at [`HEADED`].
+pub(crate) fn heading(drawing: &mut Drawing, title: &str, subtitle: &str) {
+    let room = WIDTH - 2.0 * EDGE;
+    let title = fitted(title, TITLE, room);
+    drawing.text(Text::new((EDGE, EDGE + 9.0), &title, TITLE));
+    let subtitle = fitted(subtitle, SUBTITLE, room);
+    drawing.text(Text::new((EDGE, EDGE + 32.0), &subtitle, SUBTITLE).colored(Color::GRAY));
+}
+
+/// Where a figure's heading ends.
+pub(crate) const HEADED: f64 = EDGE + 50.0;
+
 impl Sheet {
     /// The width of a panel when `columns` stand side by side.
     pub(crate) fn width_of(columns: usize) -> f64 {
@@ -72,7 +84,7 @@ impl Sheet {
             2 => 180.0,
             _ => 150.0,
         };
-        let legend_top = EDGE + 50.0;
+        let legend_top = HEADED;
         let sheet = Self {
             panel_width,
             panel_height,
@@ -95,11 +107,7 @@ impl Sheet {
     }
 
     fn draw_frame(&self, drawing: &mut Drawing, frame: &Frame<'_>, bottom: f64) {
-        let room = WIDTH - 2.0 * EDGE;
-        let title = fitted(frame.title, TITLE, room);
-        drawing.text(Text::new((EDGE, EDGE + 9.0), &title, TITLE));
-        let subtitle = fitted(frame.subtitle, SUBTITLE, room);
-        drawing.text(Text::new((EDGE, EDGE + 32.0), &subtitle, SUBTITLE).colored(Color::GRAY));
+        heading(drawing, frame.title, frame.subtitle);
         let middle = self.left + 0.5 * (WIDTH - EDGE - self.left);
         drawing.text(
             Text::new((middle, bottom + 8.0), frame.x_label, LABEL).aligned(Horizontal::Center),

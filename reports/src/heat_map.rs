@@ -1,0 +1,155 @@
+//! A matrix of similarities: as a figure and as a table in the terminal.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::figures::draw_heat_map;
+use crate::report::write_drawing;
+use crate::{ReportError, terminal};
+
+/// A row or column of a [`HeatMap`]: a layer of a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeatMapName {
+    /// The network; rows of one network stand together.
+    pub group: String,
+    /// The layer.
+    pub name: String,
+}
+
+/// How alike each of some representations is to each of others.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HeatMap {
+    /// The figure's title.
+    pub title: String,
+    /// A line under the title: what the numbers are, over how many stimuli.
+    pub subtitle: String,
+    /// What the rows are.
+    pub rows: Vec<HeatMapName>,
+    /// What the columns are.
+    pub columns: Vec<HeatMapName>,
+    /// A value, usually from 0 to 1, for each row and column; none where nothing
+    /// was measured.
+    pub values: Vec<Vec<Option<f64>>>,
+}
+
+impl HeatMap {
+    /// The value of a row and column, if there is one.
+    pub fn value(&self, row: usize, column: usize) -> Option<f64> {
+        self.values.get(row)?.get(column).copied().flatten()
+    }
+}
+
+/// Draws the matrix as `folder/name.svg` and `folder/name.png`; the folder is
+/// made if it is missing.
+///
+/// ```
+/// use layerprobe_reports::{HeatMap, HeatMapName, write_heat_map};
+///
+/// let name = |layer: &str| HeatMapName { group: "shape".into(), name: layer.into() };
+/// let map = HeatMap {
+///     title: "RSA".into(),
+///     rows: vec![name("conv1"), name("fc1")],
+///     columns: vec![name("conv1"), name("fc1")],
+///     values: vec![vec![Some(1.0), Some(0.3)], vec![Some(0.3), Some(1.0)]],
+///     ..HeatMap::default()
+/// };
+/// let dir = tempfile::tempdir()?;
+/// let [svg, png] = write_heat_map(&map, dir.path(), "rsa")?;
+/// assert!(svg.exists() && png.ends_with("rsa.png"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If the figure cannot be drawn or written.
+pub fn write_heat_map(
+    map: &HeatMap,
+    folder: &Path,
+    name: &str,
+) -> Result<[PathBuf; 2], ReportError> {
+    fs::create_dir_all(folder).map_err(ReportError::write(folder))?;
+    Ok(write_drawing(&draw_heat_map(map), folder, name)?.1)
+}
+
+/// A table of at most `width` columns for the terminal: a line for each pair of
+/// networks, a column for each layer that both have, and the value of that layer
+/// in both. Networks without a layer in common are left out; with more layers
+/// than fit, the first and the last are shown.
+///
+/// ```
+/// use layerprobe_reports::{HeatMap, HeatMapName, heat_map_table};
+///
+/// let name = |group: &str| HeatMapName { group: group.into(), name: "fc1".into() };
+/// let map = HeatMap {
+///     rows: vec![name("shape"), name("color")],
+///     columns: vec![name("shape"), name("color")],
+///     values: vec![vec![None, Some(0.25)], vec![Some(0.25), Some(0.625)]],
+///     ..HeatMap::default()
+/// };
+/// assert_eq!(heat_map_table(&map, 60), "\
+/// same layer of          fc1
+/// shape   color         0.25
+/// color   color         0.63
+/// ");
+/// ```
+pub fn heat_map_table(map: &HeatMap, width: usize) -> String {
+    let mut layers: Vec<&str> = Vec::new();
+    for row in &map.rows {
+        let shared = map.columns.iter().any(|column| column.name == row.name);
+        if shared && !layers.contains(&row.name.as_str()) {
+            layers.push(&row.name);
+        }
+    }
+    let groups = |names: &[HeatMapName]| {
+        let longest = names.iter().map(|name| name.group.chars().count()).max();
+        longest.unwrap_or_default().clamp(6, width / 4)
+    };
+    let (first, second) = (groups(&map.rows), groups(&map.columns));
+    let room = width.saturating_sub(first + second + 4) / COLUMN;
+    if layers.len() > room {
+        let last = layers.split_off(layers.len() - 1);
+        layers.truncate(room.saturating_sub(1));
+        layers.extend(last);
+    }
+    let number = |text: &str| format!("{:>COLUMN$}", terminal::cut(text, COLUMN - 1));
+    let heading: String = layers.iter().map(|layer| number(layer)).collect();
+    let mut text = format!("{:<1$}{heading}\n", "same layer of", first + second + 4);
+    for (a, b) in pairs_of_groups(map) {
+        let values: Vec<Option<f64>> = layers
+            .iter()
+            .map(|layer| {
+                let at = |names: &[HeatMapName], group: &str| {
+                    names
+                        .iter()
+                        .position(|name| name.group == group && name.name == *layer)
+                };
+                map.value(at(&map.rows, a)?, at(&map.columns, b)?)
+            })
+            .collect();
+        if values.iter().any(Option::is_some) {
+            let (a, b) = (terminal::cut(a, first), terminal::cut(b, second));
+            let values: String = values
+                .iter()
+                .map(|value| number(&value.map_or("-".to_owned(), |value| format!("{value:.2}"))))
+                .collect();
+            text.push_str(&format!("{a:<first$}  {b:<second$}  {values}\n"));
+        }
+    }
+    text
+}
+
+/// Columns of the terminal that a number takes.
+const COLUMN: usize = 10;
+
+/// Each pair of networks once, whichever way round it comes first.
+fn pairs_of_groups(map: &HeatMap) -> Vec<(&str, &str)> {
+    let mut pairs: Vec<(&str, &str)> = Vec::new();
+    for row in &map.rows {
+        for column in &map.columns {
+            let (a, b) = (row.group.as_str(), column.group.as_str());
+            if !pairs.contains(&(a, b)) && !pairs.contains(&(b, a)) {
+                pairs.push((a, b));
+            }
+        }
+    }
+    pairs
+}
