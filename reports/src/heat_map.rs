@@ -72,8 +72,10 @@ pub fn write_heat_map(
 
 /// A table of at most `width` columns for the terminal: a line for each pair of
 /// networks, a column for each layer that both have, and the value of that layer
-/// in both. Networks without a layer in common are left out; with more layers
-/// than fit, the first and the last are shown.
+/// in both. Networks without a layer in common are left out, and so is a network
+/// that is exactly like itself; with more layers than fit, the first and the last
+/// are shown, and of more than 40 pairs the first. Without any layer in common,
+/// each pair of layers has a line.
 ///
 /// ```
 /// use layerprobe_reports::{HeatMap, HeatMapName, heat_map_table};
@@ -82,13 +84,13 @@ pub fn write_heat_map(
 /// let map = HeatMap {
 ///     rows: vec![name("shape"), name("color")],
 ///     columns: vec![name("shape"), name("color")],
-///     values: vec![vec![None, Some(0.25)], vec![Some(0.25), Some(0.625)]],
+///     values: vec![vec![None, Some(0.25)], vec![Some(0.25), Some(0.5)]],
 ///     ..HeatMap::default()
 /// };
 /// assert_eq!(heat_map_table(&map, 60), "\
 /// same layer of          fc1
 /// shape   color         0.25
-/// color   color         0.63
+/// color   color         0.50
 /// ");
 /// ```
 pub fn heat_map_table(map: &HeatMap, width: usize) -> String {
@@ -99,9 +101,12 @@ pub fn heat_map_table(map: &HeatMap, width: usize) -> String {
             layers.push(&row.name);
         }
     }
+    if layers.is_empty() {
+        return list(map);
+    }
     let groups = |names: &[HeatMapName]| {
         let longest = names.iter().map(|name| name.group.chars().count()).max();
-        longest.unwrap_or_default().clamp(6, width / 4)
+        longest.unwrap_or_default().min(width / 4).max(6)
     };
     let (first, second) = (groups(&map.rows), groups(&map.columns));
     let room = width.saturating_sub(first + second + 4) / COLUMN;
@@ -113,6 +118,7 @@ pub fn heat_map_table(map: &HeatMap, width: usize) -> String {
     let number = |text: &str| format!("{:>COLUMN$}", terminal::cut(text, COLUMN - 1));
     let heading: String = layers.iter().map(|layer| number(layer)).collect();
     let mut text = format!("{:<1$}{heading}\n", "same layer of", first + second + 4);
+    let (mut lines, mut more) = (0, 0);
     for (a, b) in pairs_of_groups(map) {
         let values: Vec<Option<f64>> = layers
             .iter()
@@ -125,7 +131,14 @@ pub fn heat_map_table(map: &HeatMap, width: usize) -> String {
                 map.value(at(&map.rows, a)?, at(&map.columns, b)?)
             })
             .collect();
-        if values.iter().any(Option::is_some) {
+        let itself = a == b && values.iter().flatten().all(|value| *value == 1.0);
+        if itself || values.iter().all(Option::is_none) {
+            continue;
+        }
+        lines += 1;
+        if lines > LINES {
+            more += 1;
+        } else {
             let (a, b) = (terminal::cut(a, first), terminal::cut(b, second));
             let values: String = values
                 .iter()
@@ -134,8 +147,35 @@ pub fn heat_map_table(map: &HeatMap, width: usize) -> String {
             text.push_str(&format!("{a:<first$}  {b:<second$}  {values}\n"));
         }
     }
+    if more > 0 {
+        text.push_str(&format!("({more} more pairs of networks were compared)\n"));
+    }
     text
 }
+
+/// A line for each value.
+fn list(map: &HeatMap) -> String {
+    let mut text = String::new();
+    let mut values = Vec::new();
+    for (i, a) in map.rows.iter().enumerate() {
+        for (j, b) in map.columns.iter().enumerate() {
+            values.extend(map.value(i, j).map(|value| (a, b, value)));
+        }
+    }
+    for (a, b, value) in values.iter().take(LINES) {
+        let names = [&a.group, &a.name, &b.group, &b.name].map(|name| terminal::cut(name, 30));
+        let [group_a, a, group_b, b] = names;
+        text.push_str(&format!("{group_a}, {a} and {group_b}, {b}: {value:.2}\n"));
+    }
+    let more = values.len().saturating_sub(LINES);
+    if more > 0 {
+        text.push_str(&format!("({more} more pairs of layers were compared)\n"));
+    }
+    text
+}
+
+/// Lines of the table at most.
+const LINES: usize = 40;
 
 /// Columns of the terminal that a number takes.
 const COLUMN: usize = 10;

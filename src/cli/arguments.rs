@@ -1,9 +1,13 @@
+mod compare;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::models::Arch;
+
+pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
 
 /// Which features of its input does a neural network represent, in which
 /// layer, and from which moment of training?
@@ -57,6 +61,8 @@ pub enum Command {
     Layers(Layers),
     /// Read layers of a network of your own for images of your own
     Extract(Extract),
+    /// Compare layers of networks with each other: RSA and CKA
+    Compare(Compare),
     /// Measure images a second and memory, to size a run
     #[command(subcommand)]
     Bench(BenchCommand),

@@ -6,6 +6,7 @@ use super::arguments::{MessageFormat, Output};
 use crate::activations::extract::ExtractError;
 use crate::config::ConfigError;
 use crate::experiment::ExperimentError;
+use crate::experiment::compare::CompareError;
 use crate::foreign::ForeignError;
 
 /// Bad usage or configuration.
@@ -34,26 +35,41 @@ fn code(error: &anyhow::Error) -> u8 {
     if error.is::<ConfigError>() || error.is::<Usage>() {
         return USAGE;
     }
-    if let Some(foreign) = error.downcast_ref::<ForeignError>() {
-        return match foreign {
-            ForeignError::Write { .. } | ForeignError::Read { .. } => 1,
-            _ => USAGE,
+    if let Some(compare) = error.downcast_ref::<CompareError>() {
+        return match compare {
+            CompareError::Experiment(error) => code_of_experiment(error),
+            CompareError::Foreign(error) => code_of_foreign(error),
+            CompareError::Stopped => INTERRUPTED,
+            error if error.is_usage() => USAGE,
+            _ => 1,
         };
+    }
+    if let Some(foreign) = error.downcast_ref() {
+        return code_of_foreign(foreign);
     }
     if let Some(ExtractError::Stopped { .. }) = error.downcast_ref() {
         return INTERRUPTED;
     }
-    match error.downcast_ref::<ExperimentError>() {
-        Some(e) if e.is_interruption() => INTERRUPTED,
-        Some(
-            ExperimentError::Config(_)
-            | ExperimentError::Plan(_)
-            | ExperimentError::ProbeParams(_)
-            | ExperimentError::Generator(_)
-            | ExperimentError::AnotherConfig { .. }
-            | ExperimentError::NotARun { .. }
-            | ExperimentError::NoRun { .. },
-        ) => USAGE,
+    error.downcast_ref().map_or(1, code_of_experiment)
+}
+
+fn code_of_foreign(error: &ForeignError) -> u8 {
+    match error {
+        ForeignError::Write { .. } | ForeignError::Read { .. } => 1,
+        _ => USAGE,
+    }
+}
+
+fn code_of_experiment(error: &ExperimentError) -> u8 {
+    match error {
+        e if e.is_interruption() => INTERRUPTED,
+        ExperimentError::Config(_)
+        | ExperimentError::Plan(_)
+        | ExperimentError::ProbeParams(_)
+        | ExperimentError::Generator(_)
+        | ExperimentError::AnotherConfig { .. }
+        | ExperimentError::NotARun { .. }
+        | ExperimentError::NoRun { .. } => USAGE,
         _ => 1,
     }
 }

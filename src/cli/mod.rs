@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bench;
+mod compare;
 mod completions;
 mod config;
 mod exit;
@@ -44,6 +45,7 @@ pub fn main() -> ExitCode {
         Command::Probe(command) => probe::probe(command, &arguments.output),
         Command::Report(command) => report::report(command, &arguments.output),
         Command::Layers(command) => layers::layers(command, &arguments.output),
+        Command::Compare(command) => compare::compare(command, &arguments.output),
         Command::Extract(command) => extract::extract(command, &arguments.output),
         Command::Bench(BenchCommand::Train(command)) => bench::train(command, &arguments.output),
         Command::Bench(BenchCommand::Extract(command)) => {

@@ -11,6 +11,8 @@ pub enum Stage {
     Report,
     /// Reading activations into a file.
     Extract,
+    /// Comparing layers with each other.
+    Compare,
 }
 
 impl Stage {
@@ -22,6 +24,7 @@ impl Stage {
             Self::Probe => "probe",
             Self::Report => "report",
             Self::Extract => "extract",
+            Self::Compare => "compare",
         }
     }
 
@@ -33,6 +36,7 @@ impl Stage {
             Self::Probe => "layers",
             Self::Report => "files",
             Self::Extract => "images",
+            Self::Compare => "pairs",
         }
     }
 }

@@ -86,7 +86,7 @@ impl RunFolder {
 
     /// The record that proves a condition's training complete.
     pub fn training_record(&self, condition: &Condition) -> PathBuf {
-        self.condition(condition).join("training.json")
+        training_record_in(&self.root, condition)
     }
 
     /// A condition's checkpoint at a step.
@@ -121,6 +121,11 @@ pub fn report_in(root: &Path) -> PathBuf {
 /// A condition's folder in a run folder.
 pub fn condition_in(root: &Path, condition: &Condition) -> PathBuf {
     root.join("conditions").join(&condition.id)
+}
+
+/// The record that proves a condition's training complete, in a run folder.
+pub fn training_record_in(root: &Path, condition: &Condition) -> PathBuf {
+    condition_in(root, condition).join("training.json")
 }
 
 /// A condition's training curve in a run folder.

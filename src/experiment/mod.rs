@@ -14,6 +14,7 @@
 //! # Ok::<(), layerprobe::experiment::ExperimentError>(())
 //! ```
 
+pub mod compare;
 mod error;
 mod events;
 mod layout;

@@ -94,6 +94,27 @@ impl Streams {
             .derive(&version.to_string())
     }
 
+    /// Position, angles, phases and noise of the stimuli on which networks are
+    /// compared: none has been trained on them.
+    pub fn similarity_stimuli(&self) -> StreamKey {
+        self.data.derive("similarity/stimuli")
+    }
+
+    /// Which of those stimuli are shown.
+    pub fn similarity_choice(&self) -> StreamKey {
+        self.data.derive("similarity/choice")
+    }
+
+    /// Resamples of stimuli: the same for all pairs of a comparison.
+    pub fn similarity_bootstrap(&self) -> StreamKey {
+        self.data.derive("similarity/bootstrap")
+    }
+
+    /// Resamples of runs: the same for all pairs of a comparison.
+    pub fn similarity_runs(&self) -> StreamKey {
+        self.data.derive("similarity/runs")
+    }
+
     /// Bootstrap resamples: the same for all layers and checkpoints of a
     /// version, so that differences are paired.
     pub fn bootstrap(&self, version: u32) -> StreamKey {

@@ -5,6 +5,7 @@
 mod around;
 mod bad_input;
 mod bench;
+mod compare;
 mod extract;
 mod folder;
 mod layers;

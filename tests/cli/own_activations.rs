@@ -39,7 +39,7 @@ fn activations() -> Vec<f32> {
 }
 
 /// An array file in version 1.0 of NumPy's format.
-fn write_npy(path: &Path, values: &[f32], shape: &str) {
+pub fn write_npy(path: &Path, values: &[f32], shape: &str) {
     let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}");
     while !(header.len() + 11).is_multiple_of(64) {
         header.push(' ');

@@ -1,0 +1,200 @@
+//! How alike layers of trained networks are: the networks of one or two
+//! finished runs, or activations from elsewhere.
+
+mod error;
+mod files;
+mod maps;
+mod networks;
+mod pairs;
+mod reading;
+mod runs;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use layerprobe_probes::similarity::{
+    Distance, MIN_RESAMPLED, MIN_STIMULI, Metric, Representation, SimilarityError,
+};
+use layerprobe_reports::{ResultRow, heat_map_table, write_heat_map, write_results};
+use layerprobe_streams::StreamKey;
+
+use super::{Event, Observer};
+
+pub use error::CompareError;
+pub use files::compare_files;
+pub use networks::Moments;
+pub use reading::compare_runs;
+
+/// What is measured, between whichever layers.
+#[derive(Clone, Debug)]
+pub struct Measures {
+    /// By which measures.
+    pub metrics: Vec<Metric>,
+    /// How far apart two stimuli are in a layer, for RSA.
+    pub distance: Distance,
+    /// How many stimuli are shown; unless told, 1000 or all there are.
+    pub stimuli: Option<usize>,
+    /// Resamples behind each interval; 0 for none.
+    pub resamples: usize,
+}
+
+/// The networks to compare.
+#[derive(Clone, Debug)]
+pub struct ComparedRuns {
+    /// One run, whose networks are compared with each other, or two.
+    pub folders: Vec<PathBuf>,
+    /// Layers of the first run (and of the second, unless told); those it
+    /// probes, unless told.
+    pub layers: Option<Vec<String>>,
+    /// Layers of the second run.
+    pub layers_b: Option<Vec<String>>,
+    /// Networks trained on these targets; all, unless told.
+    pub targets: Option<Vec<String>>,
+    /// At which moments of their training.
+    pub moments: Moments,
+}
+
+/// What a comparison left.
+#[derive(Clone, Debug)]
+pub struct Compared {
+    /// The table of results.
+    pub results: PathBuf,
+    /// Number of rows in it.
+    pub rows: usize,
+    /// A figure of each metric, as SVG and as PNG.
+    pub figures: Vec<PathBuf>,
+    /// A short table of the first metric.
+    pub table: String,
+}
+
+/// Columns of the table for the terminal.
+const TABLE_WIDTH: usize = 80;
+
+/// Stimuli unless told.
+const USUAL_STIMULI: usize = 1000;
+
+/// A layer of a network at one moment, ready to be compared.
+struct Side<'a> {
+    /// What of it goes into a row: condition, step, layer, ...
+    row: ResultRow,
+    /// Its network, in words; networks that differ in their hold-out version
+    /// only have the same words.
+    group: String,
+    /// The condition's name with a `*` for what differs within the group.
+    kind: String,
+    representation: Representation<'a>,
+}
+
+/// Who is told, and who may stop it.
+struct Watch<'a> {
+    stop: &'a AtomicBool,
+    observer: &'a dyn Observer,
+}
+
+impl Watch<'_> {
+    fn go_on(&self) -> Result<(), CompareError> {
+        match self.stop.load(Ordering::SeqCst) {
+            true => Err(CompareError::Stopped),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Compares all sides, or those of one list with those of another, and writes
+/// what was found.
+fn finish(
+    (first, second): (&[Side<'_>], Option<&[Side<'_>]>),
+    measures: &Measures,
+    out: &Path,
+    runs_key: StreamKey,
+    watch: &Watch<'_>,
+) -> Result<Compared, CompareError> {
+    let found = pairs::compare(first, second, measures, watch)?;
+    let groups = runs::Groups::of(first, second, measures, &found, runs_key)?;
+    let mut rows = found.rows(first, second, measures);
+    rows.extend(groups.rows(measures));
+    write_results(out, &rows)?;
+    let folder = match out.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let stem = out.file_stem().unwrap_or_default().to_string_lossy();
+    let maps = maps::maps(&groups, measures);
+    let mut figures = Vec::new();
+    for (metric, map) in measures.metrics.iter().zip(&maps) {
+        figures.extend(write_heat_map(
+            map,
+            folder,
+            &format!("{stem}-{}", metric.as_str()),
+        )?);
+    }
+    Ok(Compared {
+        results: out.to_owned(),
+        rows: rows.len(),
+        figures,
+        table: maps
+            .first()
+            .map(|map| heat_map_table(map, TABLE_WIDTH))
+            .unwrap_or_default(),
+    })
+}
+
+impl Measures {
+    /// How many stimuli are shown of so many.
+    fn stimuli_of(&self, known: usize) -> Result<usize, CompareError> {
+        let wanted = self.stimuli.unwrap_or(USUAL_STIMULI.min(known));
+        if wanted > known {
+            return Err(CompareError::Stimuli { wanted, known });
+        }
+        let (needed, what) = match self.resamples {
+            0 => (MIN_STIMULI, "a comparison"),
+            _ => (MIN_RESAMPLED, "an interval over stimuli"),
+        };
+        if wanted < needed {
+            return Err(CompareError::Similarity(SimilarityError::TooFew {
+                name: "the comparison".to_owned(),
+                found: wanted,
+                needed,
+                what,
+            }));
+        }
+        Ok(wanted)
+    }
+}
+
+/// The name of what turned activations into a similarity.
+fn protocol(metric: Metric, distance: Distance) -> String {
+    let distance = match (metric, distance) {
+        (Metric::Cka | Metric::CkaDebiased, _) => "",
+        (_, Distance::Correlation) => " distance=correlation",
+        (_, Distance::Euclidean) => " distance=euclidean",
+    };
+    format!("similarity/1{distance}")
+}
+
+/// Tells how much there is to do and what it takes, where that is much.
+fn announce(layers: usize, pairs: usize, stimuli: usize, measures: &Measures, watch: &Watch<'_>) {
+    let (n, resamples) = (stimuli as f64, measures.resamples as f64);
+    let wanted = |metric: Metric| measures.metrics.contains(&metric);
+    let mut bytes = 0.0;
+    if wanted(Metric::RsaPearson) {
+        bytes += 4.0 * n * n;
+    }
+    if wanted(Metric::RsaSpearman) {
+        bytes += 3.0 * n * n + 8192.0 * resamples;
+    }
+    if wanted(Metric::Cka) || wanted(Metric::CkaDebiased) {
+        bytes += 4.0 * n * n + 8.0 * n * resamples;
+    }
+    let gigabytes = (bytes * layers as f64 + 8.0 * n * n) / 1e9;
+    let memory = match gigabytes {
+        gigabytes if gigabytes < 1.0 => String::new(),
+        gigabytes => format!(
+            ", in about {gigabytes:.1} GB of memory (fewer layers, checkpoints, stimuli or metrics need less)"
+        ),
+    };
+    watch.observer.event(Event::Note(&format!(
+        "{pairs} {} of {layers} layers over {stimuli} stimuli{memory}",
+        if pairs == 1 { "pair" } else { "pairs" }
+    )));
+}

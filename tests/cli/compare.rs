@@ -1,0 +1,178 @@
+//! Layers of finished runs, compared with each other.
+
+use std::path::Path;
+
+use layerprobe_reports::{ResultRow, read_results};
+use predicates::prelude::*;
+use predicates::str::contains;
+
+use crate::folder::{assert_same, files, layerprobe};
+use crate::own_activations::write_npy;
+
+fn run(dir: &Path, settings: &[&str]) {
+    let mut command = layerprobe(dir);
+    command.args(["run", "smoke", "--quiet", "--out", "run"]);
+    for setting in settings {
+        command.args(["--set", setting]);
+    }
+    command.assert().success();
+}
+
+fn rows(dir: &Path, arguments: &[&str]) -> Vec<ResultRow> {
+    let mut command = layerprobe(dir);
+    command.args(["compare", "--quiet", "--stimuli", "60", "--bootstrap", "50"]);
+    command.args(arguments).args(["--out", "similarity.csv"]);
+    command.assert().success();
+    read_results(dir.join("similarity.csv")).unwrap()
+}
+
+#[test]
+fn one_run_is_compared_with_itself_whatever_the_threads() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), &[]);
+    for threads in ["1", "2"] {
+        layerprobe(dir.path())
+            .args(["compare", "run", "--stimuli", "60", "--bootstrap", "50"])
+            .args(["--metrics", "rsa_pearson,rsa_spearman,cka,cka_debiased"])
+            .args(["--threads", threads])
+            .arg("--out")
+            .arg(format!("{threads}/similarity.csv"))
+            .assert()
+            .success()
+            .stdout(contains("same layer of").and(contains("shape   color")))
+            .stderr(contains("6 pairs of 4 layers over 60 stimuli"));
+    }
+    let one = files(&dir.path().join("1"));
+    assert_same(&one, &files(&dir.path().join("2")));
+    let names: Vec<&str> = one.keys().map(String::as_str).collect();
+    assert_eq!(names.len(), 9, "{names:?}");
+    assert!(names.contains(&"similarity-cka.png"), "{names:?}");
+
+    // two networks of two layers: each with each, by four metrics
+    let found = read_results(dir.path().join("1/similarity.csv")).unwrap();
+    assert_eq!(found.len(), 6 * 4);
+    for row in &found {
+        let (lower, upper) = (row.lower.unwrap(), row.upper.unwrap());
+        assert!(
+            lower < upper && (-1.0..=1.01).contains(&row.value),
+            "{row:?}"
+        );
+        let counts = (row.n_test, row.n_clusters, row.n_runs);
+        assert_eq!(counts, (Some(60), Some(60), Some(1)));
+        assert_eq!((&*row.interval_kind, &*row.probe), ("stimuli", "none"));
+        assert_eq!(row.step_b, row.step);
+    }
+    let across = |row: &&ResultRow| row.metric == "cka" && row.layer_b == "fc1";
+    let row = found.iter().rfind(across).unwrap();
+    assert_eq!(row.condition, "trifeature-color-cnn4-split0-seed0");
+    assert!(found.iter().any(|row| row.condition != row.condition_b));
+}
+
+#[test]
+fn moments_and_hold_out_versions_are_networks_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    run(
+        dir.path(),
+        &["split.versions=[0, 1, 2]", "probes.layers=['fc1']"],
+    );
+    // untrained, and two later checkpoints of two targets, each in three versions
+    let all = rows(dir.path(), &["run", "--checkpoint", "all"]);
+    let pairs = all.iter().filter(|row| row.n_runs == Some(1)).count();
+    assert_eq!(pairs, 2 * (15 * 14 / 2));
+    let found = rows(dir.path(), &["run", "--metrics", "rsa_pearson"]);
+    let (each, over): (Vec<&ResultRow>, Vec<&ResultRow>) =
+        found.iter().partition(|row| row.n_runs == Some(1));
+    assert_eq!((each.len(), over.len()), (15, 3));
+    for row in over {
+        assert_eq!((&*row.interval_kind, row.n_runs), ("runs", Some(3)));
+        assert_eq!((row.split, row.condition.contains("split*")), (None, true));
+        let target = |condition: &str| condition.split('-').nth(1).map(str::to_owned);
+        let alike = |pair: &&&ResultRow| {
+            let kinds = |row: &ResultRow| (target(&row.condition), target(&row.condition_b));
+            kinds(pair) == kinds(row)
+        };
+        let values: Vec<f64> = each.iter().filter(alike).map(|row| row.value).collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        assert!((row.value - mean).abs() < 1e-12, "{row:?} {mean}");
+        assert!(row.lower.unwrap() <= row.value && row.value <= row.upper.unwrap());
+    }
+}
+
+#[test]
+fn a_run_is_exactly_like_itself_and_names_both_sides() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), &["training.targets=['shape']"]);
+    let found = rows(dir.path(), &["run", "run", "--distance", "euclidean"]);
+    assert_eq!(found.len(), 2 * 2 * 2);
+    for row in &found {
+        assert_eq!(row.value == 1.0, row.layer == row.layer_b, "{row:?}");
+        assert_eq!(row.condition, "run/trifeature-shape-cnn4-split0-seed0");
+        assert_eq!(row.condition, row.condition_b);
+    }
+    let layers_b = ["--layers", "pool4", "--layers-b", "pool1", "--steps", "0"];
+    let found = rows(dir.path(), &[&["run", "run"], &layers_b[..]].concat());
+    assert_eq!(found.len(), 2);
+    assert_eq!((&*found[0].layer, &*found[0].layer_b), ("pool4", "pool1"));
+}
+
+#[test]
+fn what_cannot_be_compared_is_said_before_the_work() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), &["probes.layers=['fc1']"]);
+    let cases: [(&[&str], &str); 10] = [
+        (&["elsewhere"], "elsewhere is not a run folder"),
+        (&["run", "--layers", "fc9"], "no layer `fc9`"),
+        (&["run", "--targets", "colour"], "did you mean `color`?"),
+        (
+            &["run", "--steps", "7"],
+            "no checkpoint at step 7; its steps are 0, ",
+        ),
+        (&["run", "--stimuli", "9999"], "there are 1000"),
+        (&["run", "--stimuli", "12"], "needs at least 20"),
+        (&["run", "--targets", "shape"], "nothing to compare"),
+        (&["run", "--layers-b", "fc1"], "give two runs"),
+        (&["run", "--metrics", "cka,cka"], "named twice"),
+        (
+            &["run", "--checkpoint", "all", "--steps", "0"],
+            "cannot be used with",
+        ),
+    ];
+    for (arguments, part) in cases {
+        layerprobe(dir.path())
+            .arg("compare")
+            .args(arguments)
+            .args(["--out", "similarity.csv"])
+            .assert()
+            .code(2)
+            .stderr(contains(part));
+    }
+    assert!(!dir.path().join("similarity.csv").exists());
+}
+
+#[test]
+fn files_of_activations_are_compared_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let values: Vec<f32> = (0..40 * 6).map(|i| (i * i % 101) as f32).collect();
+    write_npy(&dir.path().join("a.npy"), &values, "(40, 6)");
+    let doubled: Vec<f32> = values.iter().map(|x| 2.0 * x).collect();
+    write_npy(&dir.path().join("b.npy"), &doubled, "(40, 2, 3)");
+    write_npy(&dir.path().join("c.npy"), &values[..30], "(10, 3)");
+    let compare = |files: [&str; 2]| {
+        let mut command = layerprobe(dir.path());
+        command.args(["compare", "--out", "ab.csv", "--activations"]);
+        command.args(files).assert()
+    };
+    compare(["a.npy", "b.npy"]).success();
+    let found = read_results(dir.path().join("ab.csv")).unwrap();
+    assert_eq!(found.len(), 2);
+    for row in &found {
+        assert_eq!((&*row.condition, &*row.condition_b), ("a", "b"));
+        assert!(
+            (row.value - 1.0).abs() < 1e-12,
+            "scale does not matter: {row:?}"
+        );
+    }
+    compare(["a.npy", "c.npy"])
+        .code(2)
+        .stderr(contains("`a` has 40 rows and `c` has 10"));
+}
