@@ -97,6 +97,16 @@ pub enum GeneratorError {
         /// The predictivity of the whole set.
         least: f64,
     },
+    /// A feature that predicts its label with less or more than can be.
+    #[error(
+        "{what} is {value}, but a feature equals its label with a probability from 0.5 (it tells nothing) to 1"
+    )]
+    LabelPredictivity {
+        /// The parameter's name in the configuration.
+        what: &'static str,
+        /// What was asked for.
+        value: f64,
+    },
     /// The embedded font lacks something.
     #[error("the embedded font {what}")]
     Font {

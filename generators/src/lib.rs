@@ -3,6 +3,7 @@
 //!
 //! * [`Trifeature`]: a shape, a texture and a color, ten of each.
 //! * [`Navon`]: a large letter made of small ones.
+//! * [`binary`]: 32 bits with an easy and a hard feature.
 //! * [`splits`]: values held out of training, in five versions.
 //! * [`correlation`]: sets in which one feature predicts another.
 //! * [`files`] and [`sheet`]: folders of PNG files, and one sheet to look at.
@@ -29,6 +30,7 @@
 //! # Ok::<(), layerprobe_generators::GeneratorError>(())
 //! ```
 
+pub mod binary;
 pub mod correlation;
 mod error;
 pub mod files;
