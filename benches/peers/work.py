@@ -7,7 +7,6 @@ are not measured), and the process's peak memory with and without the work.
 """
 
 import json
-import math
 import resource
 import statistics
 import sys
@@ -15,34 +14,10 @@ import time
 
 import torch
 import torch.nn.functional as F
-import torchvision
+
+import networks
 
 CLASSES, WARM_UP = 7, 2
-
-
-class Cnn4(torch.nn.Module):
-    def __init__(self, size):
-        super().__init__()
-        channels = [3, 32, 64, 128, 128]
-        self.convs = torch.nn.ModuleList(
-            torch.nn.Conv2d(channels[i], channels[i + 1], 3, padding=1) for i in range(4)
-        )
-        self.fc1 = torch.nn.Linear(128 * (size // 16) ** 2, 128)
-        self.fc2 = torch.nn.Linear(128, CLASSES)
-
-    def forward(self, x):
-        for conv in self.convs:
-            x = F.max_pool2d(F.relu(conv(x)), 2)
-        return self.fc2(F.relu(self.fc1(x.flatten(1))))
-
-
-def alexnet():
-    network = torchvision.models.alexnet(num_classes=CLASSES)
-    width = math.ceil(4096 * CLASSES / 1000)
-    network.classifier[1] = torch.nn.Linear(9216, width)
-    network.classifier[4] = torch.nn.Linear(width, width)
-    network.classifier[6] = torch.nn.Linear(width, CLASSES)
-    return network
 
 
 def peak():
@@ -58,13 +33,7 @@ formats = {"contiguous": torch.contiguous_format, "channels_last": torch.channel
 F.conv2d(torch.zeros(1, 3, 8, 8), torch.zeros(4, 3, 3, 3)).sum().item()
 bare = peak()
 
-networks = {
-    "cnn4": lambda: Cnn4(size),
-    "alexnet": alexnet,
-    "resnet18": lambda: torchvision.models.resnet18(num_classes=CLASSES),
-    "resnet50": lambda: torchvision.models.resnet50(num_classes=CLASSES),
-}
-network = networks[arch]().to(memory_format=formats[layout])
+network = networks.network(arch, size, CLASSES).to(memory_format=formats[layout])
 images = torch.randn(batch, 3, size, size).contiguous(memory_format=formats[layout])
 labels = torch.arange(batch) % CLASSES
 
