@@ -8,8 +8,9 @@ use crate::config::ConfigError;
 use crate::experiment::ExperimentError;
 use crate::experiment::compare::CompareError;
 use crate::foreign::ForeignError;
+use crate::training::CheckpointError;
 
-/// Bad usage or configuration.
+/// Bad usage, configuration or input.
 pub const USAGE: u8 = 2;
 /// Finished, but a selected probe did not converge.
 pub const NOT_CONVERGED: u8 = 3;
@@ -47,8 +48,15 @@ fn code(error: &anyhow::Error) -> u8 {
     if let Some(foreign) = error.downcast_ref() {
         return code_of_foreign(foreign);
     }
-    if let Some(ExtractError::Stopped { .. }) = error.downcast_ref() {
-        return INTERRUPTED;
+    if let Some(extract) = error.downcast_ref::<ExtractError>() {
+        return match extract {
+            ExtractError::Stopped { .. } => INTERRUPTED,
+            ExtractError::Read { .. } | ExtractError::Write { .. } => 1,
+            ExtractError::Weights(CheckpointError::Read { .. } | CheckpointError::Write { .. }) => {
+                1
+            }
+            _ => USAGE,
+        };
     }
     error.downcast_ref().map_or(1, code_of_experiment)
 }

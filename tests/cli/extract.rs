@@ -209,7 +209,7 @@ fn what_does_not_fit_is_named_and_leaves_nothing() {
         "missing.safetensors",
         good.1,
         "fc1",
-        1,
+        2,
         &["`conv2.bias`", "[64]"],
     );
     changed = weights.clone();
@@ -219,7 +219,7 @@ fn what_does_not_fit_is_named_and_leaves_nothing() {
         "extra.safetensors",
         good.1,
         "fc1",
-        1,
+        2,
         &["`extra.weight`", "[2]"],
     );
     changed = weights.clone();
@@ -229,20 +229,20 @@ fn what_does_not_fit_is_named_and_leaves_nothing() {
         "wrong.safetensors",
         good.1,
         "fc1",
-        1,
+        2,
         &["conv1.weight", "[32, 3, 3]"],
     );
 
     let odd = single("images", &[1, 3, 16, 15], &images(1, 16)[..720]);
     save(&path("odd.safetensors"), &[odd]);
-    refused(good.0, "odd.safetensors", "fc1", 1, &["[1, 3, 16, 15]"]);
+    refused(good.0, "odd.safetensors", "fc1", 2, &["[1, 3, 16, 15]"]);
     let small = single("images", &[1, 3, 24, 24], &images(1, 24));
     save(&path("small.safetensors"), &[small]);
     refused(
         good.0,
         "small.safetensors",
         "fc1",
-        1,
+        2,
         &["24 x 24", "divisible by 16"],
     );
     let other = single("pictures", &[1], &[0.0]);
@@ -251,7 +251,7 @@ fn what_does_not_fit_is_named_and_leaves_nothing() {
         good.0,
         "other.safetensors",
         "fc1",
-        1,
+        2,
         &["`images`", "pictures"],
     );
     let whole = fs::read(path("x.safetensors")).unwrap();
@@ -260,9 +260,9 @@ fn what_does_not_fit_is_named_and_leaves_nothing() {
         good.0,
         "cut.safetensors",
         "fc1",
-        1,
+        2,
         &["not a whole safetensors"],
     );
     fs::create_dir(path("empty")).unwrap();
-    refused(good.0, "empty", "fc1", 1, &["ends with .png"]);
+    refused(good.0, "empty", "fc1", 2, &["ends with .png"]);
 }
