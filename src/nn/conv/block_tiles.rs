@@ -119,13 +119,13 @@ impl ConvBlock {
         buffers.packed.set_len(shape.packed_len());
         pack(shape, input.weight, &mut buffers.packed);
         let block = shape.spec.in_channels * shape.channel_block;
-        transform_filters(self.processor, &buffers.packed, block, &mut buffers.filters);
+        transform_filters::<T, 4>(self.processor, &buffers.packed, block, &mut buffers.filters);
         let (filters, pool) = (&buffers.filters, &buffers.scratch);
         let view = shape.input_tiles();
-        let images = tile_images(view);
+        let images = tile_images::<4>(view);
         let some = |y: &mut [T], x: &[T], winners: &mut [u8]| {
-            let mut scratch = take(pool, scratch_len(shape.channel_block));
-            let kernel = Products {
+            let mut scratch = take(pool, scratch_len::<4>(shape.channel_block));
+            let kernel = Products::<T, _, 4> {
                 view,
                 images: x,
                 filters,
@@ -198,7 +198,7 @@ impl ConvBlock {
             self.image_gradient_by_tiles(input.weight, images, buffers);
         }
         buffers.packed.set_len(shape.packed_len());
-        let whole = WholeGradient {
+        let whole = WholeGradient::<T, 4> {
             processor: self.processor,
             channel_block: shape.channel_block,
             inputs: shape.input_tiles(),
@@ -227,7 +227,7 @@ impl ConvBlock {
         buffers.flipped.set_len(shape.flipped_len());
         pack_flipped(shape, weight, &mut buffers.flipped);
         let block = shape.spec.out_channels * shape.channel_block;
-        transform_filters(
+        transform_filters::<T, 4>(
             self.processor,
             &buffers.flipped,
             block,
@@ -241,13 +241,13 @@ impl ConvBlock {
             across: shape.width.div_ceil(2),
         };
         let layout = shape.input_tiles().layout.with_border(0);
-        let per_task = tile_images(view);
+        let per_task = tile_images::<4>(view);
         images
             .par_chunks_mut(per_task * layout.len())
             .zip(buffers.spread.par_chunks(per_task * shape.spread_len()))
             .for_each(|(y, z)| {
-                let mut scratch = take(pool, scratch_len(shape.channel_block));
-                let kernel = Products {
+                let mut scratch = take(pool, scratch_len::<4>(shape.channel_block));
+                let kernel = Products::<T, _, 4> {
                     view,
                     images: z,
                     filters,

@@ -91,6 +91,39 @@ pub(crate) unsafe fn multiply<V: Lanes, const P: usize>(
     }
 }
 
+/// As [`multiply`], of one run, for pixels `step` elements apart. With a step
+/// that is known when the program is compiled, one pointer serves all pixels.
+///
+/// # Safety
+/// As [`Lanes`]; `x` is valid for `run` elements at each of the pixels, and
+/// `weights` for `run * 2 * V::COUNT`.
+#[inline(always)]
+pub(crate) unsafe fn multiply_packed<V: Lanes, const P: usize>(
+    mut acc: [[V; 2]; P],
+    mut x: *const V::Scalar,
+    step: usize,
+    run: usize,
+    mut weights: *const V::Scalar,
+) -> [[V; 2]; P] {
+    unsafe {
+        for _ in 0..run {
+            let soon = weights.wrapping_add(SOON * 2 * V::COUNT);
+            V::prefetch(soon);
+            V::prefetch(soon.wrapping_add(V::COUNT));
+            let first = V::load(weights);
+            let second = V::load(weights.add(V::COUNT));
+            weights = weights.add(2 * V::COUNT);
+            for p in 0..P {
+                let value = V::splat(*x.add(p * step));
+                acc[p][0] = value.mul_add(first, acc[p][0]);
+                acc[p][1] = value.mul_add(second, acc[p][1]);
+            }
+            x = x.add(1);
+        }
+        acc
+    }
+}
+
 /// Where the pixels lie over which a gradient of the weights is summed.
 #[derive(Clone, Copy)]
 pub(crate) struct Pixels {

@@ -4,7 +4,8 @@ use rayon::prelude::*;
 
 use super::super::partial::{give_back, take};
 use super::super::winograd::{
-    Emit, Products, TileView, WholeGradient, scratch_len, tile_images, transform_filters,
+    Emit, Lines, Points, Products, TileView, WholeGradient, scratch_len, tile_images,
+    transform_filters,
 };
 use super::border::put_in_border;
 use super::geometry::Geometry;
@@ -14,13 +15,14 @@ use crate::nn::layout::Images;
 use crate::nn::{Activation, ConvInput, Real};
 
 impl Geometry {
-    /// Whether tiles serve this convolution.
-    pub(crate) fn by_tiles(&self) -> bool {
+    /// The side of the tiles that serve this convolution, if any do.
+    pub(crate) fn tile_side(&self) -> Option<usize> {
         let spec = &self.spec;
-        let plain = spec.kernel == 3 && spec.stride == 1 && spec.dilation == 1 && spec.groups == 1;
+        let plain = spec.stride == 1 && spec.dilation == 1 && spec.groups == 1;
         let whole = |channels: usize| channels.is_multiple_of(self.channel_block);
         let pixels = self.output.height * self.output.width;
-        plain && whole(spec.in_channels) && whole(spec.out_channels) && pixels >= 16
+        let served = plain && whole(spec.in_channels) && whole(spec.out_channels) && pixels >= 16;
+        (served && matches!(spec.kernel, 3 | 5)).then_some(spec.kernel + 1)
     }
 
     fn input_tiles(&self) -> TileView {
@@ -53,29 +55,31 @@ impl Geometry {
 }
 
 impl Conv {
-    pub(super) fn forward_by_tiles<T: Real>(
+    pub(super) fn forward_by_tiles<T: Real, const S: usize>(
         &self,
         input: ConvInput<'_, T>,
         residual: Option<Images<'_, T>>,
         buffers: &mut ConvBuffers<T>,
         output: &mut [T],
-    ) {
+    ) where
+        Points<S>: Lines<S>,
+    {
         let geometry = &self.geometry;
         buffers.packed.set_len(geometry.packed_len());
         pack(geometry, input.weight, &mut buffers.packed);
         let block = geometry.spec.in_channels * geometry.channel_block;
-        transform_filters(self.processor, &buffers.packed, block, &mut buffers.filters);
+        transform_filters::<T, S>(self.processor, &buffers.packed, block, &mut buffers.filters);
         let (filters, pool) = (&buffers.filters, &buffers.scratch);
-        let images = tile_images(geometry.input_tiles());
+        let images = tile_images::<S>(geometry.input_tiles());
         let (in_len, out_len) = (geometry.input.len(), geometry.output.len());
         output
             .par_chunks_mut(images * out_len)
             .zip(input.images.par_chunks(images * in_len))
             .enumerate()
             .for_each(|(task, (y, x))| {
-                let mut scratch = take(pool, scratch_len(geometry.channel_block));
+                let mut scratch = take(pool, scratch_len::<S>(geometry.channel_block));
                 let here = y.len() / out_len;
-                let kernel = Products {
+                let kernel = Products::<T, _, S> {
                     view: geometry.input_tiles(),
                     images: x,
                     filters,
@@ -95,38 +99,40 @@ impl Conv {
             });
     }
 
-    pub(super) fn data_gradient_by_tiles<T: Real>(
+    pub(super) fn data_gradient_by_tiles<T: Real, const S: usize>(
         &self,
         weight: &[T],
         slopes: Slopes<'_, T>,
         images: &mut [T],
         add: bool,
         buffers: &mut ConvBuffers<T>,
-    ) {
+    ) where
+        Points<S>: Lines<S>,
+    {
         let geometry = &self.geometry;
         buffers.flipped.set_len(geometry.flipped_len());
         pack_flipped(geometry, weight, &mut buffers.flipped);
         let block = geometry.spec.out_channels * geometry.channel_block;
-        transform_filters(
+        transform_filters::<T, S>(
             self.processor,
             &buffers.flipped,
             block,
             &mut buffers.filters,
         );
         let (filters, pool, bordered) = (&buffers.filters, &buffers.scratch, &buffers.bordered);
-        let per_task = tile_images(geometry.gradient_tiles());
+        let per_task = tile_images::<S>(geometry.gradient_tiles());
         let layout = geometry.input.with_border(0);
         images
             .par_chunks_mut(per_task * layout.len())
             .enumerate()
             .for_each(|(task, y)| {
                 let here = task * per_task..task * per_task + y.len() / layout.len();
-                let mut scratch = take(pool, scratch_len(geometry.channel_block));
+                let mut scratch = take(pool, scratch_len::<S>(geometry.channel_block));
                 let mut z = take(bordered, per_task * geometry.gradient_len());
                 let images = &mut z[..here.len() * geometry.gradient_len()];
                 let (outputs, slopes) = slopes.of(geometry, here);
                 put_in_border(self, outputs, slopes, images);
-                let kernel = Products {
+                let kernel = Products::<T, _, S> {
                     view: geometry.gradient_tiles(),
                     images,
                     filters,
@@ -147,14 +153,16 @@ impl Conv {
             });
     }
 
-    pub(super) fn weight_gradient_by_tiles<T: Real>(
+    pub(super) fn weight_gradient_by_tiles<T: Real, const S: usize>(
         &self,
         images: &[T],
         slopes: Slopes<'_, T>,
         weight: &mut [T],
         bias: &mut [T],
         buffers: &mut ConvBuffers<T>,
-    ) {
+    ) where
+        Points<S>: Lines<S>,
+    {
         let geometry = &self.geometry;
         let outputs = Images {
             values: slopes.y,
@@ -162,7 +170,7 @@ impl Conv {
         };
         let active = self.activation != Activation::None;
         buffers.packed.set_len(geometry.packed_len());
-        let gradient = WholeGradient {
+        let gradient = WholeGradient::<T, S> {
             processor: self.processor,
             channel_block: geometry.channel_block,
             inputs: geometry.input_tiles(),

@@ -194,8 +194,10 @@ impl Conv {
             assert_eq!(residual.values.len(), len, "length of the residual");
         }
         buffers.adapt(geometry);
-        if geometry.by_tiles() {
-            return self.forward_by_tiles(input, residual, buffers, output);
+        match geometry.tile_side() {
+            Some(4) => return self.forward_by_tiles::<T, 4>(input, residual, buffers, output),
+            Some(_) => return self.forward_by_tiles::<T, 6>(input, residual, buffers, output),
+            None => {}
         }
         buffers.packed.set_len(geometry.packed_len());
         pack(geometry, input.weight, &mut buffers.packed);
@@ -260,17 +262,26 @@ impl Conv {
                 n * geometry.input.inner_len(),
                 "image gradient"
             );
-            if geometry.by_tiles() {
-                self.data_gradient_by_tiles(input.weight, slopes, images, add, buffers);
-            } else {
-                self.data_gradient(input.weight, slopes, images, add, buffers);
+            let weight = input.weight;
+            match geometry.tile_side() {
+                Some(4) => {
+                    self.data_gradient_by_tiles::<T, 4>(weight, slopes, images, add, buffers);
+                }
+                Some(_) => {
+                    self.data_gradient_by_tiles::<T, 6>(weight, slopes, images, add, buffers);
+                }
+                None => self.data_gradient(weight, slopes, images, add, buffers),
             }
         }
-        let (weight, bias) = (pass.weight, pass.bias);
-        if geometry.by_tiles() {
-            self.weight_gradient_by_tiles(input.images, slopes, weight, bias, buffers);
-        } else {
-            self.weight_gradient(input.images, slopes, weight, bias, buffers);
+        let (weight, bias, images) = (pass.weight, pass.bias, input.images);
+        match geometry.tile_side() {
+            Some(4) => {
+                self.weight_gradient_by_tiles::<T, 4>(images, slopes, weight, bias, buffers);
+            }
+            Some(_) => {
+                self.weight_gradient_by_tiles::<T, 6>(images, slopes, weight, bias, buffers);
+            }
+            None => self.weight_gradient(images, slopes, weight, bias, buffers),
         }
     }
 

@@ -1,31 +1,41 @@
-//! 3 x 3 convolutions of stride 1 by Winograd's minimal filtering F(2 x 2, 3 x 3)
-//! (Lavin and Gray 2016, "Fast algorithms for convolutional neural networks"):
-//! 16 products for four outputs instead of 36.
+//! Convolutions of stride 1 by minimal filtering, F(2 x 2, 3 x 3) and
+//! F(2 x 2, 5 x 5) (Winograd; Lavin and Gray 2016, "Fast algorithms for
+//! convolutional neural networks"; Toom and Cook): 16 products for four outputs
+//! instead of 36, and 36 instead of 100.
 //!
-//! `y = A^T [(G g G^T) (B^T d B)] A` for a tile `d` of 4 x 4 inputs, a kernel
-//! `g` and the 2 x 2 outputs `y`, the product taken place by place. The products
-//! of all tiles and channels are 16 matrix products. Its transforms are sums,
-//! but for halves on the weights, so that rounding stays that of the plain sum;
-//! larger tiles save more and lose a digit.
+//! `y = A^T [(G g G^T) (B^T d B)] A` for a tile `d` of S x S inputs, a kernel
+//! `g` of side S - 1 and the 2 x 2 outputs `y`, the product taken place by
+//! place. The products of all tiles and channels are S x S matrix products.
+//! Which points the matrices come from, and what that does to rounding, is said
+//! in `points`; larger tiles of outputs would save more and lose a digit.
 
 mod output;
+mod points;
 mod products;
 mod transform;
 mod weights;
 mod whole;
 
 pub(crate) use output::{Emit, Finish};
+pub(crate) use points::{Lines, Points};
 pub(crate) use products::{Products, scratch_len};
 use transform::Filters;
 pub(crate) use whole::{WholeGradient, tile_images, transform_filters};
 
 use crate::nn::layout::ImageLayout;
 
-/// Places of a transformed tile.
-pub(crate) const PLACES: usize = 16;
-/// Tiles whose products are made at a time: their sums and inputs of one chunk
-/// of channels stay in the second-level cache.
-const TILES: usize = 128;
+/// Tiles of side `S` whose products are made at a time: their sums and inputs
+/// of one chunk of channels stay in the second-level cache.
+const fn most_tiles<const S: usize>() -> usize {
+    if S == 4 { 128 } else { 56 }
+}
+
+/// Tiles of each chunk where `tiles` are divided evenly.
+fn even_tiles<const S: usize>(tiles: usize) -> usize {
+    let chunks = tiles.div_ceil(most_tiles::<S>()).max(1);
+    tiles.div_ceil(chunks).next_multiple_of(4)
+}
+
 /// Blocks of channels that a chunk holds.
 const BLOCKS: usize = 2;
 

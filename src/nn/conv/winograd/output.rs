@@ -3,8 +3,8 @@
     reason = "places of a tile are counted, as registers are"
 )]
 
-use super::transform::outputs;
-use super::{BLOCKS, PLACES, TILES, TileView, plane};
+use super::points::{Lines, Points};
+use super::{BLOCKS, TileView, most_tiles, plane};
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::{ImageLayout, Images};
 use crate::nn::{Activation, Real};
@@ -45,21 +45,23 @@ pub(crate) trait Finish<T: Real> {
     );
 }
 
-/// Transforms the sums of `count` tiles from number `first` back and has them
-/// finished.
+/// Transforms the sums of `count` tiles from number `first` back, `A^T m A`, and
+/// has them finished.
 ///
 /// # Safety
 /// As [`Lanes`]; the lengths of `finish` were checked for the view's images,
 /// and `sums` holds those tiles.
 #[inline(always)]
-pub(super) unsafe fn finish_tiles<V: Lanes>(
+pub(super) unsafe fn finish_tiles<V: Lanes, const S: usize>(
     finish: &mut impl Finish<V::Scalar>,
     view: TileView,
     first: usize,
     count: usize,
     blocks: std::ops::Range<usize>,
     sums: *const V::Scalar,
-) {
+) where
+    Points<S>: Lines<S>,
+{
     let block = 2 * V::COUNT;
     for tile in 0..count {
         let (image, of_image) = ((first + tile) / view.tiles(), (first + tile) % view.tiles());
@@ -68,13 +70,21 @@ pub(super) unsafe fn finish_tiles<V: Lanes>(
             for half in 0..2 {
                 // SAFETY: as the caller says.
                 unsafe {
-                    let sums = sums.add((at * TILES + tile) * block + half * V::COUNT);
-                    let mut m = [[V::load(sums); 4]; 4];
-                    for place in 1..PLACES {
-                        let of = place * plane(BLOCKS * TILES * block, block);
-                        m[place / 4][place % 4] = V::load(sums.add(of));
+                    let sums = sums.add((at * most_tiles::<S>() + tile) * block + half * V::COUNT);
+                    let mut columns = [[V::load(sums); S]; 2];
+                    for row in 0..S {
+                        let mut line = [columns[0][0]; S];
+                        for column in 0..S {
+                            let of = (S * row + column)
+                                * plane(BLOCKS * most_tiles::<S>() * block, block);
+                            line[column] = V::load(sums.add(of));
+                        }
+                        [columns[0][row], columns[1][row]] = Points::<S>::outputs(line);
                     }
-                    finish.tile::<V>(outputs(m), place, of * block + half * V::COUNT);
+                    let left = Points::<S>::outputs(columns[0]);
+                    let right = Points::<S>::outputs(columns[1]);
+                    let outputs = [[left[0], right[0]], [left[1], right[1]]];
+                    finish.tile::<V>(outputs, place, of * block + half * V::COUNT);
                 }
             }
         }

@@ -1,14 +1,15 @@
-use super::super::tile::{Ahead, Runs, multiply};
+use super::super::tile::multiply_packed;
 use super::output::finish_tiles;
+use super::points::{Lines, Points};
 use super::transform::{Gather, Inputs};
-use super::{BLOCKS, Finish, PLACES, TILES, TileView, plane};
+use super::{BLOCKS, Finish, TileView, even_tiles, most_tiles, plane};
 use crate::nn::Real;
 use crate::nn::lanes::Lanes;
 use crate::nn::real::Kernel;
 
 /// A convolution of a few images: tiles are transformed, multiplied with the
 /// transformed filters, and what comes of it is finished.
-pub(crate) struct Products<'a, T, F> {
+pub(crate) struct Products<'a, T, F, const S: usize> {
     pub(crate) view: TileView,
     pub(crate) images: &'a [T],
     /// Transformed filters, `[block of out][place][in][lane]`.
@@ -21,11 +22,14 @@ pub(crate) struct Products<'a, T, F> {
 }
 
 /// Elements of scratch that [`Products`] needs.
-pub(crate) fn scratch_len(channel_block: usize) -> usize {
-    2 * PLACES * plane(TILES * BLOCKS * channel_block, channel_block)
+pub(crate) fn scratch_len<const S: usize>(channel_block: usize) -> usize {
+    2 * S * S * plane(most_tiles::<S>() * BLOCKS * channel_block, channel_block)
 }
 
-impl<T: Real, F: Finish<T>> Kernel<T> for Products<'_, T, F> {
+impl<T: Real, F: Finish<T>, const S: usize> Kernel<T> for Products<'_, T, F, S>
+where
+    Points<S>: Lines<S>,
+{
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(mut self) {
         let (view, block) = (self.view, self.channel_block);
@@ -35,12 +39,13 @@ impl<T: Real, F: Finish<T>> Kernel<T> for Products<'_, T, F> {
         assert_eq!(block, 2 * V::COUNT);
         assert_eq!(cin % block, 0);
         assert_eq!(self.images.len(), images * view.layout.len());
-        assert_eq!(self.filters.len(), blocks * PLACES * cin * block);
-        assert_eq!(self.scratch.len(), scratch_len(block));
+        assert_eq!(self.filters.len(), blocks * S * S * cin * block);
+        assert_eq!(self.scratch.len(), scratch_len::<S>(block));
         self.finish.check(images, view, block);
         let tiles = images * view.tiles();
-        for first in (0..tiles).step_by(TILES) {
-            let count = TILES.min(tiles - first);
+        let chunk = even_tiles::<S>(tiles);
+        for first in (0..tiles).step_by(chunk) {
+            let count = chunk.min(tiles - first);
             // the inputs of one chunk of channels serve all outputs
             let alone = cin <= BLOCKS * block;
             for first_block in (0..blocks).step_by(BLOCKS) {
@@ -58,14 +63,17 @@ impl<T: Real, F: Finish<T>> Kernel<T> for Products<'_, T, F> {
                 unsafe {
                     let sums = self.scratch.as_ptr().add(self.scratch.len() / 2);
                     let blocks = first_block..last_block;
-                    finish_tiles::<V>(&mut self.finish, view, first, count, blocks, sums);
+                    finish_tiles::<V, S>(&mut self.finish, view, first, count, blocks, sums);
                 }
             }
         }
     }
 }
 
-impl<T: Real, F> Products<'_, T, F> {
+impl<T: Real, F, const S: usize> Products<'_, T, F, S>
+where
+    Points<S>: Lines<S>,
+{
     /// # Safety
     /// As [`Lanes`]; the lengths fit.
     #[inline(always)]
@@ -83,12 +91,12 @@ impl<T: Real, F> Products<'_, T, F> {
             count,
             channel,
             channels,
-            group: channels,
-            stride: TILES,
+            group: BLOCKS * self.channel_block,
+            stride: most_tiles::<S>(),
         };
         let from = self.images.as_ptr();
         // SAFETY: as the caller says.
-        unsafe { gather.run::<V, Inputs>(from, self.scratch.as_mut_ptr()) }
+        unsafe { gather.run::<V, Inputs, S>(from, self.scratch.as_mut_ptr()) }
     }
 
     /// Adds the products of one chunk of input channels to the sums, or starts
@@ -107,15 +115,19 @@ impl<T: Real, F> Products<'_, T, F> {
         let run = (BLOCKS * block).min(cin - channel);
         let half = self.scratch.len() / 2;
         let start = channel == 0;
-        for place in 0..PLACES {
+        for place in 0..S * S {
             for (at, of) in blocks.clone().enumerate() {
-                let filters = ((of * PLACES + place) * cin + channel) * block;
+                let filters = ((of * S * S + place) * cin + channel) * block;
                 let mut tile = 0;
                 // SAFETY: as the caller says; tiles up to `count` are there.
                 unsafe {
                     let filters = self.filters.as_ptr().add(filters);
-                    let inputs = self.scratch.as_ptr().add(place * plane(TILES * run, block));
-                    let sums = place * plane(BLOCKS * TILES * block, block) + at * TILES * block;
+                    let inputs = self
+                        .scratch
+                        .as_ptr()
+                        .add(place * plane(most_tiles::<S>() * BLOCKS * block, block));
+                    let sums = place * plane(BLOCKS * most_tiles::<S>() * block, block)
+                        + at * most_tiles::<S>() * block;
                     let sums = self.scratch.as_mut_ptr().add(half + sums);
                     if V::MANY_REGISTERS {
                         while tile + 12 <= count {
@@ -164,18 +176,8 @@ unsafe fn tiles<V: Lanes, const P: usize>(
                 *acc = [V::load(sum), V::load(sum.add(V::COUNT))];
             }
         }
-        let mut x = [inputs; P];
-        for (p, x) in x.iter_mut().enumerate() {
-            *x = inputs.add((tile + p) * run);
-        }
-        let runs = Runs {
-            rows: 1,
-            row_stride: 0,
-            columns: 1,
-            column_stride: 0,
-            run,
-        };
-        let acc = multiply::<V, P>(acc, x, runs, filters, &mut Ahead::none(filters));
+        let step = BLOCKS * 2 * V::COUNT;
+        let acc = multiply_packed::<V, P>(acc, inputs.add(tile * step), step, run, filters);
         for (p, acc) in acc.into_iter().enumerate() {
             let sum = sums.add(p * 2 * V::COUNT);
             acc[0].store(sum);

@@ -1,6 +1,7 @@
 use super::super::tile::{Ahead, correlate_packed};
+use super::points::{Lines, Points};
 use super::transform::{Gather, Inputs, Slopes};
-use super::{BLOCKS, PLACES, TILES, TileView, plane};
+use super::{BLOCKS, TileView, even_tiles, most_tiles, plane};
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::Images;
 use crate::nn::real::Kernel;
@@ -8,7 +9,7 @@ use crate::nn::{Activation, Real};
 
 /// The gradient of the transformed filters of one chunk of input and one of
 /// output channels, summed over some images. Added to what is there.
-pub(crate) struct FilterGradient<'a, T> {
+pub(crate) struct FilterGradient<'a, T, const S: usize> {
     pub(crate) inputs: TileView,
     pub(crate) images: &'a [T],
     pub(crate) slopes: TileView,
@@ -32,11 +33,14 @@ pub(crate) struct FilterGradient<'a, T> {
 }
 
 /// Elements of scratch that [`FilterGradient`] needs.
-pub(crate) fn gradient_scratch_len(channel_block: usize) -> usize {
-    2 * PLACES * plane(TILES * BLOCKS * channel_block, channel_block)
+pub(crate) fn gradient_scratch_len<const S: usize>(channel_block: usize) -> usize {
+    2 * S * S * plane(most_tiles::<S>() * BLOCKS * channel_block, channel_block)
 }
 
-impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
+impl<T: Real, const S: usize> Kernel<T> for FilterGradient<'_, T, S>
+where
+    Points<S>: Lines<S>,
+{
     #[inline(always)]
     unsafe fn run<V: Lanes<Scalar = T>>(self) {
         let block = self.channel_block;
@@ -44,7 +48,7 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
         assert_eq!(block, 2 * V::COUNT);
         assert_eq!(self.images.len(), images * self.inputs.layout.len());
         assert_eq!(self.gradient.len(), images * self.slopes.layout.len());
-        assert_eq!(self.scratch.len(), gradient_scratch_len(block));
+        assert_eq!(self.scratch.len(), gradient_scratch_len::<S>(block));
         assert!(self.channels <= BLOCKS * block && self.outs <= BLOCKS * block);
         assert!(self.channels.is_multiple_of(block) && self.outs.is_multiple_of(block));
         assert!(self.channel + self.channels <= self.inputs.layout.channels);
@@ -55,11 +59,12 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
             assert_eq!(outputs.values.len(), images * outputs.layout.len());
         }
         assert_eq!(self.slopes.corner, self.slopes.layout.border);
-        assert_eq!(self.filters.len(), PLACES * self.channels * self.outs);
+        assert_eq!(self.filters.len(), S * S * self.channels * self.outs);
         let tiles = images * self.inputs.tiles();
         let (x, z) = self.scratch.split_at_mut(self.scratch.len() / 2);
-        for first in (0..tiles).step_by(TILES) {
-            let count = TILES.min(tiles - first);
+        let chunk = even_tiles::<S>(tiles);
+        for first in (0..tiles).step_by(chunk) {
+            let count = chunk.min(tiles - first);
             let of_inputs = Gather {
                 view: self.inputs,
                 active: None,
@@ -68,7 +73,7 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
                 channel: self.channel,
                 channels: self.channels,
                 group: self.channels,
-                stride: TILES,
+                stride: most_tiles::<S>(),
             };
             let of_slopes = Gather {
                 view: self.slopes,
@@ -81,26 +86,30 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
             // SAFETY: the lengths were just checked; chunks have whole tiles of
             // eight or four channels.
             unsafe {
-                of_inputs.run::<V, Inputs>(self.images.as_ptr(), x.as_mut_ptr());
-                of_slopes.run::<V, Slopes>(self.gradient.as_ptr(), z.as_mut_ptr());
-                // the place in the middle is the sum of a tile's slopes
+                of_inputs.run::<V, Inputs, S>(self.images.as_ptr(), x.as_mut_ptr());
+                of_slopes.run::<V, Slopes, S>(self.gradient.as_ptr(), z.as_mut_ptr());
                 for (at, sum) in self.bias.iter_mut().enumerate() {
-                    let group = 5 * plane(TILES * self.outs, block) + at / block * TILES * block;
-                    let sums = z[group + at % block..].iter().step_by(block).take(count);
-                    *sum = sums.fold(*sum, |a, &b| a + b);
+                    let group = at / block * most_tiles::<S>() * block + at % block;
+                    for place in Points::<S>::SUM {
+                        let of = place * plane(most_tiles::<S>() * self.outs, block) + group;
+                        let slopes = z[of..].iter().step_by(block).take(count);
+                        *sum = slopes.fold(*sum, |a, &b| a + b);
+                    }
                 }
                 let step = self.channels;
                 let (x_start, z_start) = (x.as_ptr(), z.as_ptr());
-                for place in 0..PLACES {
+                for place in 0..S * S {
                     for of in 0..self.outs / block {
-                        let z = place * plane(TILES * self.outs, block) + of * TILES * block;
+                        let z = place * plane(most_tiles::<S>() * self.outs, block)
+                            + of * most_tiles::<S>() * block;
                         let z = z_start.add(z);
                         let mut ahead = Ahead::none(z);
                         let mut channel = 0;
                         while channel < self.channels {
-                            let x = place * plane(TILES * self.channels, block) + channel;
+                            let x =
+                                place * plane(most_tiles::<S>() * self.channels, block) + channel;
                             let x = x_start.add(x);
-                            let dst = (of * PLACES + place) * self.channels + channel;
+                            let dst = (of * S * S + place) * self.channels + channel;
                             let dst = self.filters.as_mut_ptr().add(dst * block);
                             if V::MANY_REGISTERS {
                                 correlate_packed::<V, 8>(dst, x, step, z, count, &mut ahead);
@@ -121,28 +130,27 @@ impl<T: Real> Kernel<T> for FilterGradient<'_, T> {
 /// outputs and one chunk of inputs, `[place][in][lane]`, to that of the
 /// filters, `[tap][in][lane]` with `cin` inputs of which these begin at
 /// `channel`.
-pub(crate) fn fold_filters<T: Real>(
+pub(crate) fn fold_filters<T: Real, const S: usize>(
     gradient: &[T],
     lanes: usize,
     cin: usize,
     channel: usize,
     packed: &mut [T],
-) {
-    let plane = gradient.len() / PLACES;
-    let half = T::from_f64(0.5);
-    let line = |a: T, b: T, c: T, d: T| [a + (b + c) * half, (b - c) * half, (b + c) * half + d];
+) where
+    Points<S>: Lines<S>,
+{
+    let plane = gradient.len() / (S * S);
+    let side = S - 1;
     for at in 0..plane {
-        let m = |row: usize, column: usize| gradient[(4 * row + column) * plane + at];
-        let rows = [0, 1, 2, 3].map(|row| line(m(row, 0), m(row, 1), m(row, 2), m(row, 3)));
-        for column in 0..3 {
-            let taps = line(
-                rows[0][column],
-                rows[1][column],
-                rows[2][column],
-                rows[3][column],
-            );
-            for (row, value) in taps.into_iter().enumerate() {
-                packed[(3 * row + column) * cin * lanes + channel * lanes + at] = value;
+        let mut rows = [[T::ZERO; S]; S];
+        for (row, taps) in rows.iter_mut().enumerate() {
+            let place = |column: usize| gradient[(S * row + column) * plane + at];
+            *taps = Points::<S>::taps(std::array::from_fn(place));
+        }
+        for column in 0..side {
+            let taps = Points::<S>::taps(rows.map(|row| row[column]));
+            for (row, value) in taps.into_iter().enumerate().take(side) {
+                packed[(side * row + column) * cin * lanes + channel * lanes + at] = value;
             }
         }
     }

@@ -3,8 +3,9 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 
 use super::super::partial::{give_back, sum_in_order, take};
+use super::points::{Lines, Points};
 use super::weights::{FilterGradient, fold_filters, gradient_scratch_len};
-use super::{BLOCKS, Filters, PLACES, TILES, TileView};
+use super::{BLOCKS, Filters, TileView, most_tiles};
 use crate::nn::aligned::Aligned;
 use crate::nn::layout::Images;
 use crate::nn::real::Processor;
@@ -12,23 +13,26 @@ use crate::nn::{Activation, Real};
 
 /// Images of one task: so many that the filters, which a task reads anew,
 /// serve a whole chunk of tiles.
-pub(crate) fn tile_images(tiles: TileView) -> usize {
-    (TILES / tiles.tiles()).clamp(1, 8)
+pub(crate) fn tile_images<const S: usize>(tiles: TileView) -> usize {
+    (most_tiles::<S>() / tiles.tiles()).clamp(1, 8)
 }
 
-/// Transforms packed filters, blocks of `9 * block` elements.
-pub(crate) fn transform_filters<T: Real>(
+/// Transforms packed filters, blocks of `block` elements a tap.
+pub(crate) fn transform_filters<T: Real, const S: usize>(
     processor: Processor,
     packed: &[T],
     block: usize,
     filters: &mut Aligned<T>,
-) {
-    filters.set_len(packed.len() / 9 * PLACES);
+) where
+    Points<S>: Lines<S>,
+{
+    let taps = (S - 1) * (S - 1);
+    filters.set_len(packed.len() / taps * S * S);
     filters
-        .par_chunks_mut(PLACES * block)
-        .zip(packed.par_chunks(9 * block))
+        .par_chunks_mut(S * S * block)
+        .zip(packed.par_chunks(taps * block))
         .for_each(|(transformed, packed)| {
-            let kernel = Filters {
+            let kernel = Filters::<T, S> {
                 packed,
                 transformed,
             };
@@ -40,7 +44,7 @@ pub(crate) fn transform_filters<T: Real>(
 ///
 /// Every task takes a chunk of input and one of output channels of a part of
 /// the images; the more chunks there are, the fewer parts.
-pub(crate) struct WholeGradient<'a, T> {
+pub(crate) struct WholeGradient<'a, T, const S: usize> {
     pub(crate) processor: Processor,
     pub(crate) channel_block: usize,
     pub(crate) inputs: TileView,
@@ -51,7 +55,10 @@ pub(crate) struct WholeGradient<'a, T> {
     pub(crate) active: Option<(Activation, Images<'a, T>)>,
 }
 
-impl<T: Real> WholeGradient<'_, T> {
+impl<T: Real, const S: usize> WholeGradient<'_, T, S>
+where
+    Points<S>: Lines<S>,
+{
     /// Overwrites `packed`, `[block of out][tap][in][lane]`, and `bias`, which
     /// may be empty.
     pub(crate) fn run(
@@ -72,7 +79,7 @@ impl<T: Real> WholeGradient<'_, T> {
         let n = self.images.len() / in_len;
         let per_part = n.div_ceil(TASKS.div_ceil(pairs)).max(1);
         let parts = n.div_ceil(per_part);
-        let filters_len = PLACES * chunk * chunk;
+        let filters_len = S * S * chunk * chunk;
         let piece = filters_len + chunk;
         partial.set_len(parts * pairs * piece);
         partial.fill(T::ZERO);
@@ -85,11 +92,11 @@ impl<T: Real> WholeGradient<'_, T> {
                 let (channels, outs) = (chunk.min(cin - channel), chunk.min(cout - out));
                 let here = part * per_part..n.min((part + 1) * per_part);
                 let (filters, bias) = piece.split_at_mut(filters_len);
-                let mut scratch = take(scratches, gradient_scratch_len(block));
+                let mut scratch = take(scratches, gradient_scratch_len::<S>(block));
                 let active = self.active.map(|(activation, outputs)| {
                     (activation, outputs.some(here.start, here.len()))
                 });
-                let kernel = FilterGradient {
+                let kernel = FilterGradient::<T, S> {
                     inputs: self.inputs,
                     images: &self.images[here.start * in_len..here.end * in_len],
                     slopes: self.slopes,
@@ -101,7 +108,7 @@ impl<T: Real> WholeGradient<'_, T> {
                     outs,
                     channel_block: block,
                     scratch: &mut scratch,
-                    filters: &mut filters[..PLACES * channels * outs],
+                    filters: &mut filters[..S * S * channels * outs],
                     // once for each output channel
                     bias: match channel {
                         0 => &mut bias[..outs],
@@ -113,16 +120,16 @@ impl<T: Real> WholeGradient<'_, T> {
             });
         let total = sum_in_order(partial, pairs * piece);
         packed
-            .par_chunks_mut(9 * cin * block)
+            .par_chunks_mut((S - 1) * (S - 1) * cin * block)
             .enumerate()
             .for_each(|(of, packed)| {
                 for at in 0..in_chunks {
                     let channel = at * chunk;
                     let channels = chunk.min(cin - channel);
                     let from = (at * out_chunks + of / BLOCKS) * piece
-                        + of % BLOCKS * PLACES * channels * block;
-                    let gradient = &total[from..from + PLACES * channels * block];
-                    fold_filters(gradient, block, cin, channel, packed);
+                        + of % BLOCKS * S * S * channels * block;
+                    let gradient = &total[from..from + S * S * channels * block];
+                    fold_filters::<T, S>(gradient, block, cin, channel, packed);
                 }
             });
         for (at, bias) in bias.chunks_mut(chunk).enumerate() {
