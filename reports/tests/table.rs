@@ -124,6 +124,14 @@ fn a_missing_column_is_named() {
 }
 
 #[test]
+fn a_table_of_an_earlier_version_lacks_the_columns_added_since() {
+    let older = |line: &str| line.rsplit_once(',').unwrap().0.to_owned();
+    let text: Vec<String> = written(&[row()]).lines().map(older).collect();
+    assert!(text[0].ends_with(",layer_b"));
+    assert_eq!(read(&text.join("\n")).unwrap(), [row()]);
+}
+
+#[test]
 fn a_column_that_occurs_twice_is_named() {
     let message = refusal(&format!("{HEADER},layer\n"));
     assert!(message.contains("column `layer` occurs twice"), "{message}");

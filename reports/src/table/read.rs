@@ -3,7 +3,8 @@ use std::path::Path;
 use super::ResultRow;
 use crate::ReportError;
 
-/// Reads a results table.
+/// Reads a results table, of this version or an earlier one: columns that
+/// were added since may be missing.
 ///
 /// # Errors
 /// With the file, the line (counted from 1) and the column's name: a column
@@ -35,9 +36,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<ResultRow>, ReportError> {
             });
         }
         let cell = |column: usize| {
-            places
-                .get(column)
-                .and_then(|&place| record.get(place))
+            let place = places.get(column).copied().flatten();
+            place
+                .and_then(|place| record.get(place))
                 .unwrap_or_default()
         };
         let row = ResultRow::from_cells(cell).map_err(|(column, name, expected)| {
@@ -54,8 +55,9 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<ResultRow>, ReportError> {
     Ok(rows)
 }
 
-/// For each column of the table, its place in the file's header.
-fn places(path: &Path, header: &csv::StringRecord) -> Result<Vec<usize>, ReportError> {
+/// For each column of the table, its place in the file's header; `None` for
+/// one that an earlier version did not write.
+fn places(path: &Path, header: &csv::StringRecord) -> Result<Vec<Option<usize>>, ReportError> {
     for (position, name) in header.iter().enumerate() {
         if !ResultRow::COLUMNS.contains(&name) {
             return Err(ReportError::UnknownColumn {
@@ -73,11 +75,12 @@ fn places(path: &Path, header: &csv::StringRecord) -> Result<Vec<usize>, ReportE
                 .enumerate()
                 .filter(|(_, name)| *name == column);
             match (found.next(), found.next()) {
-                (Some((place, _)), None) => Ok(place),
+                (Some((place, _)), None) => Ok(Some(place)),
                 (Some(_), Some(_)) => Err(ReportError::DuplicateColumn {
                     path: path.to_owned(),
                     column,
                 }),
+                (None, _) if ResultRow::ADDED.contains(&column) => Ok(None),
                 (None, _) => Err(ReportError::MissingColumn {
                     path: path.to_owned(),
                     column,

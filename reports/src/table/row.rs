@@ -40,6 +40,10 @@ macro_rules! columns {
             /// added at the end; none is renamed or dropped.
             pub const COLUMNS: &'static [&'static str] = &[$(stringify!($name)),*];
 
+            /// The columns, in the file's order, that tables of earlier
+            /// versions lack; read as absent where they are missing.
+            pub(crate) const ADDED: &'static [&'static str] = &["repeat"];
+
             /// The row's cells as text, in the order of the columns.
             pub(crate) fn cells(&self) -> Vec<String> {
                 vec![$({
