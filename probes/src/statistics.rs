@@ -167,6 +167,26 @@ mod tests {
     }
 
     #[test]
+    fn wilson_agrees_with_scipy() {
+        let golden = include_str!(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../tests/golden/probes_wilson.csv"
+        ));
+        let mut checked = 0;
+        for line in golden.lines().skip(1) {
+            let cells: Vec<f64> = line.split(',').map(|cell| cell.parse().unwrap()).collect();
+            let [right, n, lower, upper] = cells[..] else {
+                panic!("{line}");
+            };
+            let found = wilson_interval(right / n, n as usize);
+            assert!((found.0 - lower).abs() < 1e-12, "{line}: {found:?}");
+            assert!((found.1 - upper).abs() < 1e-12, "{line}: {found:?}");
+            checked += 1;
+        }
+        assert_eq!(checked, 21);
+    }
+
+    #[test]
     fn at_the_ends_wilson_takes_over() {
         let groups: Vec<u32> = (0..100).map(|row| row / 10).collect();
         let all = cluster_bootstrap(&[true; 100], &groups, 100, StreamKey::from_seed(0));
