@@ -1,7 +1,10 @@
 //! The results table: its columns, its bytes, and what bad files get.
 #![allow(clippy::unwrap_used)]
 
-use layerprobe_reports::{ReportError, ResultRow, read_results, write_results};
+use layerprobe_reports::{
+    ConfusionRow, ReportError, ResultRow, ValueRow, read_by_value, read_confusions, read_results,
+    write_by_value, write_confusions, write_results,
+};
 use proptest::prelude::*;
 
 const HEADER: &str = "condition,dataset,arch,target,split,seed,step,epoch,layer,dim,feature,probe,\
@@ -208,6 +211,49 @@ fn numbers_that_are_none_are_refused_where_they_would_mislead() {
     };
     write_results(&path, std::slice::from_ref(&diverged)).unwrap();
     assert_eq!(read_results(&path).unwrap(), [diverged]);
+}
+
+#[test]
+fn the_tables_beside_it_come_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("table.csv");
+    let by_value = ValueRow {
+        condition: "a".into(),
+        feature: "shape".into(),
+        held_feature: "color".into(),
+        held_value: "red, or so".into(),
+        accuracy: 1.0 / 3.0,
+        lower: Some(0.25),
+        n_test: Some(700),
+        ..ValueRow::default()
+    };
+    write_by_value(&path, std::slice::from_ref(&by_value)).unwrap();
+    assert_eq!(
+        read_by_value(&path).unwrap(),
+        std::slice::from_ref(&by_value)
+    );
+    // another table under this name is not mistaken for it
+    let message = read_confusions(&path).unwrap_err().to_string();
+    assert!(
+        message.contains("unknown column `held_feature`"),
+        "{message}"
+    );
+
+    let confusion = ConfusionRow {
+        label: "red".into(),
+        predicted: "\"orange\"".into(),
+        count: u64::MAX,
+        ..ConfusionRow::default()
+    };
+    write_confusions(&path, std::slice::from_ref(&confusion)).unwrap();
+    assert_eq!(read_confusions(&path).unwrap(), [confusion]);
+
+    let none = ValueRow {
+        accuracy: f64::NAN,
+        ..by_value
+    };
+    let message = write_by_value(&path, &[none]).unwrap_err().to_string();
+    assert!(message.contains("accuracy is NaN"), "{message}");
 }
 
 proptest! {

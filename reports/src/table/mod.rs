@@ -1,10 +1,14 @@
-//! The long results table: one measurement a row.
+//! The tables: one measurement a row in the long one, and what does not fit
+//! one number beside it.
 
+mod by_value;
 mod cell;
+mod confusion;
 mod read;
+mod record;
 mod row;
 mod write;
 
-pub use read::read_results;
-pub use row::ResultRow;
-pub use write::write_results;
+pub use by_value::{ValueRow, read_by_value, write_by_value};
+pub use confusion::{ConfusionRow, read_confusions, write_confusions};
+pub use row::{ResultRow, read_results, write_results};

@@ -1,17 +1,15 @@
 use std::path::Path;
 
-use super::ResultRow;
+use super::record::{Record, Unreadable};
 use crate::ReportError;
 
-/// Reads a results table, of this version or an earlier one: columns that
-/// were added since may be missing.
+/// Reads a table, of this version or an earlier one.
 ///
 /// # Errors
 /// With the file, the line (counted from 1) and the column's name: a column
 /// that is unknown, missing or there twice, a row of another length than the
 /// header, a cell that does not hold what its column wants.
-pub fn read_results(path: impl AsRef<Path>) -> Result<Vec<ResultRow>, ReportError> {
-    let path = path.as_ref();
+pub(super) fn read<R: Record>(path: &Path) -> Result<Vec<R>, ReportError> {
     let bytes = std::fs::read(path).map_err(|source| ReportError::Read {
         path: path.to_owned(),
         source,
@@ -19,10 +17,10 @@ pub fn read_results(path: impl AsRef<Path>) -> Result<Vec<ResultRow>, ReportErro
     parse(path, &bytes)
 }
 
-fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<ResultRow>, ReportError> {
+fn parse<R: Record>(path: &Path, bytes: &[u8]) -> Result<Vec<R>, ReportError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
     let header = reader.headers().map_err(|e| not_csv(path, &e))?.clone();
-    let places = places(path, &header)?;
+    let places = places::<R>(path, &header)?;
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|e| not_csv(path, &e))?;
@@ -41,25 +39,26 @@ fn parse(path: &Path, bytes: &[u8]) -> Result<Vec<ResultRow>, ReportError> {
                 .and_then(|place| record.get(place))
                 .unwrap_or_default()
         };
-        let row = ResultRow::from_cells(cell).map_err(|(column, name, expected)| {
-            ReportError::BadCell {
-                path: path.to_owned(),
-                line,
-                column: name,
-                found: cell(column).to_owned(),
-                expected,
-            }
-        })?;
-        rows.push(row);
+        let bad = |wrong: Unreadable| ReportError::BadCell {
+            path: path.to_owned(),
+            line,
+            column: wrong.name,
+            found: cell(wrong.column).to_owned(),
+            expected: wrong.expected,
+        };
+        rows.push(R::from_cells(cell).map_err(bad)?);
     }
     Ok(rows)
 }
 
 /// For each column of the table, its place in the file's header; `None` for
 /// one that an earlier version did not write.
-fn places(path: &Path, header: &csv::StringRecord) -> Result<Vec<Option<usize>>, ReportError> {
+fn places<R: Record>(
+    path: &Path,
+    header: &csv::StringRecord,
+) -> Result<Vec<Option<usize>>, ReportError> {
     for (position, name) in header.iter().enumerate() {
-        if !ResultRow::COLUMNS.contains(&name) {
+        if !R::COLUMNS.contains(&name) {
             return Err(ReportError::UnknownColumn {
                 path: path.to_owned(),
                 column: name.to_owned(),
@@ -67,7 +66,7 @@ fn places(path: &Path, header: &csv::StringRecord) -> Result<Vec<Option<usize>>,
             });
         }
     }
-    ResultRow::COLUMNS
+    R::COLUMNS
         .iter()
         .map(|&column| {
             let mut found = header
@@ -80,7 +79,7 @@ fn places(path: &Path, header: &csv::StringRecord) -> Result<Vec<Option<usize>>,
                     path: path.to_owned(),
                     column,
                 }),
-                (None, _) if ResultRow::ADDED.contains(&column) => Ok(None),
+                (None, _) if R::ADDED.contains(&column) => Ok(None),
                 (None, _) => Err(ReportError::MissingColumn {
                     path: path.to_owned(),
                     column,

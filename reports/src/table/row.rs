@@ -1,84 +1,37 @@
-use serde::{Deserialize, Serialize};
+use std::path::Path;
 
-use super::cell::Cell;
+use super::record::record;
+use super::{read, write};
+use crate::ReportError;
 
-/// Defines the row and, from the same list, the table's columns, so that
-/// the two cannot drift apart.
-macro_rules! columns {
-    ($($(#[$doc:meta])* $name:ident: $kind:ty,)*) => {
-        /// One measurement: a number and everything needed to say what it is.
-        ///
-        /// The fields are the columns of `results.csv`, in the file's order.
-        /// Text is empty and an `Option` is `None` where a column does not
-        /// apply.
-        ///
-        /// ```
-        /// use layerprobe_reports::ResultRow;
-        ///
-        /// let row = ResultRow {
-        ///     condition: "trifeature-shape-cnn4-v0-s0".into(),
-        ///     target: "shape".into(),
-        ///     step: Some(0),
-        ///     checkpoint_role: "initial".into(),
-        ///     layer: "fc1".into(),
-        ///     feature: "color".into(),
-        ///     probe: "linear".into(),
-        ///     metric: "accuracy".into(),
-        ///     value: 0.96,
-        ///     ..ResultRow::default()
-        /// };
-        /// assert_eq!(ResultRow::COLUMNS[0], "condition");
-        /// assert!(row.lower.is_none());
-        /// ```
-        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-        pub struct ResultRow {
-            $($(#[$doc])* pub $name: $kind,)*
-        }
-
-        impl ResultRow {
-            /// The names of the columns, in the file's order. Columns may be
-            /// added at the end; none is renamed or dropped.
-            pub const COLUMNS: &'static [&'static str] = &[$(stringify!($name)),*];
-
-            /// The columns, in the file's order, that tables of earlier
-            /// versions lack; read as absent where they are missing.
-            pub(crate) const ADDED: &'static [&'static str] = &["repeat"];
-
-            /// The row's cells as text, in the order of the columns.
-            pub(crate) fn cells(&self) -> Vec<String> {
-                vec![$({
-                    let mut text = String::new();
-                    self.$name.render(&mut text);
-                    text
-                }),*]
-            }
-
-            /// Each column that holds a number, with the number.
-            pub(crate) fn numbers(&self) -> impl Iterator<Item = (&'static str, f64)> {
-                [$((stringify!($name), self.$name.number())),*]
-                    .into_iter()
-                    .filter_map(|(column, number)| Some((column, number?)))
-            }
-
-            /// Reads a row from a lookup of cells by column number; the error
-            /// is the column's name and what it wants.
-            pub(crate) fn from_cells<'a>(
-                cell: impl Fn(usize) -> &'a str,
-            ) -> Result<Self, (usize, &'static str, &'static str)> {
-                let mut column = 0..;
-                Ok(Self {
-                    $($name: {
-                        let column = column.next().unwrap_or_default();
-                        <$kind as Cell>::parse(cell(column))
-                            .ok_or((column, stringify!($name), <$kind as Cell>::EXPECTED))?
-                    },)*
-                })
-            }
-        }
-    };
-}
-
-columns! {
+record! {
+    /// One measurement: a number and everything needed to say what it is.
+    ///
+    /// The fields are the columns of `results.csv`, in the file's order.
+    /// Text is empty and an `Option` is `None` where a column does not
+    /// apply.
+    ///
+    /// ```
+    /// use layerprobe_reports::ResultRow;
+    ///
+    /// let row = ResultRow {
+    ///     condition: "trifeature-shape-cnn4-v0-s0".into(),
+    ///     target: "shape".into(),
+    ///     step: Some(0),
+    ///     checkpoint_role: "initial".into(),
+    ///     layer: "fc1".into(),
+    ///     feature: "color".into(),
+    ///     probe: "linear".into(),
+    ///     metric: "accuracy".into(),
+    ///     value: 0.96,
+    ///     ..ResultRow::default()
+    /// };
+    /// assert_eq!(ResultRow::COLUMNS[0], "condition");
+    /// assert!(row.lower.is_none());
+    /// ```
+    ResultRow,
+    added: ["repeat"],
+    may_be_infinite: ["gradient_norm", "objective_gap"],
     /// The condition's identifier: one network to train.
     condition: String,
     /// The stimulus set.
@@ -159,6 +112,41 @@ columns! {
     layer_b: String,
     /// Which of several labelings, orders or permutations, from 0.
     repeat: Option<u64>,
+}
+
+/// Writes the results table: a header and one row a measurement, in the
+/// order given.
+///
+/// The same rows give the same bytes; floats are the shortest decimals that
+/// read back as the same number. The file appears whole or not at all.
+///
+/// # Errors
+/// [`ReportError::NotFinite`] for a NaN or an infinity anywhere but in
+/// `gradient_norm` and `objective_gap`; [`ReportError::Write`].
+///
+/// ```
+/// use layerprobe_reports::{ResultRow, read_results, write_results};
+///
+/// let dir = tempfile::tempdir()?;
+/// let path = dir.path().join("results.csv");
+/// let rows = vec![ResultRow { metric: "chance".into(), value: 1.0 / 7.0, ..Default::default() }];
+/// write_results(&path, &rows)?;
+/// assert_eq!(read_results(&path)?, rows);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn write_results(path: &Path, rows: &[ResultRow]) -> Result<(), ReportError> {
+    write::write(path, rows)
+}
+
+/// Reads a results table, of this version or an earlier one: columns that
+/// were added since may be missing.
+///
+/// # Errors
+/// With the file, the line (counted from 1) and the column's name: a column
+/// that is unknown, missing or there twice, a row of another length than the
+/// header, a cell that does not hold what its column wants.
+pub fn read_results(path: impl AsRef<Path>) -> Result<Vec<ResultRow>, ReportError> {
+    read::read(path.as_ref())
 }
 
 impl ResultRow {
