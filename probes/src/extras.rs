@@ -4,6 +4,9 @@ use layerprobe_streams::StreamKey;
 /// default: each part costs further fits.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Extras {
+    /// Whether each prediction keeps the log-probabilities of all classes
+    /// ([`crate::Prediction::log_probabilities`]).
+    pub log_probabilities: bool,
     /// V-information in bits ([`crate::v_information`]) from a refit of its
     /// own at the penalty that cross-entropy chose, where accuracy chose
     /// another.

@@ -110,6 +110,9 @@ pub struct Prediction {
     pub predicted: u32,
     /// Log-probability of the true class, nats.
     pub log_probability: f64,
+    /// Log-probabilities of all classes, nats; empty unless
+    /// [`crate::Extras::log_probabilities`] asks for them.
+    pub log_probabilities: Vec<f32>,
 }
 
 /// What the test stimuli of a probe are.

@@ -14,6 +14,19 @@ pub(crate) struct Score {
 /// The most probable class (the lowest of equals) and the true class'
 /// log-probability.
 pub(crate) fn read_logits(logits: &[f64], label: u32) -> (u32, f64) {
+    let (best, top, total) = normalizer(logits);
+    (best as u32, logits[label as usize] - top - total)
+}
+
+/// The log-probability of each class.
+fn log_probabilities(logits: &[f64]) -> Vec<f32> {
+    let (_, top, total) = normalizer(logits);
+    logits.iter().map(|z| (z - top - total) as f32).collect()
+}
+
+/// The place of the largest logit (the lowest of equals), that logit, and the
+/// logarithm of the sum of exponentials above it.
+fn normalizer(logits: &[f64]) -> (usize, f64, f64) {
     let mut best = 0;
     for (class, z) in logits.iter().enumerate() {
         if *z > logits[best] {
@@ -22,7 +35,7 @@ pub(crate) fn read_logits(logits: &[f64], label: u32) -> (u32, f64) {
     }
     let top = logits[best];
     let total: f64 = logits.iter().map(|z| (z - top).exp()).sum();
-    (best as u32, logits[label as usize] - top - total.ln())
+    (best, top, total.ln())
 }
 
 /// Scores rows of logits against their labels.
@@ -65,6 +78,10 @@ pub(crate) fn outcome(
                 label,
                 predicted,
                 log_probability,
+                log_probabilities: match work.log_probabilities {
+                    true => log_probabilities(logits),
+                    false => Vec::new(),
+                },
             }
         })
         .collect();
@@ -127,6 +144,18 @@ mod tests {
         assert_eq!(read_logits(&[1.0, 1.0, 0.0], 1).0, 0);
         assert_eq!(read_logits(&[2000.0, 0.0], 1), (0, -2000.0));
         assert_eq!(read_logits(&[0.0, 0.0], 0).1, -(2f64.ln()));
+    }
+
+    #[test]
+    fn probabilities_of_all_classes_sum_to_one() {
+        for logits in [[1.0, -3.0, 0.5], [2000.0, 1999.0, 0.0]] {
+            let all = log_probabilities(&logits);
+            let sum: f64 = all.iter().map(|&l| f64::from(l).exp()).sum();
+            assert!((sum - 1.0).abs() < 1e-6, "{all:?}");
+            for (class, &own) in all.iter().enumerate() {
+                assert_eq!(own, read_logits(&logits, class as u32).1 as f32);
+            }
+        }
     }
 
     #[test]

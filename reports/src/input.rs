@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use crate::ResultRow;
+use crate::{ConfusionRow, ResultRow, ValueRow};
 
 /// A label and its value, for the lists of facts and of provenance.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,6 +95,10 @@ pub struct ReportInput {
     pub protocol: Vec<ProtocolParagraph>,
     /// The measurements.
     pub rows: Vec<ResultRow>,
+    /// Accuracies by held-out value.
+    pub by_value: Vec<ValueRow>,
+    /// Counts by true and predicted class.
+    pub confusions: Vec<ConfusionRow>,
     /// The training of each condition.
     pub training: Vec<TrainingCurve>,
     /// The layers in network order; layers that only rows name come after.

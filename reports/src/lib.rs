@@ -57,7 +57,7 @@ pub use heat_map::{HeatMap, HeatMapName, heat_map_table, write_heat_map};
 pub use input::{Fact, ProtocolParagraph, ReportInput, Sheet, TrainingCurve, TrainingPoint};
 pub use report::{ReportFiles, write_report};
 pub use table::{
-    ConfusionRow, ResultRow, ValueRow, read_by_value, read_confusions, read_results,
-    write_by_value, write_confusions, write_results,
+    ConfusionRow, PredictionRow, PredictionTable, ResultRow, ValueRow, read_by_value,
+    read_confusions, read_results, write_by_value, write_confusions, write_results,
 };
 pub use terminal::terminal_table;

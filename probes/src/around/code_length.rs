@@ -326,6 +326,7 @@ mod tests {
                 channels: None,
                 params: &params,
                 bootstrap: StreamKey::from_seed(0),
+                log_probabilities: false,
             };
             let task = ProbeTask {
                 feature: "y",

@@ -26,6 +26,8 @@ pub(crate) struct Work<'a> {
     pub channels: Option<usize>,
     pub params: &'a CheckedProbeParams,
     pub bootstrap: StreamKey,
+    /// Whether predictions keep the log-probabilities of all classes.
+    pub log_probabilities: bool,
 }
 
 /// A fit that is wanted: a task's rows, with its own labels or others.

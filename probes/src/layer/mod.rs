@@ -174,6 +174,7 @@ pub fn measure_layer(
         channels: data.channels,
         params,
         bootstrap: keys.bootstrap,
+        log_probabilities: extras.log_probabilities,
     };
     let bits = extras.by_cross_entropy;
     let kind = SplitKind::Given;
