@@ -63,7 +63,7 @@ fn code(error: &anyhow::Error) -> u8 {
 
 fn code_of_foreign(error: &ForeignError) -> u8 {
     match error {
-        ForeignError::Write { .. } | ForeignError::Read { .. } => 1,
+        ForeignError::Read { .. } => 1,
         _ => USAGE,
     }
 }

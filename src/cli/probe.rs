@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::{exit, threads};
 use crate::experiment::{Event, Observer, Stage};
 use crate::foreign::{Cut, ForeignOutcomes, Labels, probe as probe_layer, read_layers, rows};
-use crate::foreign::{ForeignLayer, write_predictions};
+use crate::foreign::{ForeignLayer, PredictionFile};
 
 /// Probes activations that were made elsewhere.
 pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
@@ -22,7 +22,19 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
     let labels = Labels::read(&command.labels, command.features.as_deref())?;
     let cut = Cut::of(&labels, key.derive("probe/test"))?;
     let layers = read_layers(&command.activations, command.layers.as_deref())?;
-    let found = all(&layers, &labels, &cut, &params, key, output)?;
+    let mut predictions = match &command.predictions {
+        Some(path) => Some(PredictionFile::create(path, &labels)?),
+        None => None,
+    };
+    let found = all(
+        &layers,
+        &labels,
+        &cut,
+        &params,
+        key,
+        &mut predictions,
+        output,
+    )?;
 
     let condition = command.activations.file_stem().map_or_else(
         || "activations".to_owned(),
@@ -33,8 +45,8 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         .flat_map(|layer| rows(&condition, command.seed, &cut, layer))
         .collect();
     write_results(&command.out, &table)?;
-    if let Some(path) = &command.predictions {
-        write_predictions(path, &labels, &found)?;
+    if let Some(predictions) = predictions {
+        predictions.commit()?;
     }
     tell(command, output, &cut, &found)?;
     let outcomes = found.iter().flat_map(|layer| &layer.outcomes);
@@ -64,13 +76,15 @@ fn params(command: &Probe) -> anyhow::Result<CheckedProbeParams> {
     params.check().map_err(|e| Usage(e.to_string()).into())
 }
 
-/// Probes layer after layer, with a bar.
+/// Probes layer after layer, with a bar; what is said of single stimuli goes
+/// into the file, if there is one, and not into memory.
 fn all(
     layers: &[ForeignLayer],
     labels: &Labels,
     cut: &Cut,
     params: &CheckedProbeParams,
     key: StreamKey,
+    predictions: &mut Option<PredictionFile<'_>>,
     output: &Output,
 ) -> anyhow::Result<Vec<ForeignOutcomes>> {
     let progress = Progress::new(output);
@@ -83,7 +97,14 @@ fn all(
     });
     let mut found = Vec::with_capacity(layers.len());
     for (layer, done) in layers.iter().zip(1..) {
-        found.push(probe_layer(layer, labels, cut, params, key)?);
+        let mut outcomes = probe_layer(layer, labels, cut, params, key, predictions.is_some())?;
+        if let Some(file) = predictions {
+            file.write(cut, &outcomes)?;
+        }
+        for outcome in &mut outcomes.outcomes {
+            outcome.predictions = Vec::new();
+        }
+        found.push(outcomes);
         progress.event(Event::Advanced {
             stage,
             done,

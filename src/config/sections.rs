@@ -221,6 +221,31 @@ pub struct Probes {
     pub code_orders: usize,
     /// Permutations behind each p-value, at step 0 and the last; 0 for none.
     pub permutations: usize,
+    /// Which checkpoints' predictions of single stimuli are kept.
+    pub predictions: Predictions,
+}
+
+/// Which checkpoints' predictions are kept, stimulus by stimulus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Predictions {
+    /// None: only what is measured from them.
+    None,
+    /// Those of step 0 and of the last.
+    Ends,
+    /// Those of all.
+    All,
+}
+
+impl Predictions {
+    /// Whether those of a checkpoint are kept.
+    pub fn at(self, an_end: bool) -> bool {
+        match self {
+            Self::None => false,
+            Self::Ends => an_end,
+            Self::All => true,
+        }
+    }
 }
 
 impl Config {

@@ -96,11 +96,52 @@ impl RunFolder {
 
     /// The outcomes of probing one layer of one checkpoint.
     pub fn outcomes(&self, condition: &Condition, step: u64, layer: &str) -> PathBuf {
+        self.of_layer("probes", condition, step, layer)
+    }
+
+    /// Accuracies by held-out value, of one layer of one checkpoint.
+    pub fn by_value(&self, condition: &Condition, step: u64, layer: &str) -> PathBuf {
+        self.of_layer("by-value", condition, step, layer)
+    }
+
+    /// Counts by true and predicted class, of one layer of one checkpoint.
+    pub fn confusions(&self, condition: &Condition, step: u64, layer: &str) -> PathBuf {
+        self.of_layer("confusion", condition, step, layer)
+    }
+
+    /// What one feature's probes said of each test stimulus, of one layer of
+    /// one checkpoint.
+    pub fn predictions(
+        &self,
+        condition: &Condition,
+        step: u64,
+        layer: &str,
+        feature: &str,
+    ) -> PathBuf {
         self.condition(condition)
-            .join("probes")
+            .join("predictions")
+            .join(format!("step-{step:06}"))
+            .join(layer)
+            .join(format!("{feature}.csv"))
+    }
+
+    /// A table of one layer of one checkpoint.
+    fn of_layer(&self, kind: &str, condition: &Condition, step: u64, layer: &str) -> PathBuf {
+        self.condition(condition)
+            .join(kind)
             .join(format!("step-{step:06}"))
             .join(format!("{layer}.csv"))
     }
+}
+
+/// `by_value.csv` of a run folder.
+pub fn by_value_in(root: &Path) -> PathBuf {
+    root.join("by_value.csv")
+}
+
+/// `confusion.csv` of a run folder.
+pub fn confusions_in(root: &Path) -> PathBuf {
+    root.join("confusion.csv")
 }
 
 /// `results.csv` of a run folder.

@@ -17,6 +17,7 @@
 pub mod compare;
 mod error;
 mod events;
+mod layer_tables;
 mod layout;
 mod manifest;
 mod plan;
@@ -29,6 +30,7 @@ mod run;
 mod significance;
 mod stimuli;
 mod streams;
+mod tested;
 mod train_stage;
 mod training_plan;
 
@@ -41,3 +43,4 @@ pub use rows::rows_of_outcome;
 pub use run::{Outcome, run};
 pub use stimuli::ExperimentStimuli;
 pub use streams::Streams;
+pub use tested::write_predictions;

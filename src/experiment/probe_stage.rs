@@ -1,11 +1,12 @@
 //! The probe stage: what is missing of each checkpoint's layers.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use layerprobe_reports::{ResultRow, read_results, write_results};
+use layerprobe_durable::Pending;
 use ndarray::ArrayView2;
 
 use crate::activations::read_layers;
@@ -15,12 +16,14 @@ use crate::training::{CheckedTrainingPlan, Checkpoint, Role};
 
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
+use super::layer_tables::{LayerPlace, LayerTables};
 use super::layout::RunFolder;
-use super::plan::{Condition, Planned};
+use super::plan::Planned;
 use super::probing::{self, ProbeSet};
-use super::rows::{CheckpointRef, row_of_condition, rows_of_layer};
+use super::rows::{CheckpointRef, row_of_condition, row_of_layer, rows_of_layer};
 use super::stimuli::{ExperimentStimuli, Rendered};
 use super::streams::Streams;
+use super::tested::{rows_by_value, rows_of_confusion, write_layer_predictions};
 
 /// Images pushed through a network at once when activations are read.
 const BATCH: usize = 128;
@@ -35,21 +38,34 @@ pub struct ProbeStage<'a> {
 }
 
 impl ProbeStage<'_> {
-    /// Where the outcomes of every layer of every checkpoint lie, in the
-    /// plan's order.
-    fn outcomes(&self) -> Vec<PathBuf> {
-        let mut paths = Vec::new();
+    /// Every layer of every checkpoint, in the plan's order.
+    fn places(&self) -> Vec<LayerPlace<'_>> {
+        let mut places = Vec::new();
         for planned in self.planned {
             for step in planned.training.checkpoint_steps() {
                 for layer in &self.config.probes.layers {
-                    paths.push(self.folder.outcomes(&planned.condition, *step, layer));
+                    places.push(self.place(planned, *step, layer));
                 }
             }
         }
-        paths
+        places
     }
 
-    /// Probes what is missing and returns all rows, in the plan's order.
+    fn place<'b>(&'b self, planned: &'b Planned<'_>, step: u64, layer: &'b str) -> LayerPlace<'b> {
+        LayerPlace {
+            folder: self.folder,
+            condition: &planned.condition,
+            step,
+            layer,
+            at_an_end: is_end(planned, step),
+            predicted: match self.config.probes.predictions.at(is_end(planned, step)) {
+                true => &self.config.probes.features,
+                false => &[],
+            },
+        }
+    }
+
+    /// Probes what is missing and returns all tables, in the plan's order.
     ///
     /// # Errors
     /// The first that occurs; what is finished stays finished.
@@ -58,15 +74,15 @@ impl ProbeStage<'_> {
         images: impl Fn() -> Result<Rc<Rendered>, ExperimentError>,
         stop: &AtomicBool,
         observer: &dyn Observer,
-    ) -> Result<Vec<ResultRow>, ExperimentError> {
-        let paths = self.outcomes();
-        let mut done = paths.iter().filter(|path| path.exists()).count() as u64;
-        if done < paths.len() as u64 {
+    ) -> Result<LayerTables, ExperimentError> {
+        let places = self.places();
+        let mut done = places.iter().filter(|place| place.is_done()).count() as u64;
+        if done < places.len() as u64 {
             let images = images()?;
             let started = Instant::now();
             observer.event(Event::Started {
                 stage: Stage::Probe,
-                total: paths.len() as u64,
+                total: places.len() as u64,
                 done,
             });
             let mut advanced = |detail: &str| {
@@ -105,12 +121,11 @@ impl ProbeStage<'_> {
                 seconds: started.elapsed().as_secs_f64(),
             });
         }
-        let rows = paths.iter().map(|path| Ok(read_results(path)?));
-        Ok(rows
-            .collect::<Result<Vec<_>, ExperimentError>>()?
-            .into_iter()
-            .flatten()
-            .collect())
+        let mut tables = LayerTables::default();
+        for place in places {
+            tables.append(place.read()?);
+        }
+        Ok(tables)
     }
 
     fn probe_checkpoint(
@@ -129,24 +144,23 @@ impl ProbeStage<'_> {
             .layers
             .iter()
             .map(String::as_str)
-            .filter(|layer| !self.folder.outcomes(condition, step, layer).exists())
+            .filter(|layer| !self.place(planned, step, layer).is_done())
             .collect();
         if missing.is_empty() {
             return Ok(());
         }
         let effective = self.stimuli.effective_predictivity(planned.version);
         let row = row_of_condition(self.config, condition, effective);
-        if let Some(twin) = self.same_network(condition, step) {
+        if let Some(twin) = self.same_network(planned, step) {
             for layer in missing {
-                let rows = read_results(self.folder.outcomes(twin, step, layer))?
-                    .into_iter()
-                    .map(|probed| ResultRow {
-                        condition: row.condition.clone(),
-                        target: row.target.clone(),
-                        ..probed
-                    })
-                    .collect::<Vec<_>>();
-                write_results(&self.folder.outcomes(condition, step, layer), &rows)?;
+                let (there, here) = (
+                    self.place(twin, step, layer),
+                    self.place(planned, step, layer),
+                );
+                for feature in here.predicted {
+                    copy(&there.predictions(feature), &here.predictions(feature))?;
+                }
+                here.write(&there.read()?.renamed(condition))?;
                 advanced(&format!("{} step {step}", condition.target));
             }
             return Ok(());
@@ -172,8 +186,7 @@ impl ProbeStage<'_> {
             source,
         })?;
         let params = probing::params(self.config)?;
-        let at_an_end = step == 0 || step == planned.training.total_steps();
-        let extras = set.extras(self.config, at_an_end);
+        let extras = set.extras(self.config, is_end(planned, step));
         for layer in activations.iter() {
             if stop.load(Ordering::SeqCst) {
                 return Err(ExperimentError::Interrupted);
@@ -196,8 +209,17 @@ impl ProbeStage<'_> {
                     step,
                     source,
                 })?;
-            let rows = rows_of_layer(&row, checkpoint, &layer.name, layer.dim, &outcome);
-            write_results(&self.folder.outcomes(condition, step, &layer.name), &rows)?;
+            let here = row_of_layer(&row, checkpoint, &layer.name, layer.dim);
+            let place = self.place(planned, step, &layer.name);
+            if !place.predicted.is_empty() {
+                write_layer_predictions(|f| place.predictions(f), &here, set, &outcome)?;
+            }
+            // the proof that all else is there comes last
+            place.write(&LayerTables {
+                rows: rows_of_layer(&here, &outcome),
+                by_value: rows_by_value(&here, set, &outcome, params.resamples()),
+                confusions: rows_of_confusion(&here, set, &outcome),
+            })?;
             advanced(&format!("{} step {step} {}", condition.target, layer.name));
         }
         Ok(())
@@ -206,14 +228,27 @@ impl ProbeStage<'_> {
     /// The condition whose checkpoint at this step is the very same network
     /// seeing the very same stimuli: the untrained one, when initial weights
     /// are shared.
-    fn same_network(&self, condition: &Condition, step: u64) -> Option<&Condition> {
+    fn same_network(&self, planned: &Planned<'_>, step: u64) -> Option<&Planned<'_>> {
         let shared = self.config.network.initial_weights == InitialWeights::Shared;
         self.planned
             .iter()
-            .map(|planned| &planned.condition)
-            .find(|other| other.version == condition.version)
-            .filter(|first| shared && step == 0 && first.id != condition.id)
+            .find(|other| other.condition.version == planned.condition.version)
+            .filter(|first| shared && step == 0 && first.condition.id != planned.condition.id)
     }
+}
+
+/// Copies a file, whole or not at all.
+fn copy(from: &Path, to: &Path) -> Result<(), ExperimentError> {
+    let failed = |e| ExperimentError::io("copy", to, e);
+    let mut source = File::open(from).map_err(|e| ExperimentError::io("read", from, e))?;
+    let mut pending = Pending::create(to).map_err(failed)?;
+    std::io::copy(&mut source, &mut pending).map_err(failed)?;
+    pending.commit().map_err(failed)
+}
+
+/// Whether a step is the first or the last.
+fn is_end(planned: &Planned<'_>, step: u64) -> bool {
+    step == 0 || step == planned.training.total_steps()
 }
 
 fn checkpoints(training: &CheckedTrainingPlan) -> Vec<CheckpointRef> {

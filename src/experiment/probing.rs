@@ -13,6 +13,7 @@ use crate::config::{Config, Probes};
 use super::error::ExperimentError;
 use super::stimuli::Version;
 use super::streams::Streams;
+use super::tested::HeldOut;
 
 /// The label of a stimulus that a probe never looks at.
 const NO_CLASS: u32 = u32::MAX;
@@ -23,6 +24,10 @@ const NO_CLASS: u32 = u32::MAX;
 pub struct ProbeSet {
     /// The stimulus behind each row of activations.
     pub stimuli: Vec<usize>,
+    /// The held-out values of every feature, probed or not.
+    pub held_out: Vec<HeldOut>,
+    /// Resamples test stimuli that share a held-out value.
+    pub by_value: StreamKey,
     groups: Vec<u32>,
     train: Vec<usize>,
     features: Vec<ProbedFeature>,
@@ -36,7 +41,8 @@ pub struct ProbeSet {
 #[derive(Debug)]
 struct ProbedFeature {
     name: String,
-    classes: usize,
+    /// The values behind the classes.
+    values: Vec<String>,
     labels: Vec<u32>,
     test: Vec<usize>,
 }
@@ -76,7 +82,14 @@ impl ProbeSet {
                 .iter()
                 .map(|&(feature, name)| ProbedFeature {
                     name: name.clone(),
-                    classes: version.hold_outs.kept(feature).len(),
+                    values: version
+                        .hold_outs
+                        .kept(feature)
+                        .iter()
+                        .filter_map(|&value| {
+                            set.features().get(feature)?.values.get(value).cloned()
+                        })
+                        .collect(),
                     labels: stimuli
                         .iter()
                         .map(|index| {
@@ -103,8 +116,27 @@ impl ProbeSet {
             instance: streams.instance(version.number),
             code: streams.code(version.number),
             permutations: streams.permutations(version.number),
+            held_out: HeldOut::of_version(set, version, &stimuli),
+            by_value: streams.by_value(version.number),
             stimuli,
         }
+    }
+
+    /// The probed features, each with the values behind its classes.
+    pub fn features(&self) -> impl Iterator<Item = (&str, &[String])> {
+        let features = self.features.iter();
+        features.map(|feature| (feature.name.as_str(), feature.values.as_slice()))
+    }
+
+    /// The values behind a probed feature's classes.
+    pub fn values(&self, feature: &str) -> &[String] {
+        let found = self.features.iter().find(|f| f.name == feature);
+        found.map_or(&[], |f| &f.values)
+    }
+
+    /// The combination that a row belongs to.
+    pub fn group(&self, row: usize) -> u32 {
+        self.groups.get(row).copied().unwrap_or_default()
     }
 
     /// Probes one layer's activations (a row for each stimulus) for every
@@ -130,7 +162,7 @@ impl ProbeSet {
             .iter()
             .map(|feature| ProbeTask {
                 feature: &feature.name,
-                classes: feature.classes,
+                classes: feature.values.len(),
                 labels: &feature.labels,
                 test: &feature.test,
             })
@@ -158,6 +190,7 @@ impl ProbeSet {
             ..
         } = &config.probes;
         Extras {
+            log_probabilities: config.probes.predictions.at(at_an_end),
             by_cross_entropy: *v_information,
             seen_values: seen_values.then_some(self.seen_values),
             instance: (*controls > 0).then_some(Instance {

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 
 use layerprobe_generators::sheet;
 use layerprobe_reports::{
-    Fact, ReportInput, ResultRow, Sheet, TrainingCurve, TrainingPoint, read_results, write_report,
+    Fact, ReportError, ReportInput, Sheet, TrainingCurve, TrainingPoint, read_by_value,
+    read_confusions, read_results, write_report,
 };
 
 use crate::config::Config;
 use crate::training::{LogRow, read_log};
 
 use super::error::ExperimentError;
+use super::layer_tables::LayerTables;
 use super::layout;
 use super::manifest::Manifest;
 use super::plan::{cautions, conditions};
@@ -31,16 +33,32 @@ pub fn report(folder: &Path) -> Result<PathBuf, ExperimentError> {
             folder: folder.to_owned(),
         });
     }
-    let rows = read_results(&results)?;
-    let input = input(&config, folder, rows)?;
+    let tables = LayerTables {
+        rows: read_results(&results)?,
+        by_value: beside(layout::by_value_in(folder), read_by_value)?,
+        confusions: beside(layout::confusions_in(folder), read_confusions)?,
+    };
+    let input = input(&config, folder, tables)?;
     Ok(write_report(&input, &layout::report_in(folder))?.index)
+}
+
+/// A table beside the results, which runs of earlier versions lack.
+fn beside<R>(
+    path: PathBuf,
+    read: impl Fn(PathBuf) -> Result<Vec<R>, ReportError>,
+) -> Result<Vec<R>, ReportError> {
+    if path.exists() {
+        read(path)
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 /// Everything the report of a run is made of.
 pub(super) fn input(
     config: &Config,
     folder: &Path,
-    rows: Vec<ResultRow>,
+    tables: LayerTables,
 ) -> Result<ReportInput, ExperimentError> {
     let classes = config.stimuli.values_per_feature() - config.split.held_out;
     Ok(ReportInput {
@@ -48,7 +66,9 @@ pub(super) fn input(
         facts: facts(config, classes),
         cautions: cautions(config),
         protocol: protocol::in_words(config),
-        rows,
+        rows: tables.rows,
+        by_value: tables.by_value,
+        confusions: tables.confusions,
         training: training(config, folder)?,
         layers: config.probes.layers.clone(),
         features: config.probes.features.clone(),

@@ -50,39 +50,42 @@ pub fn row_of_condition(
     }
 }
 
-/// The rows of one layer's outcome at one checkpoint.
-pub fn rows_of_layer(
+/// What all rows of one layer at one checkpoint share.
+pub fn row_of_layer(
     condition: &ResultRow,
     checkpoint: &CheckpointRef,
     layer: &str,
     dim: usize,
-    outcome: &LayerOutcome,
-) -> Vec<ResultRow> {
-    let here = ResultRow {
+) -> ResultRow {
+    ResultRow {
         step: Some(checkpoint.step),
         epoch: Some(checkpoint.epoch),
         checkpoint_role: checkpoint.role.to_owned(),
         layer: layer.to_owned(),
         dim: Some(dim as u64),
         ..condition.clone()
-    };
+    }
+}
+
+/// The rows of one layer's outcome; `here` says where it was measured.
+pub fn rows_of_layer(here: &ResultRow, outcome: &LayerOutcome) -> Vec<ResultRow> {
     let mut rows: Vec<ResultRow> = outcome
         .probes
         .iter()
-        .flat_map(|outcome| rows_of_outcome(&here, outcome))
+        .flat_map(|outcome| rows_of_outcome(here, outcome))
         .collect();
     let instance = outcome
         .probes
         .iter()
         .filter(|probe| probe.split == SplitKind::Instance);
     for (selectivity, real) in outcome.selectivity.iter().zip(instance) {
-        rows.extend(rows_of_control(&here, selectivity, real));
+        rows.extend(rows_of_control(here, selectivity, real));
     }
     for null in &outcome.nulls {
-        rows.extend(rows_of_null(&here, null));
+        rows.extend(rows_of_null(here, null));
     }
     for code in &outcome.codes {
-        rows.extend(rows_of_code(&here, code));
+        rows.extend(rows_of_code(here, code));
     }
     rows
 }
@@ -93,10 +96,7 @@ pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRo
         feature: outcome.feature.clone(),
         n_train: Some(outcome.n_train as u64),
         n_test: Some(outcome.n_test as u64),
-        split_kind: match outcome.split {
-            SplitKind::Given => here.split_kind.clone(),
-            within => within.as_str().to_owned(),
-        },
+        split_kind: split_name(here, outcome.split),
         n_runs: Some(1),
         ..here.clone()
     };
@@ -143,6 +143,14 @@ pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRo
     ];
     rows.extend(bits.into_iter().flatten());
     rows
+}
+
+/// What a probe was tested on, in the table's word.
+pub fn split_name(here: &ResultRow, split: SplitKind) -> String {
+    match split {
+        SplitKind::Given => here.split_kind.clone(),
+        within => within.as_str().to_owned(),
+    }
 }
 
 /// Each control labeling's accuracy, and what the feature's own probe is above

@@ -4,13 +4,15 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use layerprobe_reports::{terminal_table, write_report, write_results};
+use layerprobe_reports::{
+    terminal_table, write_by_value, write_confusions, write_report, write_results,
+};
 
 use crate::config::Config;
 
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
-use super::layout::RunFolder;
+use super::layout::{RunFolder, by_value_in, confusions_in};
 use super::manifest::Manifest;
 use super::plan::{Planned, caution_of_few_runs, cautions, conditions};
 use super::probe_stage::ProbeStage;
@@ -95,20 +97,23 @@ pub fn run(
     let probed = probe.run(|| images.for_probing(), stop, observer);
     manifest.spent(Stage::Probe, started.elapsed().as_secs_f64());
     manifest.write(&folder)?;
-    let mut rows = probed?;
-    let families = rows_of_families(&rows).map_err(|error| ExperimentError::Damaged {
+    let mut tables = probed?;
+    let families = rows_of_families(&tables.rows).map_err(|error| ExperimentError::Damaged {
         path: folder.root().to_owned(),
         problem: error.to_string(),
     })?;
-    rows.extend(families);
+    tables.rows.extend(families);
 
     let started = Instant::now();
-    write_results(&folder.results(), &rows)?;
-    let not_converged = rows
+    write_results(&folder.results(), &tables.rows)?;
+    write_by_value(&by_value_in(folder.root()), &tables.by_value)?;
+    write_confusions(&confusions_in(folder.root()), &tables.confusions)?;
+    let not_converged = tables
+        .rows
         .iter()
         .filter(|row| row.metric == "accuracy" && row.is_unconverged())
         .count();
-    let input = report::input(config, folder.root(), rows)?;
+    let input = report::input(config, folder.root(), tables)?;
     let page = write_report(&input, &folder.report())?.index;
     manifest.spent(Stage::Report, started.elapsed().as_secs_f64());
     manifest.write(&folder)?;

@@ -122,4 +122,10 @@ impl Streams {
             .derive("probe/bootstrap")
             .derive(&version.to_string())
     }
+    /// Bootstrap resamples of test stimuli that share a held-out value.
+    pub fn by_value(&self, version: u32) -> StreamKey {
+        self.data
+            .derive("probe/by_value")
+            .derive(&version.to_string())
+    }
 }

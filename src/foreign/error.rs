@@ -14,14 +14,6 @@ pub enum ForeignError {
         /// Why.
         source: io::Error,
     },
-    /// A file that cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
     /// A file whose name does not say what it holds.
     #[error(
         "{}: activations are read from .safetensors, .npy and .npz files",

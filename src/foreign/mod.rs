@@ -3,7 +3,7 @@
 //!
 //! [`read_layers`] reads the matrices, [`Labels::read`] the features of each
 //! stimulus, [`Cut::of`] says which rows train, select and test, and
-//! [`probe`] gives the outcomes that [`rows`] and [`write_predictions`] write
+//! [`probe`] gives the outcomes that [`rows`] and a [`PredictionFile`] write
 //! down.
 
 mod cut;
@@ -20,4 +20,4 @@ pub use error::ForeignError;
 pub use labels::{FeatureLabels, Labels};
 pub use layers::{ForeignLayer, read_layers};
 pub use outcomes::{ForeignOutcomes, PROTOCOL, probe, rows};
-pub use predictions::write_predictions;
+pub use predictions::PredictionFile;

@@ -1,5 +1,6 @@
 use layerprobe_probes::{
-    CheckedProbeParams, LayerData, ProbeKeys, ProbeOutcome, ProbeTask, Selection, probe_layer,
+    CheckedProbeParams, Extras, LayerData, ProbeKeys, ProbeOutcome, ProbeTask, Selection,
+    measure_layer,
 };
 use layerprobe_reports::ResultRow;
 use layerprobe_streams::StreamKey;
@@ -22,7 +23,8 @@ pub struct ForeignOutcomes {
     pub outcomes: Vec<ProbeOutcome>,
 }
 
-/// Probes a layer for every feature of the labels.
+/// Probes a layer for every feature of the labels. With `log_probabilities`
+/// predictions keep those of all classes.
 ///
 /// # Errors
 /// If the counts differ or the data cannot be probed.
@@ -32,6 +34,7 @@ pub fn probe(
     cut: &Cut,
     params: &CheckedProbeParams,
     key: StreamKey,
+    log_probabilities: bool,
 ) -> Result<ForeignOutcomes, ForeignError> {
     let mismatch = || ForeignError::Count {
         layer: layer.name.clone(),
@@ -66,10 +69,23 @@ pub fn probe(
             None => Selection::Drawn,
         },
     };
+    let extras = Extras {
+        log_probabilities,
+        ..Extras::default()
+    };
+    let measured = measure_layer(
+        &layer.name,
+        &data,
+        &cut.train,
+        &tasks,
+        params,
+        &keys,
+        &extras,
+    )?;
     Ok(ForeignOutcomes {
         layer: layer.name.clone(),
         dim: layer.dim,
-        outcomes: probe_layer(&layer.name, &data, &cut.train, &tasks, params, &keys)?,
+        outcomes: measured.probes,
     })
 }
 

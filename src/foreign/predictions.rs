@@ -1,51 +1,55 @@
 use std::path::Path;
 
-use super::{ForeignError, ForeignOutcomes, Labels};
+use layerprobe_reports::{PredictionTable, ReportError};
 
-/// Writes what the probes said of each test stimulus: `layer, feature,
-/// stimulus` (row of the activations, from 0), `label, predicted,
-/// log_probability` (of the true label, nats).
-///
-/// # Errors
-/// If the file cannot be written.
-pub fn write_predictions(
-    path: &Path,
-    labels: &Labels,
-    found: &[ForeignOutcomes],
-) -> Result<(), ForeignError> {
-    let failed = |source| ForeignError::Write {
-        path: path.to_owned(),
-        source,
-    };
-    let table = || -> Result<Vec<u8>, csv::Error> {
-        let mut table = csv::Writer::from_writer(Vec::new());
-        table.write_record([
-            "layer",
-            "feature",
-            "stimulus",
-            "label",
-            "predicted",
-            "log_probability",
-        ])?;
-        for layer in found {
-            for (feature, outcome) in labels.features.iter().zip(&layer.outcomes) {
-                let value = |class: u32| feature.values.get(class as usize).map_or("", |v| v);
-                for prediction in &outcome.predictions {
-                    table.write_record([
-                        &layer.layer,
-                        &feature.name,
-                        &prediction.row.to_string(),
-                        value(prediction.label),
-                        value(prediction.predicted),
-                        &prediction.log_probability.to_string(),
-                    ])?;
-                }
-            }
+use super::{Cut, ForeignOutcomes, Labels};
+use crate::experiment::write_predictions;
+
+/// What the probes say of each test stimulus, written layer by layer. A
+/// stimulus' number is its row in the labels, from 0.
+#[derive(Debug)]
+pub struct PredictionFile<'a> {
+    table: PredictionTable<'a>,
+    labels: &'a Labels,
+}
+
+impl<'a> PredictionFile<'a> {
+    /// Starts the file.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn create(path: &Path, labels: &'a Labels) -> Result<Self, ReportError> {
+        let features: Vec<(&str, &[String])> = labels
+            .features
+            .iter()
+            .map(|feature| (feature.name.as_str(), feature.values.as_slice()))
+            .collect();
+        Ok(Self {
+            table: PredictionTable::create(path, &features)?,
+            labels,
+        })
+    }
+
+    /// Writes a layer's predictions.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn write(&mut self, cut: &Cut, found: &ForeignOutcomes) -> Result<(), ReportError> {
+        let groups = &self.labels.groups;
+        for (feature, outcome) in found.outcomes.iter().enumerate() {
+            let place = (found.layer.as_str(), feature);
+            write_predictions(&mut self.table, place, cut.kind, outcome, |row| {
+                (row as u64, groups.get(row).copied().unwrap_or_default())
+            })?;
         }
-        table
-            .into_inner()
-            .map_err(|error| error.into_error().into())
-    };
-    let bytes = table().map_err(|error| failed(std::io::Error::other(error)))?;
-    layerprobe_durable::write(path, &bytes).map_err(failed)
+        Ok(())
+    }
+
+    /// Puts the file in its place.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn commit(self) -> Result<(), ReportError> {
+        self.table.commit()
+    }
 }

@@ -13,3 +13,4 @@ mod own_activations;
 mod rendering;
 mod smoke;
 mod talking;
+mod tested;

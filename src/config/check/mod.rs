@@ -156,7 +156,21 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         controls: controls(keys, stimuli)?,
         permutations: keys.whole_or_in("probes.permutations", 0, 0, 100_000)? as usize,
         code_orders: keys.whole_or_in("probes.code_orders", 0, 0, 1000)? as usize,
+        predictions: predictions(keys)?,
     })
+}
+
+fn predictions(keys: &Keys) -> Result<Predictions, ConfigError> {
+    let key = "probes.predictions";
+    let kept = keys.text_or(key, "none")?;
+    let known = ["none", "ends", "all"];
+    Ok(
+        match keys.known(key, "choice of predictions", &kept, &known)? {
+            "ends" => Predictions::Ends,
+            "all" => Predictions::All,
+            _ => Predictions::None,
+        },
+    )
 }
 
 /// Fewer labelings say too little of their spread.

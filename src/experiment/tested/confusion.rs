@@ -1,0 +1,44 @@
+use layerprobe_probes::LayerOutcome;
+use layerprobe_reports::{ConfusionRow, ResultRow};
+
+use crate::experiment::probing::ProbeSet;
+use crate::experiment::rows::split_name;
+
+/// How often each probe took one class for another: a row for every pair of
+/// classes that occurred.
+pub fn rows_of_confusion(
+    here: &ResultRow,
+    set: &ProbeSet,
+    outcome: &LayerOutcome,
+) -> Vec<ConfusionRow> {
+    let mut rows = Vec::new();
+    for probe in &outcome.probes {
+        let values = set.values(&probe.feature);
+        let counts = probe.confusion.chunks(probe.classes.max(1));
+        for (label, counts) in values.iter().zip(counts) {
+            for (predicted, &count) in values.iter().zip(counts) {
+                if count > 0 {
+                    rows.push(ConfusionRow {
+                        condition: here.condition.clone(),
+                        dataset: here.dataset.clone(),
+                        arch: here.arch.clone(),
+                        target: here.target.clone(),
+                        split: here.split,
+                        seed: here.seed,
+                        step: here.step,
+                        epoch: here.epoch,
+                        checkpoint_role: here.checkpoint_role.clone(),
+                        layer: here.layer.clone(),
+                        feature: probe.feature.clone(),
+                        protocol: here.protocol.clone(),
+                        split_kind: split_name(here, probe.split),
+                        label: label.clone(),
+                        predicted: predicted.clone(),
+                        count: u64::from(count),
+                    });
+                }
+            }
+        }
+    }
+    rows
+}
