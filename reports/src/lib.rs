@@ -53,6 +53,7 @@ mod table;
 mod terminal;
 
 pub use error::ReportError;
+pub use evidence::rows_over_runs;
 pub use heat_map::{HeatMap, HeatMapName, heat_map_table, write_heat_map};
 pub use input::{Fact, ProtocolParagraph, ReportInput, Sheet, TrainingCurve, TrainingPoint};
 pub use report::{ReportFiles, write_report};

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use layerprobe_reports::{
-    terminal_table, write_by_value, write_confusions, write_report, write_results,
+    rows_over_runs, terminal_table, write_by_value, write_confusions, write_report, write_results,
 };
 
 use crate::config::Config;
@@ -105,14 +105,15 @@ pub fn run(
     tables.rows.extend(families);
 
     let started = Instant::now();
-    write_results(&folder.results(), &tables.rows)?;
-    write_by_value(&by_value_in(folder.root()), &tables.by_value)?;
-    write_confusions(&confusions_in(folder.root()), &tables.confusions)?;
     let not_converged = tables
         .rows
         .iter()
         .filter(|row| row.metric == "accuracy" && row.is_unconverged())
         .count();
+    tables.rows.extend(rows_over_runs(&tables.rows));
+    write_results(&folder.results(), &tables.rows)?;
+    write_by_value(&by_value_in(folder.root()), &tables.by_value)?;
+    write_confusions(&confusions_in(folder.root()), &tables.confusions)?;
     let input = report::input(config, folder.root(), tables)?;
     let page = write_report(&input, &folder.report())?.index;
     manifest.spent(Stage::Report, started.elapsed().as_secs_f64());

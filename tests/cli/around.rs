@@ -163,3 +163,31 @@ fn another_scaling_is_another_protocol() {
     let values = |rows: &[ResultRow]| rows.iter().map(|row| row.value).collect::<Vec<_>>();
     assert_ne!(values(&plain), values(&channel));
 }
+
+#[test]
+fn several_versions_are_told_together() {
+    let rows = rows_of(&["split.versions=[0, 3]", "probes.layers=['fc1']"]);
+    let (over_runs, single): (Vec<&ResultRow>, Vec<&ResultRow>) =
+        rows.iter().partition(|row| row.interval_kind == "runs");
+    assert!(over_runs.iter().all(|row| row.condition.is_empty()));
+    assert!(single.iter().all(|row| !row.condition.is_empty()));
+    // 2 targets x 3 features: accuracy at both ends, its change, and in bits
+    assert_eq!(over_runs.len(), 2 * 3 * 4);
+    for row in over_runs {
+        assert_eq!((row.n_runs, row.split), (Some(2), None));
+        let (lower, upper) = (row.lower.unwrap(), row.upper.unwrap());
+        assert!(lower <= row.value && row.value <= upper);
+        if row.metric != "enhancement" {
+            continue;
+        }
+        let at = |role: &str| -> f64 {
+            let own = single.iter().filter(|r| {
+                r.metric == "accuracy"
+                    && r.checkpoint_role == role
+                    && (&r.target, &r.feature) == (&row.target, &row.feature)
+            });
+            own.map(|r| r.value).sum::<f64>() / 2.0
+        };
+        assert!((row.value - (at("last") - at("initial"))).abs() < 1e-12);
+    }
+}

@@ -6,6 +6,10 @@ use crate::statistics::mean_interval;
 pub(crate) enum IntervalKind {
     /// Test stimuli: how well this one network was measured.
     Stimuli,
+    /// Smallest and largest over control labelings of this one network.
+    Labelings,
+    /// Smallest and largest over orders of a code of this one network.
+    Orders,
     /// Runs: how another network and hold-out would turn out.
     Runs,
 }
@@ -22,15 +26,16 @@ pub(crate) struct Estimate {
 
 impl Estimate {
     /// The estimate from one value a run: the mean with an interval over
-    /// runs, or the single run's own value and interval.
-    pub(crate) fn over(measures: &[&Measure]) -> Option<Self> {
+    /// runs, within the values that there can be, or the single run's own
+    /// value and interval.
+    pub(crate) fn over(measures: &[&Measure], (low, high): (f64, f64)) -> Option<Self> {
         let (first, rest) = measures.split_first()?;
         let unconverged = measures.iter().filter(|m| m.unconverged).count();
         if rest.is_empty() {
             return Some(Self {
                 mean: first.value,
                 interval: first.interval,
-                n: first.runs,
+                n: 1,
                 unconverged,
             });
         }
@@ -38,10 +43,9 @@ impl Estimate {
         let over_runs = mean_interval(&values)?;
         Some(Self {
             mean: over_runs.mean,
-            // an accuracy cannot leave 0 to 1, however few the runs
             interval: Some((
-                over_runs.lower.max(0.0),
-                over_runs.upper.min(1.0),
+                over_runs.lower.max(low),
+                over_runs.upper.min(high),
                 IntervalKind::Runs,
             )),
             n: measures.len(),
@@ -66,6 +70,29 @@ impl Estimate {
         })
     }
 
+    /// The same in another unit.
+    pub(crate) fn scaled(self, factor: f64) -> Self {
+        let ends = |(a, b, kind): (f64, f64, _)| {
+            let (a, b) = (a * factor, b * factor);
+            (a.min(b), a.max(b), kind)
+        };
+        Self {
+            mean: self.mean * factor,
+            interval: self.interval.map(ends),
+            ..self
+        }
+    }
+
+    /// 1 or -1 where the whole interval over runs lies above or below 0,
+    /// else 0: it cannot be told.
+    pub(crate) fn verdict(&self) -> i8 {
+        match self.interval {
+            Some((lower, _, IntervalKind::Runs)) if lower > 0.0 => 1,
+            Some((_, upper, IntervalKind::Runs)) if upper < 0.0 => -1,
+            _ => 0,
+        }
+    }
+
     pub(crate) fn is_marked(&self) -> bool {
         self.unconverged > 0
     }
@@ -76,27 +103,32 @@ impl Estimate {
 pub(crate) struct Measure {
     pub(crate) value: f64,
     pub(crate) interval: Option<(f64, f64, IntervalKind)>,
-    pub(crate) runs: usize,
     pub(crate) unconverged: bool,
 }
 
 impl Measure {
     /// The row's number; `None` if it is not finite.
     pub(crate) fn of(row: &ResultRow) -> Option<Self> {
-        let kind = if row.interval_kind == "runs" {
-            IntervalKind::Runs
-        } else {
-            IntervalKind::Stimuli
+        let kind = match row.interval_kind.as_str() {
+            "labelings" => IntervalKind::Labelings,
+            "orders" => IntervalKind::Orders,
+            _ => IntervalKind::Stimuli,
         };
-        let ends = row.lower.zip(row.upper);
         row.value.is_finite().then(|| Self {
-            value: row.value,
+            unconverged: row.is_unconverged(),
+            ..Self::with_ends(row.value, row.lower.zip(row.upper), kind)
+        })
+    }
+
+    /// A number and the ends of its interval, if they are numbers.
+    pub(super) fn with_ends(value: f64, ends: Option<(f64, f64)>, kind: IntervalKind) -> Self {
+        Self {
+            value,
             interval: ends
                 .filter(|(lower, upper)| lower.is_finite() && upper.is_finite())
                 .map(|(lower, upper)| (lower.min(upper), upper.max(lower), kind)),
-            runs: row.n_runs.map_or(1, |n| n.max(1) as usize),
-            unconverged: row.is_unconverged(),
-        })
+            unconverged: false,
+        }
     }
 }
 
@@ -108,26 +140,49 @@ mod tests {
         Measure {
             value,
             interval: Some((value - 0.01, value + 0.01, IntervalKind::Stimuli)),
-            runs: 1,
             unconverged: false,
         }
     }
 
+    const UNIT: (f64, f64) = (0.0, 1.0);
+
     #[test]
     fn one_run_keeps_its_own_interval() {
-        let estimate = Estimate::over(&[&measure(0.5)]).unwrap();
+        let estimate = Estimate::over(&[&measure(0.5)], UNIT).unwrap();
         assert_eq!(estimate.interval, Some((0.49, 0.51, IntervalKind::Stimuli)));
         assert_eq!(estimate.n, 1);
     }
 
     #[test]
     fn several_runs_have_an_interval_over_runs_within_the_unit() {
-        let estimate = Estimate::over(&[&measure(0.9), &measure(1.0)]).unwrap();
+        let estimate = Estimate::over(&[&measure(0.9), &measure(1.0)], UNIT).unwrap();
         // 0.95 +- 12.7062 * 0.05 leaves the unit on both sides of 1
         let (lower, upper, kind) = estimate.interval.unwrap();
         assert!((lower - (0.95 - 12.706205 * 0.05)).abs() < 1e-6);
         assert_eq!((upper, kind), (1.0, IntervalKind::Runs));
         assert_eq!(estimate.n, 2);
+    }
+
+    #[test]
+    fn a_verdict_needs_a_whole_interval_over_runs() {
+        let change = |pairs: &[(f64, f64)]| {
+            let pairs: Vec<(Measure, Measure)> = pairs
+                .iter()
+                .map(|&(a, b)| (measure(a), measure(b)))
+                .collect();
+            let pairs: Vec<(&Measure, &Measure)> = pairs.iter().map(|(a, b)| (a, b)).collect();
+            Estimate::of_difference(&pairs).unwrap()
+        };
+        let falls = change(&[(0.5, 0.70), (0.5, 0.71), (0.5, 0.72)]);
+        assert_eq!(
+            (falls.verdict(), falls.clone().scaled(-2.0).verdict()),
+            (-1, 1)
+        );
+        assert_eq!(change(&[(0.5, 0.7), (0.7, 0.5)]).verdict(), 0);
+        // one run cannot tell, however large its change
+        assert_eq!(change(&[(0.1, 0.9)]).verdict(), 0);
+        let stimuli = Estimate::over(&[&measure(0.5)], UNIT).unwrap();
+        assert_eq!(stimuli.verdict(), 0);
     }
 
     #[test]

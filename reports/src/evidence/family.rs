@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::estimate::{Estimate, Measure};
+use super::quantity::Quantity;
 use super::run::{Moment, Run};
 use crate::ResultRow;
 
@@ -10,6 +11,22 @@ use crate::ResultRow;
 pub(super) struct FamilyKey(pub(super) Vec<(&'static str, String)>);
 
 impl FamilyKey {
+    /// The parts that are choices of the protocol, not of what was run.
+    const CHOICES: [&'static str; 3] = ["protocol", "tested on", "penalty by"];
+
+    /// The key without what is a choice of the protocol.
+    pub(super) fn apart_from_choices(&self) -> Vec<&(&'static str, String)> {
+        let parts = self.0.iter();
+        parts
+            .filter(|(name, _)| !Self::CHOICES.contains(name))
+            .collect()
+    }
+
+    /// The key without what chose the penalty.
+    pub(super) fn without_selection(&self) -> &[(&'static str, String)] {
+        self.0.split_last().map_or(&[], |(_, rest)| rest)
+    }
+
     pub(super) fn of(row: &ResultRow) -> Self {
         let predictivity = row.predictivity.map(|p| p.to_string()).unwrap_or_default();
         Self(vec![
@@ -38,6 +55,10 @@ pub(crate) struct CurvePoint {
 /// Runs that may be put side by side: one dataset, network and protocol.
 #[derive(Clone, Debug)]
 pub(crate) struct Family {
+    pub(crate) quantity: Quantity,
+    pub(super) key: FamilyKey,
+    /// What all its rows have in common.
+    pub(super) common: ResultRow,
     pub(crate) dataset: String,
     /// What tells this family from the others of a report, in words; empty
     /// for the only one.
@@ -86,7 +107,7 @@ impl Family {
             .filter(|(run, _)| seen.insert(run.beginning))
             .map(|(_, measure)| measure)
             .collect();
-        Estimate::over(&measures)
+        Estimate::over(&measures, self.quantity.bounds())
     }
 
     /// Decodability after training on `target`.
@@ -95,7 +116,7 @@ impl Family {
             .of_target(target)
             .filter_map(|run| run.trained(layer, feature))
             .collect();
-        Estimate::over(&measures)
+        Estimate::over(&measures, self.quantity.bounds())
     }
 
     /// Trained minus untrained, paired within each condition.
@@ -108,6 +129,37 @@ impl Family {
             })
             .collect();
         Estimate::of_difference(&pairs)
+    }
+
+    /// Decodability before training of the networks that are later trained on
+    /// `target`.
+    pub(super) fn untrained_of(
+        &self,
+        target: &str,
+        layer: &str,
+        feature: &str,
+    ) -> Option<Estimate> {
+        let measures: Vec<&Measure> = self
+            .of_target(target)
+            .filter_map(|run| run.untrained(layer, feature))
+            .collect();
+        Estimate::over(&measures, self.quantity.bounds())
+    }
+
+    /// How many bits a stimulus the probe's cross-entropy falls by training,
+    /// paired within each condition: the change of V-information, since what
+    /// is subtracted from (the entropy of the labels) stays.
+    pub(crate) fn change_in_bits(
+        &self,
+        target: &str,
+        layer: &str,
+        feature: &str,
+    ) -> Option<Estimate> {
+        let pairs: Vec<_> = self
+            .of_target(target)
+            .filter_map(|run| run.nats(layer, feature))
+            .collect();
+        Some(Estimate::of_difference(&pairs)?.scaled(std::f64::consts::LOG2_E))
     }
 
     /// Whether both sides of a change are so near 1 that it says nothing.
@@ -136,10 +188,19 @@ impl Family {
                 let steps: f64 = found.iter().map(|(step, _)| *step as f64).sum();
                 Some(CurvePoint {
                     step: steps / found.len().max(1) as f64,
-                    estimate: Estimate::over(&measures)?,
+                    estimate: Estimate::over(&measures, self.quantity.bounds())?,
                 })
             })
             .collect()
+    }
+
+    /// Whether any of a target's runs was probed before and after training.
+    pub(crate) fn has_change(&self, target: &str) -> bool {
+        let places = || {
+            let layers = self.layers.iter();
+            layers.flat_map(|layer| self.features.iter().map(move |f| (layer, f)))
+        };
+        places().any(|(layer, feature)| self.change(target, layer, feature).is_some())
     }
 
     /// The trained checkpoints of a target's runs.

@@ -4,14 +4,20 @@ mod chance;
 mod estimate;
 mod family;
 mod names;
+mod over_runs;
+mod quantity;
 mod run;
 mod summary;
+mod verdicts;
 
 pub(crate) use chance::Chances;
 pub(crate) use estimate::{Estimate, IntervalKind};
 pub(crate) use family::{CEILING, CurvePoint, Family};
 pub(crate) use names::in_order;
+pub use over_runs::rows_over_runs;
+pub(crate) use quantity::Quantity;
 pub(crate) use summary::{Evidence, gather};
+pub(crate) use verdicts::{Dispute, disputes};
 
 #[cfg(test)]
 mod tests;

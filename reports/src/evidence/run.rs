@@ -8,7 +8,7 @@ use crate::ResultRow;
 pub(crate) struct Moment {
     pub(crate) step: u64,
     pub(crate) epoch: Option<f64>,
-    last: bool,
+    pub(super) last: bool,
 }
 
 /// What identifies an untrained network and its test stimuli: conditions of
@@ -25,6 +25,8 @@ pub(crate) struct Run {
     pub(super) beginning: Beginning,
     scheduled: BTreeMap<u64, (Moment, BTreeMap<Place, Measure>)>,
     best: Option<(Moment, BTreeMap<Place, Measure>)>,
+    /// Cross-entropies in nats, by step.
+    nats: BTreeMap<u64, BTreeMap<Place, Measure>>,
 }
 
 impl Moment {
@@ -62,6 +64,21 @@ impl Run {
         measures
             .entry((row.layer.clone(), row.feature.clone()))
             .or_insert(measure);
+    }
+
+    /// Takes a row of a cross-entropy; the first for a place counts.
+    pub(super) fn take_nats(&mut self, row: &ResultRow) {
+        if let Some((step, measure)) = row.step.zip(Measure::of(row)) {
+            let place = (row.layer.clone(), row.feature.clone());
+            let of_step = self.nats.entry(step).or_default();
+            of_step.entry(place).or_insert(measure);
+        }
+    }
+
+    /// Cross-entropies in nats before and after training.
+    pub(super) fn nats(&self, layer: &str, feature: &str) -> Option<(&Measure, &Measure)> {
+        let at = |step: u64| find(self.nats.get(&step)?, layer, feature);
+        at(0).zip(at(self.trained_moment()?.step))
     }
 
     /// The scheduled checkpoints, step 0 among them.

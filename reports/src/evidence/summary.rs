@@ -3,13 +3,17 @@ use std::collections::BTreeMap;
 use super::chance::Chances;
 use super::family::{Family, FamilyKey};
 use super::names::in_order;
+use super::quantity::{Quantity, is_of_one_run};
 use super::run::Run;
 use crate::{ReportInput, ResultRow};
 
 /// All that the figures, tables and sentences are made from.
 #[derive(Clone, Debug)]
 pub(crate) struct Evidence {
+    /// The families of decodability.
     pub(crate) families: Vec<Family>,
+    /// Those of what else was measured of each layer and feature.
+    pub(crate) around: Vec<Family>,
     pub(crate) chances: Chances,
     /// Rows shown as decodability.
     pub(crate) shown: usize,
@@ -19,38 +23,72 @@ pub(crate) struct Evidence {
 
 /// Sorts the rows into families of runs.
 pub(crate) fn gather(input: &ReportInput) -> Evidence {
-    let rows: Vec<&ResultRow> = input
-        .rows
-        .iter()
-        .filter(|row| is_decodability(row))
-        .collect();
+    let shown = || {
+        let rows = input.rows.iter();
+        rows.filter(|row| Quantity::Decodability.is_in(row))
+    };
+    let mut families = families(input, Quantity::Decodability);
+    add_nats(&mut families, &input.rows);
+    Evidence {
+        families,
+        around: [
+            Quantity::Information,
+            Quantity::Selectivity,
+            Quantity::Compression,
+        ]
+        .into_iter()
+        .flat_map(|quantity| self::families(input, quantity))
+        .collect(),
+        chances: Chances::of(input),
+        shown: shown().count(),
+        unconverged: shown().filter(|row| row.is_unconverged()).count(),
+    }
+}
+
+/// The families of one quantity.
+fn families(input: &ReportInput, quantity: Quantity) -> Vec<Family> {
     let mut by_key: BTreeMap<FamilyKey, Vec<&ResultRow>> = BTreeMap::new();
-    for &row in &rows {
+    for row in input.rows.iter().filter(|row| quantity.is_in(row)) {
         by_key.entry(FamilyKey::of(row)).or_default().push(row);
     }
     let keys: Vec<&FamilyKey> = by_key.keys().collect();
-    let families = by_key
+    by_key
         .iter()
-        .map(|(key, rows)| family(input, rows, label(key, &keys)))
-        .collect();
-    Evidence {
-        families,
-        chances: Chances::of(input),
-        shown: rows.len(),
-        unconverged: rows.iter().filter(|row| row.is_unconverged()).count(),
+        .map(|(key, rows)| {
+            let label = label(key, &keys);
+            family(input, (quantity, key), rows, label)
+        })
+        .collect()
+}
+
+/// Gives each run its cross-entropies, those at the penalty that they chose
+/// themselves before those at the penalty that accuracy chose.
+fn add_nats(families: &mut [Family], rows: &[ResultRow]) {
+    let of_probe = |row: &&ResultRow| {
+        let probe = matches!(row.probe.as_str(), "linear" | "");
+        row.metric == "cross_entropy" && probe && row.repeat.is_none() && is_of_one_run(row)
+    };
+    let rows: Vec<&ResultRow> = rows.iter().filter(of_probe).collect();
+    for own in [true, false] {
+        let wanted = |row: &&&ResultRow| (row.selected_by == "cross_entropy") == own;
+        for row in rows.iter().filter(wanted) {
+            let key = FamilyKey::of(row);
+            let family = families
+                .iter_mut()
+                .find(|family| family.key.without_selection() == key.without_selection());
+            if let Some(run) = family.and_then(|family| family.runs.get_mut(&row.condition)) {
+                run.take_nats(row);
+            }
+        }
     }
 }
 
-/// Held-out accuracy of a linear probe at a checkpoint.
-fn is_decodability(row: &ResultRow) -> bool {
-    row.metric == "accuracy"
-        && matches!(row.probe.as_str(), "linear" | "")
-        && row.condition_b.is_empty()
-        && row.step.is_some()
-        && row.value.is_finite()
-}
-
-fn family(input: &ReportInput, rows: &[&ResultRow], label: String) -> Family {
+fn family(
+    input: &ReportInput,
+    (quantity, key): (Quantity, &FamilyKey),
+    rows: &[&ResultRow],
+    label: String,
+) -> Family {
     let mut runs: BTreeMap<String, Run> = BTreeMap::new();
     for row in rows {
         runs.entry(row.condition.clone())
@@ -63,16 +101,44 @@ fn family(input: &ReportInput, rows: &[&ResultRow], label: String) -> Family {
         names.retain(|name| found().any(|found| found == name));
         names
     };
+    let common = in_common(rows);
     Family {
-        dataset: rows
-            .first()
-            .map(|row| row.dataset.clone())
-            .unwrap_or_default(),
+        quantity,
+        key: key.clone(),
+        dataset: common.dataset.clone(),
         label,
         layers: used(&input.layers, |row| &row.layer),
         features: used(&input.features, |row| &row.feature),
         targets: used(&input.targets, |row| &row.target),
+        common,
         runs,
+    }
+}
+
+/// The columns that say what was run and how, and the seeds where all rows
+/// have the same.
+fn in_common(rows: &[&ResultRow]) -> ResultRow {
+    let Some(first) = rows.first() else {
+        return ResultRow::default();
+    };
+    let seed = |get: fn(&ResultRow) -> Option<u64>| {
+        get(first).filter(|seed| rows.iter().all(|row| get(row) == Some(*seed)))
+    };
+    ResultRow {
+        dataset: first.dataset.clone(),
+        arch: first.arch.clone(),
+        probe: first.probe.clone(),
+        protocol: first.protocol.clone(),
+        metric: first.metric.clone(),
+        correlated: first.correlated.clone(),
+        predictivity: first.predictivity,
+        split_kind: first.split_kind.clone(),
+        selected_by: first.selected_by.clone(),
+        seed: seed(|row| row.seed),
+        data_seed: seed(|row| row.data_seed),
+        init_seed: seed(|row| row.init_seed),
+        order_seed: seed(|row| row.order_seed),
+        ..ResultRow::default()
     }
 }
 

@@ -181,3 +181,79 @@ fn only_probes_without_proof_are_marked() {
         assert_eq!(estimate.is_marked(), marked, "{name}");
     }
 }
+
+/// Three runs whose change is `change` on a split, give or take a little.
+fn runs_of(split_kind: &str, change: f64) -> Vec<ResultRow> {
+    let runs = 0..3u32;
+    runs.flat_map(|split| {
+        let own = 0.01 * f64::from(split);
+        let condition = format!("run {split}");
+        [(0, "initial", 0.5), (540, "last", 0.5 + change + own)].map(|(step, role, value)| {
+            ResultRow {
+                split_kind: split_kind.into(),
+                ..row(&condition, split, step, role, value)
+            }
+        })
+    })
+    .collect()
+}
+
+fn disputed(rows: Vec<ResultRow>) -> Vec<Dispute> {
+    let input = ReportInput {
+        rows,
+        ..ReportInput::default()
+    };
+    disputes(&gather(&input).families)
+}
+
+#[test]
+fn verdicts_that_flip_or_vanish_with_the_test_stimuli_are_told() {
+    let held_out = runs_of("held_out_values", -0.2);
+    let with = |other: Vec<ResultRow>| disputed([held_out.clone(), other].concat());
+    assert_eq!(with(runs_of("seen_values", -0.1)), []);
+    let lost = with(runs_of("seen_values", -0.01));
+    assert_eq!(lost.len(), 1);
+    assert!(!lost[0].is_opposite());
+    let sides: Vec<(&str, i8)> = lost[0]
+        .sides
+        .iter()
+        .map(|(label, change)| (label.as_str(), change.verdict()))
+        .collect();
+    assert_eq!(
+        sides,
+        [
+            ("tested on held_out_values", -1),
+            ("tested on seen_values", 0)
+        ]
+    );
+    assert!(with(runs_of("seen_values", 0.1))[0].is_opposite());
+    // what a probe has memorized says nothing of suppression
+    assert_eq!(with(runs_of("instance", 0.1)), []);
+}
+
+#[test]
+fn verdicts_that_flip_with_the_scaling_are_told() {
+    let channel = runs_of("held_out_values", 0.1)
+        .into_iter()
+        .map(|row| ResultRow {
+            protocol: "clean/1 scaling=channel".into(),
+            ..row
+        });
+    let rows = [runs_of("held_out_values", -0.2), channel.collect()].concat();
+    let found = disputed(rows.clone());
+    assert_eq!(found.len(), 1);
+    assert!(found[0].is_opposite());
+    // other networks are another question, not another answer
+    let elsewhere = rows.into_iter().map(|row| ResultRow {
+        arch: row.protocol.clone(),
+        ..row
+    });
+    assert_eq!(disputed(elsewhere.collect()), []);
+}
+
+#[test]
+fn one_run_gives_no_verdict_and_so_no_dispute() {
+    let one = |split_kind, change| runs_of(split_kind, change)[..2].to_vec();
+    let rows = [one("held_out_values", -0.2), one("seen_values", 0.2)].concat();
+    assert_eq!(disputed(rows), []);
+}

@@ -10,11 +10,19 @@ pub(crate) fn basis<'a>(
         .map(|e| e.interval.map(|(_, _, kind)| kind))
         .collect();
     let has = |kind: IntervalKind| kinds.contains(&Some(kind));
-    let interval = match (has(IntervalKind::Runs), has(IntervalKind::Stimuli)) {
-        (true, false) => ", with 95 % interval over runs",
-        (false, true) => ", with 95 % interval over test stimuli",
-        (true, true) => ", with 95 % interval over runs, or over test stimuli where n = 1",
-        (false, false) => ", no interval",
+    let alone = [
+        (IntervalKind::Stimuli, "95 % interval over test stimuli"),
+        (IntervalKind::Labelings, "range over control labelings"),
+        (IntervalKind::Orders, "range over orders"),
+    ];
+    let alone = alone.iter().find(|(kind, _)| has(*kind));
+    let interval = match (has(IntervalKind::Runs), alone) {
+        (true, None) => ", with 95 % interval over runs".to_owned(),
+        (false, Some((_, words))) => format!(", with {words}"),
+        (true, Some((_, words))) => {
+            format!(", with 95 % interval over runs, or {words} where n = 1")
+        }
+        (false, None) => ", no interval".to_owned(),
     };
     let runs = match family.n_range() {
         (_, 0 | 1) => format!("one run for each target (n = 1){interval}"),

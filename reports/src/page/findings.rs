@@ -1,4 +1,4 @@
-use super::numbers::{accuracy, difference, listed, signed};
+use super::numbers::{accuracy, bits, difference, listed, signed};
 use crate::evidence::{Chances, Estimate, Family, IntervalKind};
 
 /// Sentences about one state of the networks.
@@ -75,10 +75,7 @@ fn after(family: &Family, chances: &Chances, target: &str) -> Option<Finding> {
     let numbers: Vec<String> = here
         .iter()
         .map(|p| {
-            let change = family
-                .change(target, p.layer, p.feature)
-                .map(|change| format!(" ({})", difference(&change)))
-                .unwrap_or_default();
+            let change = change_in_words(family, target, p.layer, p.feature);
             format!("{} at {}{change}", p.feature, accuracy(&p.estimate))
         })
         .collect();
@@ -90,11 +87,32 @@ fn after(family: &Family, chances: &Chances, target: &str) -> Option<Finding> {
         listed(&numbers)
     )];
     sentences.extend(changes(family, target));
+    if family.n(target) == 1 && family.has_change(target) {
+        sentences.push(format!(
+            "Whether training on {target} enhances or suppresses a feature in networks in general: \
+             cannot tell (n = 1)."
+        ));
+    }
     sentences.extend(above_chance(family, chances, &places));
     Some(Finding {
         heading: format!("After training on {target}"),
         sentences,
     })
+}
+
+/// " (-0.20 [-0.31, -0.09], -0.53 bits)": a change in accuracy, or that both
+/// its sides are at the ceiling, and in bits.
+fn change_in_words(family: &Family, target: &str, layer: &str, feature: &str) -> String {
+    let Some(change) = family.change(target, layer, feature) else {
+        return String::new();
+    };
+    let first = match family.is_at_ceiling(target, layer, feature) {
+        true => "ceiling".to_owned(),
+        false => difference(&change),
+    };
+    let in_bits = family.change_in_bits(target, layer, feature);
+    let second = in_bits.map_or_else(String::new, |b| format!(", {}", bits(&b)));
+    format!(" ({first}{second})")
 }
 
 fn n_of(n: usize) -> String {
@@ -175,7 +193,8 @@ fn above_chance(family: &Family, chances: &Chances, places: &[Place<'_>]) -> Opt
 /// runs leave 0 out.
 fn changes(family: &Family, target: &str) -> Option<String> {
     let places = places(family, |layer, feature| {
-        family.change(target, layer, feature)
+        let change = family.change(target, layer, feature);
+        change.filter(|_| !family.is_at_ceiling(target, layer, feature))
     });
     let ends: Vec<(f64, f64)> = places
         .iter()
@@ -294,10 +313,31 @@ mod tests {
                  color at 0.17 [0.12, 0.22] (\u{2212}0.73).",
                 "Higher than untrained in this run: shape at 1 of 1 layers (most at fc1, +0.20). \
                  Lower: color at 1 of 1 layers (most at fc1, \u{2212}0.73).",
+                "Whether training on shape enhances or suppresses a feature in networks in general: \
+                 cannot tell (n = 1).",
                 "1 of 2 intervals (layers and features) lie above chance, all but color at fc1 \
                  (0.17 [0.12, 0.22]).",
             ]
         );
+    }
+
+    #[test]
+    fn the_ceiling_is_called_so_and_bits_go_on() {
+        let nats = |step, value| ResultRow {
+            metric: "cross_entropy".into(),
+            ..row(0, step, "shape", value)
+        };
+        let said = said(vec![
+            row(0, 0, "shape", 0.995),
+            row(0, 540, "shape", 1.0),
+            nats(0, 0.5),
+            nats(540, 0.25),
+        ]);
+        assert!(
+            said.iter().any(|s| s.contains("(ceiling, +0.36 bits)")),
+            "{said:?}"
+        );
+        assert!(!said.iter().any(|s| s.contains("Higher than")), "{said:?}");
     }
 
     #[test]

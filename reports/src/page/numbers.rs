@@ -33,6 +33,15 @@ pub(super) fn difference(estimate: &Estimate) -> String {
     }
 }
 
+/// "+0.36 bits [+0.10, +0.62]".
+pub(super) fn bits(estimate: &Estimate) -> String {
+    let text = difference(estimate);
+    match text.split_once(" [") {
+        Some((mean, interval)) => format!("{mean}{SPACE}bits [{interval}"),
+        None => format!("{text}{SPACE}bits"),
+    }
+}
+
 /// A number with its sign; what rounds to 0 has none.
 pub(super) fn signed(value: f64, decimals: usize) -> String {
     let size = format!("{:.decimals$}", value.abs());

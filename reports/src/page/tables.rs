@@ -1,4 +1,4 @@
-use super::numbers::{mark, signed};
+use super::numbers::{bits, mark, signed};
 use crate::evidence::{Chances, Estimate, Family};
 
 /// A table as the page shows it: a row a layer.
@@ -17,6 +17,8 @@ pub(super) struct Row {
 pub(super) struct Cell {
     pub(super) value: String,
     pub(super) interval: String,
+    /// A second number, of a change: in bits.
+    pub(super) bits: String,
     pub(super) class: &'static str,
 }
 
@@ -25,6 +27,7 @@ impl Cell {
         Self {
             value: "\u{2013}".to_owned(),
             interval: String::new(),
+            bits: String::new(),
             class: "absent",
         }
     }
@@ -36,15 +39,16 @@ impl Cell {
                 .interval
                 .map(|(lower, upper, _)| format!("{lower:.3} to {upper:.3}"))
                 .unwrap_or_default(),
+            bits: String::new(),
             class: "",
         }
     }
 
     fn difference(estimate: &Estimate) -> Self {
         let ends = estimate.interval.map(|(lower, upper, _)| (lower, upper));
-        let class = match ends.unwrap_or((estimate.mean, estimate.mean)) {
-            (lower, _) if lower > 0.0 => "up",
-            (_, upper) if upper < 0.0 => "down",
+        let class = match estimate.verdict() {
+            1 => "up",
+            -1 => "down",
             _ => "",
         };
         Self {
@@ -52,7 +56,15 @@ impl Cell {
             interval: ends
                 .map(|(lower, upper)| format!("{} to {}", signed(lower, 3), signed(upper, 3)))
                 .unwrap_or_default(),
+            bits: String::new(),
             class,
+        }
+    }
+
+    fn with_bits(self, change: Option<Estimate>) -> Self {
+        Self {
+            bits: change.map_or_else(String::new, |change| bits(&change)),
+            ..self
         }
     }
 
@@ -60,6 +72,7 @@ impl Cell {
         Self {
             value: "ceiling".to_owned(),
             interval: String::new(),
+            bits: String::new(),
             class: "absent",
         }
     }
@@ -99,17 +112,25 @@ pub(super) fn decodability(family: &Family, chances: &Chances) -> Vec<Table> {
 /// Trained minus untrained: a table a target, a column a feature.
 pub(super) fn change(family: &Family) -> Vec<Table> {
     let table = |target: &String| {
-        let cell = |layer: &String, feature: &String| match family.change(target, layer, feature) {
-            None => Cell::absent(),
-            Some(_) if family.is_at_ceiling(target, layer, feature) => Cell::ceiling(),
-            Some(change) => Cell::difference(&change),
+        let cell = |layer: &String, feature: &String| {
+            let bits = || family.change_in_bits(target, layer, feature);
+            match family.change(target, layer, feature) {
+                None => Cell::absent(),
+                Some(_) if family.is_at_ceiling(target, layer, feature) => {
+                    Cell::ceiling().with_bits(bits())
+                }
+                Some(change) => Cell::difference(&change).with_bits(bits()),
+            }
         };
         let row = |layer: &String| Row {
             name: layer.clone(),
             cells: family.features.iter().map(|f| cell(layer, f)).collect(),
         };
         Table {
-            caption: format!("trained on {target}, minus untrained"),
+            caption: match family.n(target) {
+                1 => format!("trained on {target}, minus untrained (n = 1: cannot tell)"),
+                n => format!("trained on {target}, minus untrained (n = {n})"),
+            },
             columns: family.features.clone(),
             rows: family.layers.iter().map(row).collect(),
         }

@@ -1,4 +1,8 @@
-use crate::evidence::Evidence;
+use super::numbers::{difference, listed};
+use crate::evidence::{Dispute, Evidence, disputes};
+
+/// So many disputed verdicts are told one by one.
+const MOST_TOLD: usize = 6;
 
 /// What a reader should know before trusting a number.
 pub(crate) fn warnings(evidence: &Evidence) -> Vec<String> {
@@ -33,8 +37,57 @@ pub(crate) fn warnings(evidence: &Evidence) -> Vec<String> {
     if !lacking.is_empty() {
         found.push(format!(
             "Chance is not known for {}: no chance line is drawn there.",
-            super::numbers::listed(&lacking)
+            listed(&lacking)
         ));
     }
+    found.extend(disputed(&disputes(&evidence.families)));
     found
+}
+
+/// Verdicts that depend on a choice of the protocol, the opposite ones first.
+fn disputed(disputes: &[Dispute]) -> Option<String> {
+    let (opposite, lost): (Vec<_>, Vec<_>) = disputes.iter().partition(|d| d.is_opposite());
+    let told: Vec<String> = opposite
+        .iter()
+        .chain(&lost)
+        .take(MOST_TOLD)
+        .map(|dispute| {
+            let sides: Vec<String> = dispute
+                .sides
+                .iter()
+                .map(|(choice, change)| {
+                    let verdict = match change.verdict() {
+                        1 => "enhanced",
+                        -1 => "suppressed",
+                        _ => "cannot tell",
+                    };
+                    format!("{choice}: {verdict}, {}", difference(change))
+                })
+                .collect();
+            format!(
+                "{} at {} trained on {} ({})",
+                dispute.feature,
+                dispute.layer,
+                dispute.target,
+                sides.join("; ")
+            )
+        })
+        .collect();
+    if told.is_empty() {
+        return None;
+    }
+    let more = match disputes.len() - told.len() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let verdicts = match disputes.len() {
+        1 => "1 verdict depends".to_owned(),
+        n => format!("{n} verdicts depend"),
+    };
+    Some(format!(
+        "{verdicts} on the choice of scaling or test stimuli ({} of them with opposite signs), and a \
+         verdict that does is none: {}{more}.",
+        opposite.len(),
+        listed(&told)
+    ))
 }
