@@ -1,19 +1,23 @@
 //! What the rows say: runs put side by side, means and intervals over them.
 
+mod by_value;
 mod chance;
 mod estimate;
 mod family;
 mod names;
+mod nulls;
 mod over_runs;
 mod quantity;
 mod run;
 mod summary;
 mod verdicts;
 
+pub(crate) use by_value::{ByValue, Network};
 pub(crate) use chance::Chances;
 pub(crate) use estimate::{Estimate, IntervalKind};
 pub(crate) use family::{CEILING, CurvePoint, Family};
 pub(crate) use names::in_order;
+pub(crate) use nulls::{Tested, tested};
 pub use over_runs::rows_over_runs;
 pub(crate) use quantity::Quantity;
 pub(crate) use summary::{Evidence, gather};

@@ -7,6 +7,9 @@ use super::{Context, Figure};
 use crate::drawing::{Color, Drawing, Marker};
 use crate::evidence::Estimate;
 
+/// Stands in the place of a bar where a difference says nothing.
+const CEILING_MARKER: Marker = Marker::Diamond;
+
 /// Room a bar needs.
 const BAR_PITCH: f64 = 7.0;
 
@@ -98,6 +101,15 @@ fn draw(context: &Context<'_>, targets: &[&String], all: &[Estimate], columns: u
     if all.iter().any(Estimate::is_marked) {
         entries.push((Sample::Unconverged, "a probe did not converge".to_owned()));
     }
+    if targets.iter().any(|target| has_ceiling(context, target)) {
+        entries.push((
+            Sample::Open {
+                color: Color::GRAY,
+                marker: CEILING_MARKER,
+            },
+            "ceiling: both at least 0.99".to_owned(),
+        ));
+    }
     let legend = Legend::new(entries, WIDTH - 24.0);
     let names = Names::fitting(&family.layers, Sheet::width_of(columns));
     let rows = targets.len().div_ceil(columns);
@@ -135,6 +147,10 @@ fn bars(
             let x = panel.slot(index, layers.len()) + offset;
             let half = 0.43 * pitch;
             let color = context.palette.color(feature);
+            if family.is_at_ceiling(target, layer, feature) {
+                CEILING_MARKER.outline(drawing, (x, panel.y_of(0.0)), half.min(4.0), color);
+                continue;
+            }
             let (zero, end) = (panel.y_of(0.0), panel.y_of(change.mean));
             drawing.rectangle((x - half, zero), (x + half, end), color);
             panel.whisker(drawing, x, &change, Color::INK);
@@ -150,6 +166,17 @@ fn bars(
             }
         }
     }
+}
+
+fn has_ceiling(context: &Context<'_>, target: &str) -> bool {
+    let family = context.family;
+    family.layers.iter().any(|layer| {
+        let features = family.features.iter();
+        let measured = |feature: &&String| family.change(target, layer, feature).is_some();
+        features
+            .filter(measured)
+            .any(|feature| family.is_at_ceiling(target, layer, feature))
+    })
 }
 
 fn words(context: &Context<'_>, all: &[Estimate]) -> String {

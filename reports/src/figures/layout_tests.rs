@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::all;
 use crate::drawing::{Drawing, Shape};
 use crate::evidence::gather;
-use crate::{ReportInput, ResultRow, TrainingCurve, TrainingPoint};
+use crate::{ConfusionRow, ReportInput, ResultRow, TrainingCurve, TrainingPoint, ValueRow};
 
 /// Left, top, right and bottom of each text: its capitals, without what
 /// hangs below the line.
@@ -59,6 +59,57 @@ fn row(split: u32, target: &str, step: u64, layer: &str, feature: &str, value: f
     }
 }
 
+/// The same of what is measured around an accuracy.
+fn around(row: &ResultRow) -> Vec<ResultRow> {
+    let of = |metric: &str, probe: &str, kind: &str, value| ResultRow {
+        metric: metric.into(),
+        probe: probe.into(),
+        interval_kind: kind.into(),
+        value,
+        lower: Some(value - 0.5),
+        upper: Some(value + 0.5),
+        ..row.clone()
+    };
+    vec![
+        of("v_information", "linear", "", 3.0 * row.value - 1.0),
+        of("selectivity", "control", "labelings", row.value - 0.2),
+        of("compression", "linear", "orders", 4.0 * row.value),
+    ]
+}
+
+/// Rows of the tables beside, for one place.
+fn beside(row: &ResultRow, held: &str, values: &[String]) -> (Vec<ValueRow>, Vec<ConfusionRow>) {
+    let role = if row.step == Some(0) {
+        "initial"
+    } else {
+        "last"
+    };
+    let by_value = values.iter().map(|value| ValueRow {
+        target: row.target.clone(),
+        split: row.split,
+        checkpoint_role: role.into(),
+        layer: row.layer.clone(),
+        feature: row.feature.clone(),
+        held_feature: held.into(),
+        held_value: value.clone(),
+        accuracy: row.value,
+        lower: row.lower,
+        upper: row.upper,
+        ..ValueRow::default()
+    });
+    let confusions = values.iter().map(|value| ConfusionRow {
+        target: row.target.clone(),
+        checkpoint_role: role.into(),
+        layer: row.layer.clone(),
+        feature: row.feature.clone(),
+        label: value.clone(),
+        predicted: values[0].clone(),
+        count: 3,
+        ..ConfusionRow::default()
+    });
+    (by_value.collect(), confusions.collect())
+}
+
 prop_compose! {
     fn names(most: usize)(
         stem in "[a-zA-Z_.]{0,24}",
@@ -81,6 +132,7 @@ proptest! {
         steps in prop::collection::btree_set(0u64..100_000, 1..6),
         missing in 2usize..9,
         value in 0.0f64..=1.0,
+        values in names(26),
     ) {
         let mut rows = Vec::new();
         for split in 0..splits {
@@ -95,8 +147,19 @@ proptest! {
             }
         }
         let rows = rows.into_iter().enumerate();
+        let rows: Vec<ResultRow> = rows
+            .filter(|(k, _)| k % missing != 1)
+            .map(|(_, row)| row)
+            .collect();
+        let of_last = |row: &&ResultRow| row.split == Some(0) && Some(&row.layer) == layers.last();
+        let last_layer = rows.iter().filter(of_last);
+        let (by_value, confusions): (Vec<_>, Vec<_>) = last_layer
+            .flat_map(|row| features.iter().take(2).map(|held| beside(row, held, &values)))
+            .unzip();
         let input = ReportInput {
-            rows: rows.filter(|(k, _)| k % missing != 1).map(|(_, row)| row).collect(),
+            rows: rows.iter().flat_map(|row| [vec![row.clone()], around(row)].concat()).collect(),
+            by_value: by_value.concat(),
+            confusions: confusions.concat(),
             chance: features.iter().map(|f| (f.clone(), 0.1)).collect(),
             training: targets
                 .iter()
@@ -118,7 +181,7 @@ proptest! {
             ..ReportInput::default()
         };
         let figures = all(&input, &gather(&input));
-        prop_assert!(figures.len() >= 3, "{}", figures.len());
+        prop_assert!(figures.len() >= 5, "{}", figures.len());
         for figure in &figures {
             check(&figure.drawing)?;
         }

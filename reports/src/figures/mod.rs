@@ -1,12 +1,15 @@
 //! The report's figures, each from evidence to a drawing.
 
 mod axis;
+mod by_value;
 mod change;
+mod confusion;
 mod heat_map;
 mod legend;
 mod over_training;
 mod palette;
 mod panel;
+mod quantities;
 mod sheet;
 mod training_curves;
 mod untrained_trained;
@@ -34,28 +37,43 @@ pub(crate) struct Figure {
 
 /// All figures for which something was measured, in the page's order.
 pub(crate) fn all(input: &ReportInput, evidence: &Evidence) -> Vec<Figure> {
+    let colors = palette::Palette::of(input, evidence);
+    let context = |family| Context {
+        family,
+        chances: &evidence.chances,
+        palette: &colors,
+    };
     let mut figures = Vec::new();
     for (number, family) in evidence.families.iter().enumerate() {
-        let colors = palette::Palette::of(input, evidence);
-        let context = Context {
-            family,
-            chances: &evidence.chances,
-            palette: &colors,
-        };
+        let context = context(family);
         let mut of_family = over_training::figures(&context);
         of_family.extend(untrained_trained::figures(&context));
         of_family.extend(change::figures(&context));
-        for figure in &mut of_family {
-            if number > 0 {
-                figure.id.push_str(&format!("-family{}", number + 1));
-            }
-            if !family.label.is_empty() {
-                figure.title.push_str(&format!(" ({})", family.label));
-            }
-        }
-        figures.append(&mut of_family);
+        figures.extend(named(of_family, number, family));
     }
+    for of_quantity in evidence.around.chunk_by(|a, b| a.quantity == b.quantity) {
+        for (number, family) in of_quantity.iter().enumerate() {
+            let of_family = untrained_trained::figures(&context(family));
+            figures.extend(named(of_family, number, family));
+        }
+    }
+    figures.extend(by_value::figures(input, &colors));
+    figures.extend(confusion::figures(input));
     figures.extend(training_curves::figure(input, evidence));
+    figures
+}
+
+/// Figures of family number `number` of its kind, named so that they differ
+/// from the others'.
+fn named(mut figures: Vec<Figure>, number: usize, family: &crate::evidence::Family) -> Vec<Figure> {
+    for figure in &mut figures {
+        if number > 0 {
+            figure.id.push_str(&format!("-family{}", number + 1));
+        }
+        if !family.label.is_empty() {
+            figure.title.push_str(&format!(" ({})", family.label));
+        }
+    }
     figures
 }
 

@@ -1,17 +1,18 @@
 use super::legend::{Legend, Sample};
-use super::panel::{ACCURACY, Names, Panel};
+use super::panel::{Names, Panel};
+use super::quantities::{axis, wording};
 use super::sheet::{Frame, MAX_ROWS, Sheet, WIDTH};
 use super::words::{basis, capitalized, interval_note};
 use super::{Context, Figure};
 use crate::drawing::{Color, Drawing, Marker};
-use crate::evidence::Estimate;
+use crate::evidence::{Estimate, Quantity};
 
 /// Room a dot and its neighbors need beside each other.
 const DOT_PITCH: f64 = 9.0;
 
 /// The untrained network against the trained ones: a panel a feature, the
 /// layers side by side, a dot with its interval for each network (Hermann &
-/// Lampinen 2020, Fig. 2).
+/// Lampinen 2020, Fig. 2). Of decodability, or of what else was measured.
 pub(super) fn figures(context: &Context<'_>) -> Vec<Figure> {
     let features = &context.family.features;
     let columns = columns(context);
@@ -25,8 +26,8 @@ pub(super) fn figures(context: &Context<'_>) -> Vec<Figure> {
                 format!("-{}", page + 1)
             };
             Figure {
-                id: format!("untrained-against-trained{suffix}"),
-                title: "Untrained against trained".to_owned(),
+                id: format!("{}{suffix}", wording(context.family.quantity).id),
+                title: wording(context.family.quantity).title.to_owned(),
                 caption: caption(context),
                 of_training: false,
                 drawing: draw(context, features, columns),
@@ -68,6 +69,15 @@ fn networks<'a>(context: &Context<'a>) -> Vec<Network<'a>> {
         .collect()
 }
 
+/// The height of the dashed line.
+fn reference(context: &Context<'_>, feature: &str) -> Option<f64> {
+    match context.family.quantity {
+        Quantity::Decodability => context.chance(feature),
+        Quantity::Information | Quantity::Selectivity => Some(0.0),
+        Quantity::Compression => Some(1.0),
+    }
+}
+
 /// As many panels side by side, up to three, as leave room for the dots of
 /// each layer.
 fn columns(context: &Context<'_>) -> usize {
@@ -96,27 +106,29 @@ fn draw(context: &Context<'_>, features: &[String], columns: usize) -> Drawing {
     let family = context.family;
     let estimates = all_estimates(context);
     let trained = family.has_training();
+    let wording = wording(family.quantity);
+    let networks = match trained {
+        true => "untrained against trained",
+        false => "untrained",
+    };
     let frame = Frame {
-        title: if trained {
-            "Decodability by layer, untrained against trained"
-        } else {
-            "Decodability by layer, untrained"
-        },
+        title: &format!("{} by layer, {networks}", wording.name),
         subtitle: &capitalized(&basis(family, &estimates)),
         x_label: "layer, from input to output",
-        y_label: "probe accuracy",
+        y_label: wording.y_label,
     };
+    let y = axis(family.quantity, &estimates);
     let marked = estimates.iter().any(Estimate::is_marked);
     let legend = Legend::new(entries(context, marked), WIDTH - 24.0);
     let names = Names::fitting(&family.layers, Sheet::width_of(columns));
     let rows = features.len().div_ceil(columns);
     let (sheet, mut drawing) = Sheet::new(&frame, &legend, columns, rows, names.foot);
     for (index, feature) in features.iter().enumerate() {
-        let panel = Panel::new(&sheet, index / columns, index % columns, ACCURACY);
-        panel.title(&mut drawing, &format!("{feature} decodability"));
+        let panel = Panel::new(&sheet, index / columns, index % columns, y.clone());
+        panel.title(&mut drawing, &format!("{feature} {}", wording.panel));
         panel.stripes(&mut drawing, family.layers.len());
         panel.y_grid(&mut drawing, index % columns == 0);
-        panel.chance(&mut drawing, context.chance(feature));
+        panel.chance(&mut drawing, reference(context, feature));
         panel.edges(&mut drawing);
         panel.x_names(&mut drawing, &family.layers);
         dots(&mut drawing, &panel, context, feature, sheet.panel_width);
@@ -145,8 +157,11 @@ fn entries(context: &Context<'_>, marked: bool) -> Vec<(Sample, String)> {
         })
         .collect();
     let features = &context.family.features;
-    if features.iter().any(|f| context.chance(f).is_some()) {
-        entries.push((Sample::Chance, "chance".to_owned()));
+    if features.iter().any(|f| reference(context, f).is_some()) {
+        entries.push((
+            Sample::Chance,
+            wording(context.family.quantity).reference.to_owned(),
+        ));
     }
     if marked {
         entries.push((Sample::Unconverged, "probe did not converge".to_owned()));
@@ -194,10 +209,13 @@ fn caption(context: &Context<'_>) -> String {
     let family = context.family;
     let basis = capitalized(&basis(family, &all_estimates(context)));
     let shared = "An untrained network that several targets start from is counted once.";
+    let note = match (family.quantity, family.n_range()) {
+        (Quantity::Decodability, _) | (_, (2.., _)) => interval_note(family),
+        _ => "It says how this one network was measured, not how another would turn out.",
+    };
     format!(
-        "Held-out accuracy of a linear probe for one feature (panel) at each layer, in the \
-         untrained network and at the last checkpoint of networks trained on each target. \
-         {basis} (bar). {} {shared}",
-        interval_note(family)
+        "{} for one feature (panel) at each layer, in the untrained network and at the last \
+         checkpoint of networks trained on each target. {basis} (bar). {note} {shared}",
+        wording(context.family.quantity).caption
     )
 }

@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::drawing::FONT_FACE;
-use crate::evidence::{CEILING, Evidence};
+use crate::evidence::{CEILING, Evidence, tested};
 use crate::figures::{Figure, interval_note};
 use crate::input::{Fact, Sheet};
 use crate::{ReportError, ReportInput};
@@ -31,6 +31,7 @@ struct Page<'a> {
     cautions: Vec<String>,
     warnings: Vec<String>,
     families: Vec<FamilyView>,
+    p_values: Vec<Table>,
     figures: Vec<FigureView<'a>>,
     training: Vec<FigureView<'a>>,
     ceiling: f64,
@@ -121,6 +122,7 @@ pub(crate) fn render(
         cautions: cautions(input, evidence),
         warnings: warnings(evidence),
         families: families(evidence),
+        p_values: tables::p_values(&tested(input)),
         figures: results.into_iter().map(|(_, view)| view).collect(),
         training: training.into_iter().map(|(_, view)| view).collect(),
         ceiling: CEILING,

@@ -1,5 +1,6 @@
+use super::numbers::listed;
 use super::numbers::{bits, mark, signed};
-use crate::evidence::{Chances, Estimate, Family};
+use crate::evidence::{Chances, Estimate, Family, Tested};
 
 /// A table as the page shows it: a row a layer.
 pub(super) struct Table {
@@ -23,12 +24,20 @@ pub(super) struct Cell {
 }
 
 impl Cell {
+    fn plain() -> Self {
+        Self {
+            value: String::new(),
+            interval: String::new(),
+            bits: String::new(),
+            class: "",
+        }
+    }
+
     fn absent() -> Self {
         Self {
             value: "\u{2013}".to_owned(),
-            interval: String::new(),
-            bits: String::new(),
             class: "absent",
+            ..Self::plain()
         }
     }
 
@@ -39,8 +48,7 @@ impl Cell {
                 .interval
                 .map(|(lower, upper, _)| format!("{lower:.3} to {upper:.3}"))
                 .unwrap_or_default(),
-            bits: String::new(),
-            class: "",
+            ..Self::plain()
         }
     }
 
@@ -56,8 +64,8 @@ impl Cell {
             interval: ends
                 .map(|(lower, upper)| format!("{} to {}", signed(lower, 3), signed(upper, 3)))
                 .unwrap_or_default(),
-            bits: String::new(),
             class,
+            ..Self::plain()
         }
     }
 
@@ -71,9 +79,8 @@ impl Cell {
     fn ceiling() -> Self {
         Self {
             value: "ceiling".to_owned(),
-            interval: String::new(),
-            bits: String::new(),
             class: "absent",
+            ..Self::plain()
         }
     }
 }
@@ -137,4 +144,47 @@ pub(super) fn change(family: &Family) -> Vec<Table> {
     };
     let measured = |target: &&String| !family.trained_moments(target).is_empty();
     family.targets.iter().filter(measured).map(table).collect()
+}
+
+/// p-values of permutation tests: a table a target, a column a feature, before
+/// and after training.
+pub(super) fn p_values(tested: &[Tested]) -> Vec<Table> {
+    let table = |tested: &Tested| {
+        let p = |layer: &str, feature: &str, trained| {
+            let found = tested.p_value(layer, feature, trained);
+            found.map_or_else(|| "\u{2013}".to_owned(), |p| format!("{p:.3}"))
+        };
+        let cell = |layer: &str, feature: &str| Cell {
+            value: p(layer, feature, true),
+            interval: format!("untrained {}", p(layer, feature, false)),
+            ..Cell::plain()
+        };
+        let highest: Vec<String> = tested
+            .highest
+            .iter()
+            .map(|(feature, most)| format!("{most:.3} for {feature}"))
+            .collect();
+        let runs = match tested.runs {
+            1 => String::new(),
+            n => format!(", the largest of n = {n} runs"),
+        };
+        Table {
+            caption: format!(
+                "p, trained on {} ({} permutations{runs}; permuted labels gave at most {})",
+                tested.target,
+                tested.permutations,
+                listed(&highest)
+            ),
+            columns: tested.features.clone(),
+            rows: tested
+                .layers
+                .iter()
+                .map(|layer| Row {
+                    name: layer.clone(),
+                    cells: tested.features.iter().map(|f| cell(layer, f)).collect(),
+                })
+                .collect(),
+        }
+    };
+    tested.iter().map(table).collect()
 }

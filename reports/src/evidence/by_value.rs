@@ -1,0 +1,201 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::estimate::{Estimate, IntervalKind, Measure};
+use super::names::in_order;
+use crate::{ReportInput, ValueRow};
+
+/// Which network a number is of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Network {
+    Untrained,
+    Trained(String),
+}
+
+/// Accuracies by held-out value at the last layer, of one dataset, network
+/// and protocol.
+#[derive(Clone, Debug)]
+pub(crate) struct ByValue {
+    /// What tells it from the others of a report; empty for the only one.
+    pub(crate) label: String,
+    pub(crate) layer: String,
+    /// Untrained first, then by target.
+    pub(crate) networks: Vec<Network>,
+    /// Decoded feature, and the other one whose values are held out.
+    pub(crate) pairs: Vec<(String, String)>,
+    measures: BTreeMap<Place, BTreeMap<Beginning, Measure>>,
+}
+
+/// Network, decoded feature, other feature and its value.
+type Place = (Network, String, String, String);
+
+/// What tells the networks behind one place from each other: the hold-out
+/// version and, of trained networks, the condition.
+type Beginning = (Option<u32>, String);
+
+impl ByValue {
+    /// Of every dataset, network and protocol that the rows have.
+    pub(crate) fn all(input: &ReportInput) -> Vec<Self> {
+        let mut by_key: BTreeMap<[&str; 3], Vec<&ValueRow>> = BTreeMap::new();
+        for row in input.by_value.iter().filter(|row| row.accuracy.is_finite()) {
+            let key = [&*row.dataset, &*row.arch, &*row.protocol];
+            by_key.entry(key).or_default().push(row);
+        }
+        let several = by_key.len() > 1;
+        let of = |(key, rows): (&[&str; 3], &Vec<&ValueRow>)| {
+            let label = match several {
+                true => key.join(", "),
+                false => String::new(),
+            };
+            Self::of(input, rows, label)
+        };
+        by_key.iter().filter_map(of).collect()
+    }
+
+    fn of(input: &ReportInput, rows: &[&ValueRow], label: String) -> Option<Self> {
+        let layers = in_order(&input.layers, rows.iter().map(|row| &*row.layer));
+        let found = |layer: &&String| rows.iter().any(|row| row.layer == **layer);
+        let layer = layers.iter().rfind(found)?.clone();
+        let mut measures: BTreeMap<Place, BTreeMap<Beginning, Measure>> = BTreeMap::new();
+        let rows: Vec<&&ValueRow> = rows.iter().filter(|row| row.layer == layer).collect();
+        for row in &rows {
+            let network = match row.checkpoint_role.as_str() {
+                "initial" => Network::Untrained,
+                "last" => Network::Trained(row.target.clone()),
+                _ => continue,
+            };
+            // an untrained network that several targets start from counts once
+            let condition = match network {
+                Network::Untrained => String::new(),
+                Network::Trained(_) => row.condition.clone(),
+            };
+            let place = (
+                network,
+                row.feature.clone(),
+                row.held_feature.clone(),
+                row.held_value.clone(),
+            );
+            let measure = Measure::with_ends(
+                row.accuracy,
+                row.lower.zip(row.upper),
+                IntervalKind::Stimuli,
+            );
+            let of_place = measures.entry(place).or_default();
+            of_place.entry((row.split, condition)).or_insert(measure);
+        }
+        let features = in_order(&input.features, rows.iter().map(|row| &*row.feature));
+        let held = in_order(&input.features, rows.iter().map(|row| &*row.held_feature));
+        let pairs: Vec<(String, String)> = features
+            .iter()
+            .flat_map(|feature| held.iter().map(move |h| (feature.clone(), h.clone())))
+            .filter(|(f, h)| measures.keys().any(|place| (&place.1, &place.2) == (f, h)))
+            .collect();
+        let targets = in_order(&input.targets, rows.iter().map(|row| &*row.target));
+        let mut networks = vec![Network::Untrained];
+        networks.extend(targets.into_iter().map(Network::Trained));
+        networks.retain(|network| measures.keys().any(|place| place.0 == *network));
+        (!pairs.is_empty()).then_some(Self {
+            label,
+            layer,
+            networks,
+            pairs,
+            measures,
+        })
+    }
+
+    /// The held-out values of a pair's second feature, over all versions.
+    pub(crate) fn values(&self, (feature, held): &(String, String)) -> Vec<String> {
+        let own = self.measures.keys();
+        let own = own.filter(|place| (&place.1, &place.2) == (feature, held));
+        let values: BTreeSet<&String> = own.map(|place| &place.3).collect();
+        values.into_iter().cloned().collect()
+    }
+
+    /// The accuracy where a value is held out, over the versions that hold it
+    /// out.
+    pub(crate) fn estimate(
+        &self,
+        network: &Network,
+        (feature, held): &(String, String),
+        value: &str,
+    ) -> Option<Estimate> {
+        let place = (
+            network.clone(),
+            feature.clone(),
+            held.clone(),
+            value.to_owned(),
+        );
+        let measures: Vec<&Measure> = self.measures.get(&place)?.values().collect();
+        Estimate::over(&measures, (0.0, 1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(split: u32, target: &str, role: &str, value: &str, accuracy: f64) -> ValueRow {
+        ValueRow {
+            condition: format!("{target}-{split}"),
+            target: target.into(),
+            split: Some(split),
+            checkpoint_role: role.into(),
+            layer: "fc1".into(),
+            feature: "shape".into(),
+            held_feature: "color".into(),
+            held_value: value.into(),
+            accuracy,
+            lower: Some(accuracy - 0.1),
+            upper: Some(accuracy + 0.1),
+            ..ValueRow::default()
+        }
+    }
+
+    #[test]
+    fn each_value_has_its_number_at_the_last_layer() {
+        let elsewhere = ValueRow {
+            layer: "pool1".into(),
+            ..row(0, "shape", "last", "red", 0.1)
+        };
+        let input = ReportInput {
+            layers: vec!["pool1".into(), "fc1".into()],
+            by_value: vec![
+                elsewhere,
+                row(0, "shape", "initial", "red", 0.5),
+                row(0, "color", "initial", "red", 0.5),
+                row(0, "shape", "last", "red", 0.9),
+                row(0, "shape", "scheduled", "red", 0.8),
+                row(1, "shape", "last", "red", 0.7),
+                row(1, "shape", "last", "blue", 0.6),
+            ],
+            ..ReportInput::default()
+        };
+        let all = ByValue::all(&input);
+        assert_eq!(all.len(), 1);
+        let (found, pair) = (&all[0], &all[0].pairs[0]);
+        assert_eq!(found.layer, "fc1");
+        assert_eq!(found.values(pair), ["blue", "red"]);
+        let trained = Network::Trained("shape".into());
+        assert_eq!(found.networks, [Network::Untrained, trained.clone()]);
+        let red = found.estimate(&trained, pair, "red").unwrap();
+        assert!((red.mean - 0.8).abs() < 1e-12);
+        assert_eq!(red.n, 2);
+        // one network that two targets share
+        let untrained = found.estimate(&Network::Untrained, pair, "red").unwrap();
+        assert_eq!((untrained.n, untrained.mean), (1, 0.5));
+        assert_eq!(found.estimate(&Network::Untrained, pair, "blue"), None);
+    }
+
+    #[test]
+    fn other_protocols_are_shown_apart() {
+        let other = ValueRow {
+            protocol: "clean/1 scaling=none".into(),
+            ..row(0, "shape", "last", "red", 0.9)
+        };
+        let input = ReportInput {
+            by_value: vec![row(0, "shape", "last", "red", 0.9), other],
+            ..ReportInput::default()
+        };
+        let labels: Vec<String> = ByValue::all(&input).into_iter().map(|b| b.label).collect();
+        assert_eq!(labels, [", , ", ", , clean/1 scaling=none"]);
+    }
+}

@@ -1,0 +1,124 @@
+use std::collections::BTreeMap;
+
+use super::names::in_order;
+use crate::{ReportInput, ResultRow};
+
+/// The permutation tests of one target's networks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Tested {
+    pub(crate) target: String,
+    pub(crate) layers: Vec<String>,
+    pub(crate) features: Vec<String>,
+    /// How many networks were tested.
+    pub(crate) runs: usize,
+    /// Permutations behind each p-value.
+    pub(crate) permutations: usize,
+    /// By feature, the highest accuracy that permuted labels ever gave.
+    pub(crate) highest: BTreeMap<String, f64>,
+    p_values: BTreeMap<(String, String, bool), f64>,
+}
+
+impl Tested {
+    /// The largest p-value over the runs, before or after training.
+    pub(crate) fn p_value(&self, layer: &str, feature: &str, trained: bool) -> Option<f64> {
+        let place = (layer.to_owned(), feature.to_owned(), trained);
+        self.p_values.get(&place).copied()
+    }
+}
+
+/// The permutation tests that the rows tell of, by target.
+pub(crate) fn tested(input: &ReportInput) -> Vec<Tested> {
+    let of_metric = |metric: &'static str| {
+        let rows = input.rows.iter();
+        rows.filter(move |row| row.metric == metric && row.value.is_finite())
+    };
+    let targets = in_order(&input.targets, of_metric("p_value").map(|row| &*row.target));
+    let of_target = |target: &String| {
+        let judged: Vec<&ResultRow> = of_metric("p_value")
+            .filter(|row| row.target == *target)
+            .collect();
+        let mut conditions: Vec<&str> = judged.iter().map(|row| &*row.condition).collect();
+        conditions.sort_unstable();
+        conditions.dedup();
+        let mut p_values = BTreeMap::new();
+        for row in &judged {
+            let place = (
+                row.layer.clone(),
+                row.feature.clone(),
+                row.step.is_some_and(|step| step > 0),
+            );
+            let largest: &mut f64 = p_values.entry(place).or_insert(row.value);
+            *largest = largest.max(row.value);
+        }
+        let mut highest: BTreeMap<String, f64> = BTreeMap::new();
+        let mut permutations = 0;
+        for row in of_metric("null_max").filter(|row| row.target == *target) {
+            let most = highest.entry(row.feature.clone()).or_insert(row.value);
+            *most = most.max(row.value);
+            permutations = permutations.max(row.repeat.map_or(0, |repeat| repeat as usize + 1));
+        }
+        let used = |listed: &[String], name: fn(&ResultRow) -> &str| {
+            let found = || judged.iter().map(|row| name(row));
+            let mut names = in_order(listed, found());
+            names.retain(|name| found().any(|found| found == name));
+            names
+        };
+        Tested {
+            target: target.clone(),
+            layers: used(&input.layers, |row| &row.layer),
+            features: used(&input.features, |row| &row.feature),
+            runs: conditions.len(),
+            permutations,
+            highest,
+            p_values,
+        }
+    };
+    let found = targets.iter().map(of_target);
+    found.filter(|tested| !tested.p_values.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(metric: &str, split: u32, step: Option<u64>, value: f64) -> ResultRow {
+        ResultRow {
+            condition: format!("shape-{split}"),
+            target: "shape".into(),
+            layer: step.map_or("", |_| "fc1").into(),
+            feature: "color".into(),
+            step,
+            metric: metric.into(),
+            value,
+            ..ResultRow::default()
+        }
+    }
+
+    #[test]
+    fn the_largest_p_value_and_the_highest_null_count() {
+        let null = |split, repeat, value| ResultRow {
+            repeat: Some(repeat),
+            ..row("null_max", split, None, value)
+        };
+        let input = ReportInput {
+            rows: vec![
+                row("p_value", 0, Some(0), 0.05),
+                row("p_value", 1, Some(0), 0.3),
+                row("p_value", 0, Some(540), 0.05),
+                null(0, 0, 0.19),
+                null(0, 18, 0.21),
+                null(1, 3, 0.2),
+            ],
+            ..ReportInput::default()
+        };
+        let found = tested(&input);
+        assert_eq!(found.len(), 1);
+        let found = &found[0];
+        assert_eq!((found.runs, found.permutations), (2, 19));
+        assert_eq!(found.p_value("fc1", "color", false), Some(0.3));
+        assert_eq!(found.p_value("fc1", "color", true), Some(0.05));
+        assert_eq!(found.p_value("fc1", "shape", true), None);
+        assert_eq!(found.highest["color"], 0.21);
+        assert_eq!(tested(&ReportInput::default()), []);
+    }
+}

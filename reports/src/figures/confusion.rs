@@ -1,0 +1,268 @@
+use std::collections::BTreeMap;
+
+use super::Figure;
+use super::legend::{Legend, Sample};
+use super::sheet::{MAX_ROWS, WIDTH};
+use crate::drawing::{Color, Drawing, Horizontal, Text, fitted, text_width};
+use crate::evidence::in_order;
+use crate::{ConfusionRow, ReportInput};
+
+/// Matrices side by side.
+const COLUMNS: usize = 3;
+const EDGE: f64 = 12.0;
+const GAP: f64 = 16.0;
+/// Size of the values' names, and the most room they take.
+const NAME: f64 = 11.0;
+const NAME_ROOM: f64 = 72.0;
+/// Room over a matrix for its title.
+const HEAD: f64 = 24.0;
+const TITLE: f64 = 13.0;
+/// Room over the matrices for title, subtitle and legend.
+const TOP: f64 = 92.0;
+const FOOT: f64 = 30.0;
+/// The color of a share of 1; a share of 0 is white.
+const FULL: Color = Color(0, 68, 136);
+
+/// Counts of one probe by true and predicted value.
+struct Matrix {
+    title: String,
+    values: Vec<String>,
+    /// Share of each true value's stimuli (row) taken for each value.
+    shares: Vec<Vec<f64>>,
+}
+
+/// Confusion matrices of the last layer at the last checkpoint: a matrix for
+/// each target and decoded feature.
+pub(super) fn figures(input: &ReportInput) -> Vec<Figure> {
+    let (layer, matrices) = matrices(input);
+    matrices
+        .chunks(COLUMNS * MAX_ROWS)
+        .enumerate()
+        .map(|(page, matrices)| Figure {
+            id: match page {
+                0 => "confusions".to_owned(),
+                page => format!("confusions-{}", page + 1),
+            },
+            title: "What is taken for what".to_owned(),
+            caption: format!(
+                "Confusion matrices of the probes of {layer}, the last layer read, at the last \
+                 checkpoint: the darker a cell, the larger the share of the test stimuli with the true \
+                 value (row) that were taken for the predicted one (column, in the same order). On the \
+                 diagonal they were taken for what they are. Hold-out versions are counted together. \
+                 The counts: confusion.csv."
+            ),
+            of_training: false,
+            drawing: draw(&layer, matrices),
+        })
+        .collect()
+}
+
+/// The last layer, and its matrices by target and feature.
+fn matrices(input: &ReportInput) -> (String, Vec<Matrix>) {
+    let wanted = |row: &&ConfusionRow| {
+        row.checkpoint_role == "last" && matches!(&*row.split_kind, "held_out_values" | "")
+    };
+    let rows = || input.confusions.iter().filter(wanted);
+    let layers = in_order(&input.layers, rows().map(|row| &*row.layer));
+    let Some(layer) = layers.iter().rfind(|l| rows().any(|row| row.layer == **l)) else {
+        return (String::new(), Vec::new());
+    };
+    let rows = || rows().filter(|row| row.layer == *layer);
+    let targets = in_order(&input.targets, rows().map(|row| &*row.target));
+    let features = in_order(&input.features, rows().map(|row| &*row.feature));
+    let protocols = in_order(&[], rows().map(|row| &*row.protocol));
+    let several = protocols.len() > 1;
+    let mut matrices = Vec::new();
+    for protocol in protocols.iter().map(String::as_str).chain(
+        // rows that name no protocol
+        rows().any(|row| row.protocol.is_empty()).then_some(""),
+    ) {
+        for target in &targets {
+            for feature in &features {
+                let own = rows().filter(|row| {
+                    (&row.target, &row.feature) == (target, feature) && row.protocol == protocol
+                });
+                let title = format!("{feature}, trained on {target}");
+                let title = match several {
+                    true => format!("{title}, {protocol}"),
+                    false => title,
+                };
+                matrices.extend(Matrix::of(title, own));
+            }
+        }
+    }
+    (layer.clone(), matrices)
+}
+
+impl Matrix {
+    fn of<'a>(title: String, rows: impl Iterator<Item = &'a ConfusionRow>) -> Option<Self> {
+        let mut counts: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+        for row in rows {
+            *counts.entry((&row.label, &row.predicted)).or_default() += row.count as f64;
+        }
+        let names = counts
+            .keys()
+            .flat_map(|(label, predicted)| [*label, *predicted]);
+        let mut values: Vec<String> = in_order(&[], names);
+        values.sort();
+        let share = |label: &String, predicted: &String| {
+            let own = counts.iter().filter(|((l, _), _)| l == label);
+            let total: f64 = own.map(|(_, count)| count).sum();
+            let count = counts.get(&(&**label, &**predicted)).copied();
+            count.unwrap_or(0.0) / total.max(1.0)
+        };
+        let shares = values
+            .iter()
+            .map(|label| values.iter().map(|p| share(label, p)).collect())
+            .collect();
+        (!values.is_empty()).then_some(Self {
+            title,
+            values,
+            shares,
+        })
+    }
+}
+
+/// White at a share of 0, dark at 1; the root tells small shares apart.
+fn shade(share: f64) -> Color {
+    let part = share.clamp(0.0, 1.0).sqrt();
+    let mix = |full: u8| (255.0 + part * (f64::from(full) - 255.0)).round() as u8;
+    Color(mix(FULL.0), mix(FULL.1), mix(FULL.2))
+}
+
+fn draw(layer: &str, matrices: &[Matrix]) -> Drawing {
+    let columns = matrices.len().clamp(1, COLUMNS);
+    let pitch = (WIDTH - 2.0 * EDGE + GAP) / COLUMNS as f64;
+    let side = pitch - GAP - NAME_ROOM;
+    let rows = matrices.len().div_ceil(columns);
+    let row_height = HEAD + side + 14.0;
+    let height = TOP + rows as f64 * row_height + FOOT;
+    let mut drawing = Drawing::new(WIDTH, height.ceil(), "Confusion matrices of the last layer");
+    drawing.text(Text::new((EDGE, 19.0), "What probes take for what", 17.0));
+    let subtitle =
+        format!("at {layer}, the last checkpoint; share of the true value\u{2019}s stimuli");
+    let subtitle = fitted(&subtitle, 13.5, WIDTH - 2.0 * EDGE);
+    drawing.text(Text::new((EDGE, 42.0), &subtitle, 13.5).colored(Color::GRAY));
+    let entries = [0.02, 0.1, 0.25, 0.5, 1.0].map(|share: f64| {
+        let color = shade(share);
+        (Sample::Bar { color }, format!("{:.0} %", 100.0 * share))
+    });
+    Legend::new(entries.into(), WIDTH - 24.0).draw(&mut drawing, EDGE + 2.0, 58.0);
+    for (index, matrix) in matrices.iter().enumerate() {
+        let left = EDGE + (index % columns) as f64 * pitch;
+        let top = TOP + (index / columns) as f64 * row_height;
+        matrix.draw(&mut drawing, (left, top), side);
+    }
+    drawing.text(Text::new(
+        (EDGE, height - 14.0),
+        "rows: true value; columns: predicted value, in the same order",
+        NAME + 1.5,
+    ));
+    drawing
+}
+
+impl Matrix {
+    /// Draws with the upper left corner, that of the title, at the point.
+    fn draw(&self, drawing: &mut Drawing, (left, top): (f64, f64), side: f64) {
+        let title = fitted(&self.title, TITLE, side + NAME_ROOM);
+        drawing.text(Text::new((left, top + 10.0), &title, TITLE));
+        let (x, y) = (left + NAME_ROOM, top + HEAD);
+        let cell = side / self.values.len().max(1) as f64;
+        let stride = ((NAME + 1.0) / cell).ceil().max(1.0) as usize;
+        for (row, (value, shares)) in self.values.iter().zip(&self.shares).enumerate() {
+            let upper = y + row as f64 * cell;
+            if row % stride == 0 {
+                let name = fitted(value, NAME, NAME_ROOM - 6.0);
+                let at = (x - 5.0, upper + 0.5 * cell);
+                debug_assert!(text_width(&name, NAME) <= NAME_ROOM);
+                drawing.text(
+                    Text::new(at, &name, NAME)
+                        .colored(Color::GRAY)
+                        .aligned(Horizontal::Right),
+                );
+            }
+            for (column, &share) in shares.iter().enumerate().filter(|(_, s)| **s > 0.0) {
+                let corner = (x + column as f64 * cell, upper);
+                let end = (corner.0 + cell, corner.1 + cell);
+                drawing.rectangle(corner, end, shade(share));
+            }
+        }
+        let corners = [
+            (x, y),
+            (x + side, y),
+            (x + side, y + side),
+            (x, y + side),
+            (x, y),
+        ];
+        drawing.line(corners.into(), Color::GRAY, 1.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(split: u32, label: &str, predicted: &str, count: u64) -> ConfusionRow {
+        ConfusionRow {
+            split: Some(split),
+            target: "shape".into(),
+            feature: "color".into(),
+            layer: "fc1".into(),
+            checkpoint_role: "last".into(),
+            label: label.into(),
+            predicted: predicted.into(),
+            count,
+            ..ConfusionRow::default()
+        }
+    }
+
+    #[test]
+    fn versions_are_counted_together_and_rows_sum_to_one() {
+        let input = ReportInput {
+            confusions: vec![
+                row(0, "red", "red", 6),
+                row(0, "red", "blue", 2),
+                row(1, "red", "red", 3),
+                row(1, "red", "green", 1),
+                row(1, "green", "green", 5),
+            ],
+            ..ReportInput::default()
+        };
+        let (layer, found) = matrices(&input);
+        assert_eq!((&*layer, found.len()), ("fc1", 1));
+        assert_eq!(found[0].values, ["blue", "green", "red"]);
+        let none = vec![0.0; 3];
+        let green = vec![0.0, 1.0, 0.0];
+        let red = vec![2.0 / 12.0, 1.0 / 12.0, 9.0 / 12.0];
+        assert_eq!(found[0].shares, [none, green, red]);
+    }
+
+    #[test]
+    fn only_the_last_checkpoint_of_held_out_values_is_drawn() {
+        let of_role = |role: &str, split_kind: &str| ConfusionRow {
+            checkpoint_role: role.into(),
+            split_kind: split_kind.into(),
+            ..row(0, "red", "red", 1)
+        };
+        let input = |row| ReportInput {
+            confusions: vec![row],
+            ..ReportInput::default()
+        };
+        assert_eq!(
+            figures(&input(of_role("initial", "held_out_values"))).len(),
+            0
+        );
+        assert_eq!(figures(&input(of_role("last", "seen_values"))).len(), 0);
+        assert_eq!(figures(&input(of_role("last", "held_out_values"))).len(), 1);
+    }
+
+    #[test]
+    fn the_larger_a_share_the_darker() {
+        let light: Vec<u32> = [0.0, 0.01, 0.1, 0.5, 1.0]
+            .map(shade)
+            .map(|Color(r, g, b)| u32::from(r) + u32::from(g) + u32::from(b))
+            .into();
+        assert!(light.windows(2).all(|pair| pair[0] > pair[1]), "{light:?}");
+        assert_eq!(shade(0.0), Color::WHITE);
+    }
+}
