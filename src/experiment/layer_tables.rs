@@ -43,18 +43,10 @@ pub struct LayerPlace<'a> {
 impl LayerPlace<'_> {
     /// Whether the layer is probed: every file is there.
     pub fn is_done(&self) -> bool {
-        let Self {
-            folder,
-            condition,
-            step,
-            layer,
-            at_an_end,
-            predicted,
-        } = *self;
-        folder.outcomes(condition, step, layer).exists()
-            && folder.by_value(condition, step, layer).exists()
-            && (!at_an_end || folder.confusions(condition, step, layer).exists())
-            && (predicted.iter()).all(|feature| self.predictions(feature).exists())
+        self.outcomes().exists()
+            && self.by_value().exists()
+            && (!self.at_an_end || self.confusions().exists())
+            && (self.predicted.iter()).all(|feature| self.predictions(feature).exists())
     }
 
     /// Where a feature's predictions lie.
@@ -63,25 +55,29 @@ impl LayerPlace<'_> {
             .predictions(self.condition, self.step, self.layer, feature)
     }
 
-    /// Writes the tables.
+    fn outcomes(&self) -> PathBuf {
+        self.folder.outcomes(self.condition, self.step, self.layer)
+    }
+
+    fn by_value(&self) -> PathBuf {
+        self.folder.by_value(self.condition, self.step, self.layer)
+    }
+
+    fn confusions(&self) -> PathBuf {
+        self.folder
+            .confusions(self.condition, self.step, self.layer)
+    }
+
+    /// Writes the tables; the proof that all else is there comes last.
     ///
     /// # Errors
     /// If a file cannot be written.
     pub fn write(&self, tables: &LayerTables) -> Result<(), ReportError> {
-        let Self {
-            folder,
-            condition,
-            step,
-            layer,
-            at_an_end,
-            ..
-        } = *self;
-        write_by_value(&folder.by_value(condition, step, layer), &tables.by_value)?;
-        if at_an_end {
-            let path = folder.confusions(condition, step, layer);
-            write_confusions(&path, &tables.confusions)?;
+        write_by_value(&self.by_value(), &tables.by_value)?;
+        if self.at_an_end {
+            write_confusions(&self.confusions(), &tables.confusions)?;
         }
-        write_results(&folder.outcomes(condition, step, layer), &tables.rows)
+        write_results(&self.outcomes(), &tables.rows)
     }
 
     /// Reads the tables back.
@@ -89,19 +85,11 @@ impl LayerPlace<'_> {
     /// # Errors
     /// If a file cannot be read.
     pub fn read(&self) -> Result<LayerTables, ReportError> {
-        let Self {
-            folder,
-            condition,
-            step,
-            layer,
-            at_an_end,
-            ..
-        } = *self;
         Ok(LayerTables {
-            rows: read_results(folder.outcomes(condition, step, layer))?,
-            by_value: read_by_value(folder.by_value(condition, step, layer))?,
-            confusions: match at_an_end {
-                true => read_confusions(folder.confusions(condition, step, layer))?,
+            rows: read_results(self.outcomes())?,
+            by_value: read_by_value(self.by_value())?,
+            confusions: match self.at_an_end {
+                true => read_confusions(self.confusions())?,
                 false => Vec::new(),
             },
         })

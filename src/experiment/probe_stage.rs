@@ -214,7 +214,6 @@ impl ProbeStage<'_> {
             if !place.predicted.is_empty() {
                 write_layer_predictions(|f| place.predictions(f), &here, set, &outcome)?;
             }
-            // the proof that all else is there comes last
             place.write(&LayerTables {
                 rows: rows_of_layer(&here, &outcome),
                 by_value: rows_by_value(&here, set, &outcome, params.resamples()),

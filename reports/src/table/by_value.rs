@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use super::record::record;
+use super::record::{self, record};
 use super::{read, write};
-use crate::ReportError;
+use crate::{ReportError, ResultRow};
 
 record! {
     /// A probe's accuracy on the test stimuli that share one held-out value
@@ -63,6 +63,14 @@ record! {
     n_test: Option<u64>,
     /// How many combinations they make.
     n_clusters: Option<u64>,
+}
+
+impl ValueRow {
+    /// A row of the probe whose other measurements stand in `row`: condition,
+    /// checkpoint, layer, feature and protocol; the rest is empty.
+    pub fn at(row: &ResultRow) -> Self {
+        record::place_of!(row)
+    }
 }
 
 /// Writes `by_value.csv`, whole or not at all.

@@ -1,8 +1,8 @@
 use std::path::Path;
 
-use super::record::record;
+use super::record::{self, record};
 use super::{read, write};
-use crate::ReportError;
+use crate::{ReportError, ResultRow};
 
 record! {
     /// How often a probe took test stimuli of one class for another (or for
@@ -56,6 +56,14 @@ record! {
     predicted: String,
     /// Test stimuli of the one taken for the other.
     count: u64,
+}
+
+impl ConfusionRow {
+    /// A row of the probe whose other measurements stand in `row`: condition,
+    /// checkpoint, layer, feature and protocol; the rest is empty.
+    pub fn at(row: &ResultRow) -> Self {
+        record::place_of!(row)
+    }
 }
 
 /// Writes `confusion.csv`, whole or not at all.

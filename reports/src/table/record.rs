@@ -108,3 +108,26 @@ macro_rules! record {
     };
 }
 pub(crate) use record;
+
+/// A row with the columns that say which network was probed where, and all
+/// others empty: they have the same names in every table.
+macro_rules! place_of {
+    ($row:ident) => {
+        Self {
+            condition: $row.condition.clone(),
+            dataset: $row.dataset.clone(),
+            arch: $row.arch.clone(),
+            target: $row.target.clone(),
+            split: $row.split,
+            seed: $row.seed,
+            step: $row.step,
+            epoch: $row.epoch,
+            checkpoint_role: $row.checkpoint_role.clone(),
+            layer: $row.layer.clone(),
+            feature: $row.feature.clone(),
+            protocol: $row.protocol.clone(),
+            ..Self::default()
+        }
+    };
+}
+pub(crate) use place_of;

@@ -35,18 +35,7 @@ pub fn rows_by_value(
                 let interval = cluster_bootstrap(&correct, &groups, resamples, key.derive(value));
                 let hits = correct.iter().filter(|&&right| right).count();
                 rows.push(ValueRow {
-                    condition: here.condition.clone(),
-                    dataset: here.dataset.clone(),
-                    arch: here.arch.clone(),
-                    target: here.target.clone(),
-                    split: here.split,
-                    seed: here.seed,
-                    step: here.step,
-                    epoch: here.epoch,
-                    checkpoint_role: here.checkpoint_role.clone(),
-                    layer: here.layer.clone(),
                     feature: probe.feature.clone(),
-                    protocol: here.protocol.clone(),
                     held_feature: held.feature.clone(),
                     held_value: value.clone(),
                     accuracy: hits as f64 / correct.len() as f64,
@@ -54,6 +43,7 @@ pub fn rows_by_value(
                     upper: Some(interval.upper),
                     n_test: Some(correct.len() as u64),
                     n_clusters: Some(interval.n_clusters as u64),
+                    ..ValueRow::at(here)
                 });
             }
         }

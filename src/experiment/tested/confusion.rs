@@ -19,22 +19,12 @@ pub fn rows_of_confusion(
             for (predicted, &count) in values.iter().zip(counts) {
                 if count > 0 {
                     rows.push(ConfusionRow {
-                        condition: here.condition.clone(),
-                        dataset: here.dataset.clone(),
-                        arch: here.arch.clone(),
-                        target: here.target.clone(),
-                        split: here.split,
-                        seed: here.seed,
-                        step: here.step,
-                        epoch: here.epoch,
-                        checkpoint_role: here.checkpoint_role.clone(),
-                        layer: here.layer.clone(),
                         feature: probe.feature.clone(),
-                        protocol: here.protocol.clone(),
                         split_kind: split_name(here, probe.split),
                         label: label.clone(),
                         predicted: predicted.clone(),
                         count: u64::from(count),
+                        ..ConfusionRow::at(here)
                     });
                 }
             }
