@@ -9,8 +9,8 @@ use std::fs;
 use std::path::Path;
 
 use layerprobe_reports::{
-    Fact, ReportError, ReportFiles, ReportInput, ResultRow, Sheet, TrainingCurve, TrainingPoint,
-    write_report,
+    ConfusionRow, Fact, ReportError, ReportFiles, ReportInput, ResultRow, Sheet, TrainingCurve,
+    TrainingPoint, ValueRow, write_report,
 };
 use proptest::prelude::*;
 use synthetic::{Plan, names};
@@ -237,6 +237,76 @@ fn other_protocols_get_figures_and_tables_of_their_own() {
     unique.sort_unstable();
     unique.dedup();
     assert_eq!(unique.len(), ids.len(), "{ids:?}");
+}
+
+#[test]
+fn what_stands_around_the_number_is_shown_where_it_was_measured() {
+    let mut input = Plan::default().input();
+    let plain = report(&input).1;
+    let at = |row: &ResultRow| row.layer == "fc1" && row.metric == "accuracy";
+    let ends: Vec<ResultRow> = input
+        .rows
+        .iter()
+        .filter(|row| at(row) && matches!(&*row.checkpoint_role, "initial" | "last"))
+        .cloned()
+        .collect();
+    for row in &ends {
+        for (metric, probe, value) in [
+            ("v_information", "linear", 2.0),
+            ("selectivity", "control", 0.5),
+            ("compression", "linear", 3.0),
+            ("p_value", "linear", 0.05),
+        ] {
+            input.rows.push(ResultRow {
+                metric: metric.into(),
+                probe: probe.into(),
+                value,
+                ..row.clone()
+            });
+        }
+        input.by_value.push(ValueRow {
+            held_feature: "color".into(),
+            held_value: "turquoise".into(),
+            accuracy: 0.4,
+            ..ValueRow::at(row)
+        });
+        input.confusions.push(ConfusionRow {
+            label: "a-star".into(),
+            predicted: "a-plus".into(),
+            count: 3,
+            ..ConfusionRow::at(row)
+        });
+    }
+    let (_dir, files, html) = report(&input);
+    let new: Vec<String> = files
+        .figures
+        .iter()
+        .filter(|figure| {
+            !plain
+                .figures
+                .iter()
+                .any(|p| p.file_name() == figure.file_name())
+        })
+        .filter(|figure| figure.extension().is_some_and(|e| e == "svg"))
+        .map(|figure| figure.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    let expected = [
+        "v-information",
+        "selectivity",
+        "compression",
+        "accuracy-by-held-out-value",
+        "confusions",
+    ];
+    assert_eq!(new, expected);
+    for words in [
+        "Permutation tests",
+        "turquoise",
+        "a-star",
+        "bits a stimulus",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+    assert!(html.contains("cannot tell (n = 1)"));
 }
 
 #[test]

@@ -74,6 +74,11 @@ fn around(row: &ResultRow) -> Vec<ResultRow> {
         of("v_information", "linear", "", 3.0 * row.value - 1.0),
         of("selectivity", "control", "labelings", row.value - 0.2),
         of("compression", "linear", "orders", 4.0 * row.value),
+        ResultRow {
+            split_kind: "next_block".into(),
+            n_train: row.step.map(|step| 7 + step % 100),
+            ..of("cross_entropy", "linear", "", row.value)
+        },
     ]
 }
 

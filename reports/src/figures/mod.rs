@@ -6,6 +6,7 @@ mod change;
 mod confusion;
 mod heat_map;
 mod legend;
+mod loss_data;
 mod over_training;
 mod palette;
 mod panel;
@@ -57,6 +58,7 @@ pub(crate) fn all(input: &ReportInput, evidence: &Evidence) -> Vec<Figure> {
             figures.extend(named(of_family, number, family));
         }
     }
+    figures.extend(loss_data::figures(input, &colors));
     figures.extend(by_value::figures(input, &colors));
     figures.extend(confusion::figures(input));
     figures.extend(training_curves::figure(input, evidence));
