@@ -13,6 +13,7 @@ mod checks;
 mod error;
 mod extras;
 mod fitting;
+mod grid;
 mod layer;
 mod linfa_logistic_solver;
 mod multinomial;
@@ -20,7 +21,6 @@ mod outcome;
 mod params;
 mod selection;
 pub mod similarity;
-mod single;
 mod solve;
 mod standardize;
 mod statistics;
@@ -32,6 +32,7 @@ pub use around::{
 };
 pub use error::ProbeError;
 pub use extras::{Extras, Instance, Repeats};
+pub use grid::fit_grid;
 pub use layer::{LayerData, ProbeKeys, ProbeTask, Selection, measure_layer, probe_layer};
 pub use multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 pub use outcome::{

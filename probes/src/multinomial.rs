@@ -5,8 +5,8 @@ use linfa::traits::{Fit, PredictInplace};
 use linfa::{DatasetBase, ParamGuard};
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 
+use crate::grid::fit_checked;
 use crate::params::{check_count, check_penalty, check_tolerance};
-use crate::single::fit_single;
 use crate::{Certificate, ProbeError, Scaling, Solver, Status};
 
 /// Multinomial logistic regression with an L2 penalty and a certificate, as
@@ -197,7 +197,9 @@ where
             .iter()
             .map(|&label| u32::try_from(label).unwrap_or(u32::MAX))
             .collect();
-        fit_single(self, dataset.records().view(), &labels)
+        let grid = fit_checked(self, dataset.records().view(), &[&labels], &[self.penalty])?;
+        let fit = grid.into_iter().flatten().next();
+        fit.ok_or(ProbeError::NoPenalty)
     }
 }
 

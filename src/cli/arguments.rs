@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use layerprobe_probes::{Scaling, Solver};
+
 use crate::models::Arch;
 
 pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
@@ -214,12 +216,30 @@ pub enum ProbeScaling {
     None,
 }
 
+impl From<ProbeScaling> for Scaling {
+    fn from(chosen: ProbeScaling) -> Self {
+        match chosen {
+            ProbeScaling::Standard => Self::Standard,
+            ProbeScaling::None => Self::None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProbeSolver {
     /// All features and penalties at once, each fit certified
     Batched,
     /// linfa-logistic, certified afterwards; slow on wide layers
     Linfa,
+}
+
+impl From<ProbeSolver> for Solver {
+    fn from(chosen: ProbeSolver) -> Self {
+        match chosen {
+            ProbeSolver::Batched => Self::Batched,
+            ProbeSolver::Linfa => Self::Linfa,
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -297,6 +317,11 @@ pub enum BenchCommand {
         after_help = "Example:\n  layerprobe bench extract --arch resnet50 --image-size 224 --batch 32 --steps 10 --json"
     )]
     Extract(Bench),
+    /// Fits of every feature at every penalty, on all stimuli of a matrix
+    #[command(
+        after_help = "Example:\n  layerprobe bench probe --activations fc6.npy --labels labels.csv --penalties 1,100"
+    )]
+    Probe(BenchProbe),
 }
 
 #[derive(Debug, Args)]
@@ -320,6 +345,43 @@ pub struct Bench {
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
     /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct BenchProbe {
+    /// Activations: a .safetensors, .npy or .npz file
+    #[arg(long, value_name = "FILE")]
+    pub activations: PathBuf,
+    /// Labels of each stimulus
+    #[arg(long, value_name = "FILE.csv")]
+    pub labels: PathBuf,
+    /// Features to fit [default: every column but split and group]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub features: Option<Vec<String>>,
+    /// Arrays to fit [default: all in the file]
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub layers: Option<Vec<String>>,
+    /// Penalties (scikit-learn's 1/C)
+    #[arg(long, value_name = "P,P", value_delimiter = ',', default_values_t = [1.0, 100.0, 10000.0])]
+    pub penalties: Vec<f64>,
+    /// How dimensions are brought to one scale
+    #[arg(long, value_enum, default_value_t = ProbeScaling::Standard)]
+    pub scaling: ProbeScaling,
+    /// What minimizes the objective
+    #[arg(long, value_enum, default_value_t = ProbeSolver::Batched)]
+    pub solver: ProbeSolver,
+    /// Relative gap below which a fit has converged
+    #[arg(long, value_name = "T", default_value_t = 1e-6)]
+    pub tolerance: f64,
+    /// Most iterations of a fit
+    #[arg(long, value_name = "N", default_value_t = 2000)]
+    pub max_iterations: usize,
+    /// Threads to use [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Print one JSON object a layer
     #[arg(long)]
     pub json: bool,
 }

@@ -99,10 +99,7 @@ fn measure(
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let memory = peak.map_or_else(
-        || "unknown".to_owned(),
-        |bytes| format!("{:.0} MiB", bytes as f64 / (1 << 20) as f64),
-    );
+    let memory = mebibytes(peak);
     super::say(&format!(
         "{} {what}: {rate:.1} images/s (median of {} steps of {}), {threads} threads, peak memory {memory}",
         command.arch, command.steps, command.batch
@@ -110,8 +107,16 @@ fn measure(
     Ok(ExitCode::SUCCESS)
 }
 
+/// A number of bytes for people.
+pub fn mebibytes(bytes: Option<u64>) -> String {
+    bytes.map_or_else(
+        || "unknown".to_owned(),
+        |bytes| format!("{:.0} MiB", bytes as f64 / (1 << 20) as f64),
+    )
+}
+
 /// The most memory this process has had, where the system tells (Linux).
-fn peak_rss() -> Option<u64> {
+pub fn peak_rss() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status
         .lines()

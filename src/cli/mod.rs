@@ -2,6 +2,7 @@
 
 mod arguments;
 mod bench;
+mod bench_probe;
 mod compare;
 mod completions;
 mod config;
@@ -50,6 +51,9 @@ pub fn main() -> ExitCode {
         Command::Bench(BenchCommand::Train(command)) => bench::train(command, &arguments.output),
         Command::Bench(BenchCommand::Extract(command)) => {
             bench::extract(command, &arguments.output)
+        }
+        Command::Bench(BenchCommand::Probe(command)) => {
+            bench_probe::probe(command, &arguments.output)
         }
         Command::Presets => presets::presets(&arguments.output),
         Command::Config(ConfigCommand::Show(command)) => config::show(command),

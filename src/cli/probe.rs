@@ -1,12 +1,12 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use layerprobe_probes::{CheckedProbeParams, ProbeOutcome, ProbeParams, Scaling, Solver, Status};
+use layerprobe_probes::{CheckedProbeParams, ProbeOutcome, ProbeParams, Status};
 use layerprobe_reports::write_results;
 use layerprobe_streams::StreamKey;
 use serde_json::json;
 
-use super::arguments::{MessageFormat, Output, Probe, ProbeScaling, ProbeSolver};
+use super::arguments::{MessageFormat, Output, Probe};
 use super::exit::Usage;
 use super::progress::Progress;
 use super::{exit, threads};
@@ -59,14 +59,8 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
 
 fn params(command: &Probe) -> anyhow::Result<CheckedProbeParams> {
     let mut params = ProbeParams {
-        scaling: match command.scaling {
-            ProbeScaling::Standard => Scaling::Standard,
-            ProbeScaling::None => Scaling::None,
-        },
-        solver: match command.solver {
-            ProbeSolver::Batched => Solver::Batched,
-            ProbeSolver::Linfa => Solver::Linfa,
-        },
+        scaling: command.scaling.into(),
+        solver: command.solver.into(),
         max_iterations: command.max_iterations,
         ..ProbeParams::default()
     };

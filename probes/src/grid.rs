@@ -1,0 +1,150 @@
+//! Fits on all rows given, without selection or test.
+
+use linfa::ParamGuard;
+use ndarray::{Array1, Array2, ArrayView2};
+
+use crate::checks::check_layer_labels;
+use crate::fitting::{Form, fit_all, settle, status_from};
+use crate::multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
+use crate::params::check_penalty;
+use crate::solve::{Fit, Panel, Stopping, Task};
+use crate::standardize::{Standardized, Standardizer};
+use crate::{ProbeError, Status};
+
+/// The name errors give a matrix that is not a layer of a network.
+const LAYER: &str = "dataset";
+
+/// Fits every target at every penalty on one matrix: the matrix is
+/// standardized and taken to the solver's form once, and all fits run side by
+/// side. One list a target, its fits in the order of `penalties`.
+///
+/// Scaling, solver, tolerance and iterations are those of `params`; their
+/// penalty is not looked at. Each fit is the one that [`MultinomialProbe`] would give
+/// alone, within the tolerance.
+///
+/// ```
+/// use layerprobe_probes::{MultinomialProbe, fit_grid};
+/// use ndarray::Array2;
+///
+/// let (shape, color): (Vec<u32>, Vec<u32>) = ((0..60).map(|i| i % 3).collect(), (0..60).map(|i| i / 30).collect());
+/// let activations = Array2::from_shape_fn((60, 4), |(i, j)| ((i * (j + 2)) % 7) as f32);
+/// let params = MultinomialProbe::params().tolerance(1e-6);
+/// let fits = fit_grid(&params, activations.view(), &[&shape, &color], &[1.0, 100.0])?;
+/// assert_eq!((fits.len(), fits[0].len()), (2, 2));
+/// assert!(fits.iter().flatten().all(|fit| fit.certificate().relative_gap() < 1e-6));
+/// # Ok::<(), layerprobe_probes::ProbeError>(())
+/// ```
+///
+/// # Errors
+/// If a parameter cannot be worked with, a penalty is not above 0 or there is none, the matrix is empty or holds a
+/// number that is not finite, or a target has another length, one value, or a
+/// class without a row.
+pub fn fit_grid(
+    params: &MultinomialProbeParams,
+    activations: ArrayView2<'_, f32>,
+    targets: &[&[u32]],
+    penalties: &[f64],
+) -> Result<Vec<Vec<FittedProbe>>, ProbeError> {
+    fit_checked(params.check_ref()?, activations, targets, penalties)
+}
+
+pub(crate) fn fit_checked(
+    probe: &MultinomialProbe,
+    activations: ArrayView2<'_, f32>,
+    targets: &[&[u32]],
+    penalties: &[f64],
+) -> Result<Vec<Vec<FittedProbe>>, ProbeError> {
+    if penalties.is_empty() {
+        return Err(ProbeError::NoPenalty);
+    }
+    for &penalty in penalties {
+        check_penalty(penalty)?;
+    }
+    let dim = activations.dim();
+    let tasks: Vec<Task<'_>> = targets
+        .iter()
+        .map(|&labels| {
+            let classes = check_layer_labels(LAYER, dim, labels)?;
+            Ok(Task { labels, classes })
+        })
+        .collect::<Result<_, ProbeError>>()?;
+    let rows: Vec<usize> = (0..dim.0).collect();
+    let owned = activations.as_standard_layout();
+    let scale = Standardizer::fit(LAYER, owned.view(), &rows, probe.scaling(), None)?;
+    let data = Standardized {
+        layer: LAYER,
+        values: owned.as_slice().unwrap_or(&[]),
+        row_len: owned.ncols(),
+        scale: &scale,
+    };
+    let form = Form::of(&data, &rows, probe.solver());
+    let failed = |source| ProbeError::Factorization {
+        layer: LAYER.to_owned(),
+        source,
+    };
+    let space = form.space(rows.len(), rows.len()).map_err(failed)?;
+    let stopping = Stopping {
+        tolerance: probe.tolerance(),
+        on_the_way: probe.tolerance(),
+        max_iterations: probe.max_iterations(),
+    };
+    // the solver walks down from the largest
+    let mut falling: Vec<usize> = (0..penalties.len()).collect();
+    falling.sort_by(|&a, &b| penalties[b].total_cmp(&penalties[a]));
+    let path: Vec<f64> = falling.iter().map(|&place| penalties[place]).collect();
+    let paths: Vec<&[f64]> = tasks.iter().map(|_| path.as_slice()).collect();
+    let solved = fit_all(&form, &space, &tasks, &paths, stopping, probe.solver())?;
+    let mut fits: Vec<_> = solved.into_iter().flatten().collect();
+    let each: Vec<Task<'_>> = tasks.iter().flat_map(|&t| vec![t; path.len()]).collect();
+    let weights = settle(&form, &space, &data, &rows, &each, &mut fits, stopping);
+    let starts = each.iter().scan(0, |next, task| {
+        let start = *next;
+        *next += task.classes;
+        Some(start)
+    });
+    let fitted: Vec<FittedProbe> = fits
+        .iter()
+        .zip(each.iter().zip(starts))
+        .map(|(fit, (task, start))| {
+            let converged = fit.certificate.relative_gap() <= probe.tolerance();
+            let status = status_from(converged, &scale);
+            folded(fit, &scale, &weights, (start, task.classes), dim.1, status)
+        })
+        .collect();
+    Ok(fitted
+        .chunks(path.len())
+        .map(|along| {
+            let mut given: Vec<(usize, &FittedProbe)> =
+                falling.iter().copied().zip(along).collect();
+            given.sort_by_key(|(place, _)| *place);
+            given.into_iter().map(|(_, fit)| fit.clone()).collect()
+        })
+        .collect())
+}
+
+/// A fit as weights on the activations as they came: its columns of `weights`,
+/// `(first, number)`, with the scaling folded in.
+fn folded(
+    fit: &Fit,
+    scale: &Standardizer,
+    weights: &Panel,
+    (first, classes): (usize, usize),
+    dims: usize,
+    status: Status,
+) -> FittedProbe {
+    let mut full = Array2::zeros((dims, classes));
+    let mut intercept = Array1::from_vec(fit.intercept.clone());
+    for (dim, mean, inverse, row) in scale.fold(&weights.data, weights.cols) {
+        for (class, w) in row[first..first + classes].iter().enumerate() {
+            full[[dim, class]] = w * inverse;
+            intercept[class] -= w * inverse * mean;
+        }
+    }
+    FittedProbe {
+        weights: full,
+        intercept,
+        certificate: fit.certificate,
+        iterations: fit.iterations,
+        status,
+    }
+}
