@@ -1,6 +1,7 @@
 //! What must hold of rows and labels before any work starts.
 
-use crate::{LayerData, ProbeError, ProbeTask, Selection};
+use crate::layer::Stimuli;
+use crate::{ProbeError, ProbeTask, Selection};
 
 fn check_rows(what: &str, list: &[usize], rows: usize) -> Result<(), ProbeError> {
     if list.is_empty() {
@@ -28,11 +29,11 @@ fn check_rows(what: &str, list: &[usize], rows: usize) -> Result<(), ProbeError>
 /// Checks shapes, row lists and labels of a whole layer.
 pub(crate) fn check_layer(
     layer: &str,
-    data: &LayerData<'_>,
+    (rows, dims): (usize, usize),
+    data: &Stimuli<'_>,
     train: &[usize],
     tasks: &[ProbeTask<'_>],
 ) -> Result<(), ProbeError> {
-    let (rows, dims) = data.activations.dim();
     if rows == 0 || dims == 0 {
         let layer = layer.to_owned();
         return Err(ProbeError::EmptyLayer { layer, rows, dims });

@@ -27,7 +27,7 @@ impl Form {
     /// Gram matrix: systems are factored over the smaller side.
     pub fn of(data: &Standardized<'_>, rows: &[usize], solver: Solver) -> Self {
         let width = data.scale.width();
-        if solver == Solver::Linfa || 4 * width <= 3 * rows.len() {
+        if !Self::over_rows(width, rows.len(), solver) {
             let matrix = data.dense(rows);
             return Self::Primal { matrix, width };
         }
@@ -35,6 +35,11 @@ impl Form {
         let n = rows.len();
         let single = Panels::from_fn(n, n, |i, j| double[i * n + j] as f32);
         Self::Gram { single, double }
+    }
+
+    /// Whether systems are solved over rows rather than dimensions.
+    pub fn over_rows(width: usize, rows: usize, solver: Solver) -> bool {
+        solver != Solver::Linfa && 4 * width > 3 * rows
     }
 
     /// The same data over some of its rows, `places` of `rows`, in that order.

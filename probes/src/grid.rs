@@ -8,6 +8,7 @@ use crate::fitting::{Form, fit_all, settle, status_from};
 use crate::multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 use crate::params::check_penalty;
 use crate::solve::{Fit, Panel, Stopping, Task};
+use crate::source::Source;
 use crate::standardize::{Standardized, Standardizer};
 use crate::{ProbeError, Status};
 
@@ -70,11 +71,11 @@ pub(crate) fn fit_checked(
         .collect::<Result<_, ProbeError>>()?;
     let rows: Vec<usize> = (0..dim.0).collect();
     let owned = activations.as_standard_layout();
-    let scale = Standardizer::fit(LAYER, owned.view(), &rows, probe.scaling(), None)?;
+    let source = Source::from(owned.view());
+    let scale = Standardizer::fit(LAYER, source, &rows, probe.scaling(), None)?;
     let data = Standardized {
         layer: LAYER,
-        values: owned.as_slice().unwrap_or(&[]),
-        row_len: owned.ncols(),
+        source,
         scale: &scale,
     };
     let form = Form::of(&data, &rows, probe.solver());

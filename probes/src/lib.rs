@@ -13,6 +13,7 @@ mod checks;
 mod error;
 mod extras;
 mod fitting;
+mod forecast;
 mod grid;
 mod layer;
 mod linfa_logistic_solver;
@@ -22,6 +23,7 @@ mod params;
 mod selection;
 pub mod similarity;
 mod solve;
+mod source;
 mod standardize;
 mod statistics;
 mod test_set;
@@ -32,8 +34,12 @@ pub use around::{
 };
 pub use error::ProbeError;
 pub use extras::{Extras, Instance, Repeats};
+pub use forecast::{Forecast, Workload};
 pub use grid::fit_grid;
-pub use layer::{LayerData, ProbeKeys, ProbeTask, Selection, measure_layer, probe_layer};
+pub use layer::{
+    LayerData, ProbeKeys, ProbeTask, Selection, StreamedLayer, measure_layer, measure_streamed,
+    probe_layer,
+};
 pub use multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 pub use outcome::{
     Bits, Certificate, Interval, IntervalMethod, LayerOutcome, PathPoint, Prediction, ProbeOutcome,
@@ -41,4 +47,5 @@ pub use outcome::{
 };
 pub use params::{CheckedProbeParams, ProbeParams, Scaling, Solver};
 pub use selection::select_groups;
+pub use source::ActivationBlocks;
 pub use statistics::{cluster_bootstrap, majority_chance, wilson_interval};

@@ -3,9 +3,9 @@
 use std::ops::Range;
 
 use layerprobe_linalg::{GramAccumulator, MatMut, MatRef, Threads, matmul};
-use ndarray::ArrayView2;
 use rayon::prelude::*;
 
+use crate::source::{Piece, Source};
 use crate::{ProbeError, Scaling};
 
 /// A deviation below this share of the mean is the rounding of f32, not
@@ -16,7 +16,11 @@ const CONSTANT: f64 = 1e-7;
 /// far out as its activation is in units of the layer's deviation.
 const FLOOR: f64 = 0.01;
 /// Columns of one panel of the Gram matrix.
-const PANEL: usize = 2048;
+pub(crate) const PANEL: usize = 2048;
+/// Columns that one thread reads when rows are summed up.
+pub(crate) const BACK: usize = 1024;
+/// Columns whose moments are taken together.
+const COLUMNS: usize = 256;
 
 /// Mean and scale of each dimension over the training rows, and which
 /// dimensions vary at all.
@@ -27,25 +31,19 @@ pub(crate) struct Standardizer {
     inverse: Vec<f32>,
 }
 
-/// A row-major activation matrix with a standardizer: the data every fit and
+/// A matrix of activations with a standardizer: the data every fit and
 /// every certificate is about, `((x - mean) * inverse)` rounded to f32.
 #[derive(Clone, Copy)]
 pub(crate) struct Standardized<'a> {
     pub layer: &'a str,
-    pub values: &'a [f32],
-    pub row_len: usize,
+    pub source: Source<'a>,
     pub scale: &'a Standardizer,
 }
 
 /// Mean and variance of the columns `cols` over `rows`; sums are taken around
 /// the first row, in f64 and in the order of `rows`.
-fn moments(
-    values: &[f32],
-    row_len: usize,
-    rows: &[usize],
-    cols: Range<usize>,
-) -> (Vec<f64>, Vec<f64>) {
-    let slice = |row: usize| &values[row * row_len..][cols.clone()];
+fn moments(piece: &Piece<'_>, rows: &[usize], cols: Range<usize>) -> (Vec<f64>, Vec<f64>) {
+    let slice = |row: usize| &piece.row(row)[cols.clone()];
     let origin = rows.first().map_or(&[][..], |&row| slice(row));
     let mut sums = vec![0f64; cols.len()];
     let mut squares = vec![0f64; cols.len()];
@@ -75,12 +73,12 @@ impl Standardizer {
     /// as channel, row, column.
     pub fn fit(
         layer: &str,
-        values: ArrayView2<'_, f32>,
+        source: Source<'_>,
         rows: &[usize],
         scaling: Scaling,
         channels: Option<usize>,
     ) -> Result<Self, ProbeError> {
-        let row_len = values.ncols();
+        let row_len = source.dims();
         if let Some(channels) = channels
             && (channels == 0 || !row_len.is_multiple_of(channels))
         {
@@ -90,12 +88,14 @@ impl Standardizer {
                 channels,
             });
         }
-        let flat = values.as_slice().unwrap_or(&[]);
-        let starts: Vec<usize> = (0..row_len).step_by(1024).collect();
-        let parts: Vec<(Vec<f64>, Vec<f64>)> = starts
-            .par_iter()
-            .map(|&start| moments(flat, row_len, rows, start..(start + 1024).min(row_len)))
-            .collect();
+        let mut parts: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        for piece in source.pieces() {
+            let width = piece.dims().len();
+            let starts: Vec<usize> = (0..width).step_by(COLUMNS).collect();
+            let of_part =
+                |&start: &usize| moments(&piece, rows, start..(start + COLUMNS).min(width));
+            parts.par_extend(starts.par_iter().map(of_part));
+        }
         let variances: Vec<f64> = parts.iter().flat_map(|(_, v)| v).copied().collect();
         let scales = scales(&variances, scaling, channels);
         let mut standardizer = Self {
@@ -108,7 +108,7 @@ impl Standardizer {
             .flat_map(|(means, variances)| means.iter().zip(variances));
         for (dim, ((&mean, &variance), scale)) in all.zip(scales).enumerate() {
             if !(mean.is_finite() && variance.is_finite()) {
-                return Err(not_finite(layer, flat, row_len, rows, dim));
+                return Err(not_finite(layer, source, rows, dim));
             }
             let deviation = variance.sqrt();
             let inverse = (1.0 / scale) as f32;
@@ -141,19 +141,46 @@ impl Standardizer {
             .map(|((&dim, (&mean, &inverse)), row)| (dim, f64::from(mean), f64::from(inverse), row))
     }
 
-    /// Standardizes one stimulus' varying dimensions number `range`.
-    fn write(&self, row: &[f32], range: Range<usize>, out: &mut [f32]) {
+    /// The dimensions that the varying ones number `range` span.
+    fn span(&self, range: Range<usize>) -> Range<usize> {
+        match (self.dims.get(range.start), self.dims[..range.end].last()) {
+            (Some(&first), Some(&last)) if !range.is_empty() => first..last + 1,
+            _ => 0..0,
+        }
+    }
+
+    /// Standardizes one stimulus' varying dimensions number `range`, which lie
+    /// in `pieces`.
+    fn write(&self, pieces: &[Piece<'_>], row: usize, range: Range<usize>, out: &mut [f32]) {
+        let (mut start, mut out) = (range.start, out);
+        for piece in pieces {
+            let held = &self.dims[start..range.end];
+            let count = held.partition_point(|dim| *dim < piece.dims().end);
+            let (now, later) = out.split_at_mut(count);
+            self.write_part(
+                piece.row(row),
+                piece.dims().start,
+                start..start + count,
+                now,
+            );
+            (start, out) = (start + count, later);
+        }
+    }
+
+    /// The same within a part of a row that begins at dimension `at`.
+    fn write_part(&self, row: &[f32], at: usize, range: Range<usize>, out: &mut [f32]) {
         let dims = &self.dims[range.clone()];
         let scale = self.mean[range.clone()].iter().zip(&self.inverse[range]);
         match (dims.first(), dims.last()) {
             (Some(&first), Some(&last)) if last + 1 - first == dims.len() => {
-                for ((out, &x), (mean, inverse)) in out.iter_mut().zip(&row[first..]).zip(scale) {
+                let row = &row[first - at..];
+                for ((out, &x), (mean, inverse)) in out.iter_mut().zip(row).zip(scale) {
                     *out = (x - mean) * inverse;
                 }
             }
             _ => {
                 for ((out, &dim), (mean, inverse)) in out.iter_mut().zip(dims).zip(scale) {
-                    *out = (row[dim] - mean) * inverse;
+                    *out = (row[dim - at] - mean) * inverse;
                 }
             }
         }
@@ -181,14 +208,12 @@ fn scales(variances: &[f64], scaling: Scaling, channels: Option<usize>) -> Vec<f
 }
 
 /// Finds the entry that made a dimension's moments not finite.
-fn not_finite(
-    layer: &str,
-    values: &[f32],
-    row_len: usize,
-    rows: &[usize],
-    dim: usize,
-) -> ProbeError {
-    let at = |row: usize| values[row * row_len + dim];
+fn not_finite(layer: &str, source: Source<'_>, rows: &[usize], dim: usize) -> ProbeError {
+    let pieces = source.open(dim..dim + 1);
+    let at = |row: usize| {
+        let piece = pieces.first();
+        piece.map_or(f32::NAN, |piece| piece.row(row)[dim - piece.dims().start])
+    };
     let row = rows.iter().copied().find(|&row| !at(row).is_finite());
     let row = row.unwrap_or_default();
     ProbeError::NotFinite {
@@ -200,25 +225,38 @@ fn not_finite(
 }
 
 impl<'a> Standardized<'a> {
-    fn row(&self, row: usize) -> &'a [f32] {
-        &self.values[row * self.row_len..][..self.row_len]
+    /// What holds the varying dimensions number `range`.
+    fn open(&self, range: Range<usize>) -> Vec<Piece<'a>> {
+        self.source.open(self.scale.span(range))
     }
 
     /// Refuses NaN and infinities in `rows`.
     pub fn check_finite(&self, rows: &[usize]) -> Result<(), ProbeError> {
-        let bad = rows
-            .par_iter()
-            .filter(|&&row| !all_finite(self.row(row)))
-            .min();
-        let Some(&row) = bad else { return Ok(()) };
-        let dim = self.row(row).iter().position(|x| !x.is_finite());
-        let dim = dim.unwrap_or_default();
-        Err(ProbeError::NotFinite {
-            layer: self.layer.to_owned(),
-            row,
-            dim,
-            value: self.row(row)[dim],
-        })
+        let mut first: Option<(usize, usize, f32)> = None;
+        for piece in self.source.pieces() {
+            let bad = rows
+                .par_iter()
+                .filter(|&&row| !all_finite(piece.row(row)))
+                .min();
+            let place = bad.and_then(|&row| {
+                let dim = piece.row(row).iter().position(|x| !x.is_finite())?;
+                Some((row, piece.dims().start + dim, piece.row(row)[dim]))
+            });
+            if let Some(place) = place
+                && first.is_none_or(|first| place.0 < first.0)
+            {
+                first = Some(place);
+            }
+        }
+        match first {
+            None => Ok(()),
+            Some((row, dim, value)) => Err(ProbeError::NotFinite {
+                layer: self.layer.to_owned(),
+                row,
+                dim,
+                value,
+            }),
+        }
     }
 
     /// `X X^T` over `rows`, in f64.
@@ -226,13 +264,13 @@ impl<'a> Standardized<'a> {
         let mut gram = GramAccumulator::new(rows.len());
         let width = self.scale.width();
         let mut panel = vec![0f32; rows.len() * PANEL.min(width)];
-        for start in (0..width).step_by(PANEL) {
-            let range = start..(start + PANEL).min(width);
+        for range in panels(width, PANEL) {
+            let pieces = self.open(range.clone());
             let panel = &mut panel[..rows.len() * range.len()];
             panel
                 .par_chunks_mut(range.len())
                 .zip(rows)
-                .for_each(|(out, &row)| self.scale.write(self.row(row), range.clone(), out));
+                .for_each(|(out, &row)| self.scale.write(&pieces, row, range.clone(), out));
             gram.add(panel, range.len());
         }
         gram.finish()
@@ -242,13 +280,16 @@ impl<'a> Standardized<'a> {
     pub fn dense(&self, rows: &[usize]) -> Vec<f64> {
         let width = self.scale.width();
         let mut dense = vec![0f64; rows.len() * width];
-        dense.par_chunks_mut(width.max(1)).zip(rows).for_each_init(
-            || vec![0f32; width],
-            |buffer, (out, &row)| {
-                self.scale.write(self.row(row), 0..width, buffer);
-                widen(buffer, out);
-            },
-        );
+        for range in panels(width, PANEL) {
+            let pieces = self.open(range.clone());
+            dense.par_chunks_mut(width.max(1)).zip(rows).for_each_init(
+                || vec![0f32; range.len()],
+                |buffer, (out, &row)| {
+                    self.scale.write(&pieces, row, range.clone(), buffer);
+                    widen(buffer, &mut out[range.clone()]);
+                },
+            );
+        }
         dense
     }
 
@@ -257,42 +298,43 @@ impl<'a> Standardized<'a> {
         const ROWS: usize = 64;
         let width = self.scale.width();
         let mut logits = vec![0f64; rows.len() * cols];
-        logits
-            .par_chunks_mut((ROWS * cols).max(1))
-            .zip(rows.par_chunks(ROWS))
-            .for_each_init(Block::default, |block, (out, rows)| {
-                for start in (0..width).step_by(PANEL) {
-                    let range = start..(start + PANEL).min(width);
-                    let x = block.read(self, rows, range.clone());
+        for range in panels(width, PANEL) {
+            let pieces = self.open(range.clone());
+            let weights = &weights[range.start * cols..];
+            logits
+                .par_chunks_mut((ROWS * cols).max(1))
+                .zip(rows.par_chunks(ROWS))
+                .for_each_init(Block::default, |block, (out, rows)| {
+                    let x = block.read(self.scale, &pieces, rows, range.clone());
                     matmul(
                         MatMut::row_major(out, rows.len(), cols),
                         1.0,
                         x,
-                        MatRef::row_major(&weights[start * cols..], range.len(), cols),
+                        MatRef::row_major(weights, range.len(), cols),
                         1.0,
                         Threads::One,
                     );
-                }
-            });
+                });
+        }
         logits
     }
 
     /// `X^T A`, width x cols, for `coefficients` rows x cols.
     pub fn back_project(&self, rows: &[usize], coefficients: &[f64], cols: usize) -> Vec<f64> {
         const ROWS: usize = 256;
-        const COLS: usize = 1024;
         let width = self.scale.width();
         let mut weights = vec![0f64; width * cols];
         weights
-            .par_chunks_mut((COLS * cols).max(1))
+            .par_chunks_mut((BACK * cols).max(1))
             .enumerate()
             .for_each_init(Block::default, |block, (panel, out)| {
-                let range = panel * COLS..((panel + 1) * COLS).min(width);
+                let range = panel * BACK..((panel + 1) * BACK).min(width);
+                let pieces = self.open(range.clone());
                 for (rows, a) in rows
                     .chunks(ROWS)
                     .zip(coefficients.chunks((ROWS * cols).max(1)))
                 {
-                    let x = block.read(self, rows, range.clone());
+                    let x = block.read(self.scale, &pieces, rows, range.clone());
                     matmul(
                         MatMut::row_major(out, range.len(), cols),
                         1.0,
@@ -305,6 +347,12 @@ impl<'a> Standardized<'a> {
             });
         weights
     }
+}
+
+/// The numbers below `width`, `each` at a time.
+fn panels(width: usize, each: usize) -> impl Iterator<Item = Range<usize>> {
+    let starts = (0..width).step_by(each);
+    starts.map(move |start| start..(start + each).min(width))
 }
 
 /// Without an early exit, so that it runs at the speed of memory.
@@ -328,7 +376,8 @@ struct Block {
 impl Block {
     fn read(
         &mut self,
-        data: &Standardized<'_>,
+        scale: &Standardizer,
+        pieces: &[Piece<'_>],
         rows: &[usize],
         range: Range<usize>,
     ) -> MatRef<'_, f64> {
@@ -336,8 +385,7 @@ impl Block {
         self.single.resize(width, 0.0);
         self.double.resize(rows.len() * width, 0.0);
         for (out, &row) in self.double.chunks_exact_mut(width.max(1)).zip(rows) {
-            data.scale
-                .write(data.row(row), range.clone(), &mut self.single);
+            scale.write(pieces, row, range.clone(), &mut self.single);
             widen(&self.single, out);
         }
         MatRef::row_major(&self.double, rows.len(), width)

@@ -4,7 +4,6 @@
 use std::f64::consts::LN_2;
 
 use layerprobe_streams::StreamKey;
-use ndarray::ArrayView2;
 
 use super::code_order::Blocks;
 use crate::fitting::{Form, fit_all, status_from, to_weights};
@@ -111,7 +110,6 @@ impl CodeLength {
 /// for equal keys, groups and labels.
 pub(crate) fn code_lengths(
     work: &Work<'_>,
-    activations: ArrayView2<'_, f32>,
     train: &[usize],
     tasks: &[ProbeTask<'_>],
     orders: usize,
@@ -131,7 +129,7 @@ pub(crate) fn code_lengths(
         if blocks.ends.len() < 2 {
             return Err(ProbeError::OneBlock);
         }
-        let coded = code(work, activations, &blocks, tasks)?;
+        let coded = code(work, &blocks, tasks)?;
         for (code, coded) in codes.iter_mut().zip(coded) {
             code.orders.push(coded);
         }
@@ -146,7 +144,6 @@ fn uniform_bits(labels: usize, classes: usize) -> f64 {
 /// Codes every task's labels, block after block.
 fn code(
     work: &Work<'_>,
-    activations: ArrayView2<'_, f32>,
     blocks: &Blocks,
     tasks: &[ProbeTask<'_>],
 ) -> Result<Vec<OrderCode>, ProbeError> {
@@ -164,7 +161,7 @@ fn code(
     let mut costs = vec![vec![0.0; penalties.len()]; tasks.len()];
     for ends in blocks.ends.windows(2) {
         let (prefix, block) = (&blocks.rows[..ends[0]], &blocks.rows[ends[0]..ends[1]]);
-        let along = block_bits(work, activations, prefix, block, tasks)?;
+        let along = block_bits(work, prefix, block, tasks)?;
         for ((code, costs), along) in codes.iter_mut().zip(&mut costs).zip(along) {
             let chosen = cheapest(costs);
             let (bits, status) = along[chosen];
@@ -198,14 +195,13 @@ fn cheapest(costs: &[f64]) -> usize {
 /// For each task and penalty, the bits of a block under the fit to a prefix.
 fn block_bits(
     work: &Work<'_>,
-    activations: ArrayView2<'_, f32>,
     prefix: &[usize],
     block: &[usize],
     tasks: &[ProbeTask<'_>],
 ) -> Result<Vec<Vec<(f64, Status)>>, ProbeError> {
     let params = work.params;
     let (layer, scaling) = (work.data.layer, params.scaling());
-    let scale = Standardizer::fit(layer, activations, prefix, scaling, work.channels)?;
+    let scale = Standardizer::fit(layer, work.data.source, prefix, scaling, work.channels)?;
     let data = Standardized {
         scale: &scale,
         ..work.data
@@ -275,6 +271,7 @@ fn label_bits(logits: &[f64], label: u32) -> f64 {
 mod tests {
     use super::*;
     use crate::ProbeParams;
+    use crate::source::Source;
     use ndarray::Array2;
     use serde_json::Value;
 
@@ -314,12 +311,12 @@ mod tests {
             };
             let params = params.check().unwrap();
             let rows: Vec<usize> = (0..labels.len()).collect();
-            let scale = Standardizer::fit("x", x.view(), &rows, params.scaling(), None).unwrap();
+            let source = Source::from(x.view());
+            let scale = Standardizer::fit("x", source, &rows, params.scaling(), None).unwrap();
             let work = Work {
                 data: Standardized {
                     layer: "x",
-                    values: x.as_slice().unwrap(),
-                    row_len: x.ncols(),
+                    source,
                     scale: &scale,
                 },
                 groups: &labels,
@@ -339,7 +336,7 @@ mod tests {
                 ends: ends.iter().map(|&end| end as usize).collect(),
                 rows,
             };
-            let found = &code(&work, x.view(), &blocks, &[task]).unwrap()[0];
+            let found = &code(&work, &blocks, &[task]).unwrap()[0];
             let name = case["name"].as_str().unwrap();
             let expected = numbers(&case["chosen"]);
             let chosen: Vec<f64> = found.blocks.iter().map(|block| block.penalty).collect();

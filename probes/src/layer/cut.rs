@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use layerprobe_streams::StreamKey;
 
+use super::Stimuli;
 use crate::checks::check_classes;
 use crate::selection::select_groups;
-use crate::{CheckedProbeParams, LayerData, ProbeError, ProbeTask, Selection};
+use crate::{CheckedProbeParams, ProbeError, ProbeTask, Selection};
 
 /// The training rows of a probe: the first `used` fit one probe a penalty, the
 /// others judge them; the refit takes all.
@@ -19,7 +20,7 @@ pub(crate) struct Cut {
 impl Cut {
     /// As the layer's data say.
     pub fn of_layer(
-        data: &LayerData<'_>,
+        data: &Stimuli<'_>,
         train: &[usize],
         tasks: &[ProbeTask<'_>],
         params: &CheckedProbeParams,

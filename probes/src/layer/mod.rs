@@ -14,14 +14,16 @@ use ndarray::ArrayView2;
 use crate::around::{code_lengths, labelings, selectivity};
 use crate::checks::check_layer;
 use crate::fitting::Form;
+use crate::source::Source;
 use crate::standardize::{Standardized, Standardizer};
 use crate::{
-    CheckedProbeParams, Extras, Instance, LayerOutcome, ProbeError, ProbeOutcome, Repeats,
-    SplitKind,
+    ActivationBlocks, CheckedProbeParams, Extras, Instance, LayerOutcome, ProbeError, ProbeOutcome,
+    Repeats, SplitKind,
 };
 
 use cut::Cut;
 pub(crate) use fits::{Tested, Wanted, Work};
+pub(crate) use nulls::BATCH as PERMUTED;
 use nulls::permutation_nulls;
 use probes::{Further, Probed, probe_cut};
 use splits::{Withheld, instance, seen_values};
@@ -37,6 +39,28 @@ pub struct LayerData<'a> {
     pub selection: Selection<'a>,
     /// Channels of a convolutional layer, its activations flattened as channel,
     /// row, column; none for vectors. Only [`crate::Scaling::Channel`] asks.
+    pub channels: Option<usize>,
+}
+
+/// A layer that is not in memory as a whole; the fields are those of
+/// [`LayerData`].
+#[derive(Clone, Copy)]
+pub struct StreamedLayer<'a> {
+    /// The activations.
+    pub activations: &'a dyn ActivationBlocks,
+    /// The group of each stimulus.
+    pub groups: &'a [u32],
+    /// Which training rows choose the penalty.
+    pub selection: Selection<'a>,
+    /// Channels of a convolutional layer.
+    pub channels: Option<usize>,
+}
+
+/// What is known of a layer's stimuli beside its activations.
+#[derive(Clone, Copy)]
+pub(crate) struct Stimuli<'a> {
+    pub groups: &'a [u32],
+    pub selection: Selection<'a>,
     pub channels: Option<usize>,
 }
 
@@ -150,20 +174,63 @@ pub fn measure_layer(
     keys: &ProbeKeys,
     extras: &Extras,
 ) -> Result<LayerOutcome, ProbeError> {
-    check_layer(layer, data, train, tasks)?;
-    let cut = Cut::of_layer(data, train, tasks, params, keys.selection)?;
+    let stimuli = Stimuli {
+        groups: data.groups,
+        selection: data.selection,
+        channels: data.channels,
+    };
+    check_layer(layer, data.activations.dim(), &stimuli, train, tasks)?;
     let owned = data.activations.as_standard_layout();
-    let scale = Standardizer::fit(
-        layer,
-        owned.view(),
-        &cut.order,
-        params.scaling(),
-        data.channels,
-    )?;
+    let source = Source::from(owned.view());
+    measure(layer, source, &stimuli, train, tasks, params, keys, extras)
+}
+
+/// [`measure_layer`] of activations that are read block by block: the same
+/// outcomes, bit for bit.
+///
+/// One block (a few, where blocks have fewer than 2048 dimensions) is read at
+/// a time, and a layer at least as wide as its training set is high is read
+/// once for its Gram matrix and a few times more for the weights, their proof
+/// and the test. What is in memory at once is told by [`Forecast`](crate::Forecast).
+///
+/// # Errors
+/// As [`measure_layer`].
+pub fn measure_streamed(
+    layer: &str,
+    data: &StreamedLayer<'_>,
+    train: &[usize],
+    tasks: &[ProbeTask<'_>],
+    params: &CheckedProbeParams,
+    keys: &ProbeKeys,
+    extras: &Extras,
+) -> Result<LayerOutcome, ProbeError> {
+    let stimuli = Stimuli {
+        groups: data.groups,
+        selection: data.selection,
+        channels: data.channels,
+    };
+    check_layer(layer, data.activations.shape(), &stimuli, train, tasks)?;
+    let source = Source::Blocks(data.activations);
+    measure(layer, source, &stimuli, train, tasks, params, keys, extras)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn measure(
+    layer: &str,
+    source: Source<'_>,
+    data: &Stimuli<'_>,
+    train: &[usize],
+    tasks: &[ProbeTask<'_>],
+    params: &CheckedProbeParams,
+    keys: &ProbeKeys,
+    extras: &Extras,
+) -> Result<LayerOutcome, ProbeError> {
+    let cut = Cut::of_layer(data, train, tasks, params, keys.selection)?;
+    let (scaling, channels) = (params.scaling(), data.channels);
+    let scale = Standardizer::fit(layer, source, &cut.order, scaling, channels)?;
     let scaled = Standardized {
         layer,
-        values: owned.as_slice().unwrap_or(&[]),
-        row_len: owned.ncols(),
+        source,
         scale: &scale,
     };
     scaled.check_finite(&union(tasks))?;
@@ -215,9 +282,7 @@ pub fn measure_layer(
         probes.extend(outcomes);
     }
     let codes = match extras.code {
-        Some(Repeats { key, count }) if count > 0 => {
-            code_lengths(&work, owned.view(), train, tasks, count, key)?
-        }
+        Some(Repeats { key, count }) if count > 0 => code_lengths(&work, train, tasks, count, key)?,
         _ => Vec::new(),
     };
     let nulls = match extras.permutations {

@@ -7,7 +7,7 @@ use crate::{PermutationNull, ProbeError, ProbeOutcome, ProbeTask, Repeats};
 
 /// Permutations solved at once: enough columns for full products, few enough
 /// that memory does not grow with the number asked for.
-const BATCH: usize = 20;
+pub(crate) const BATCH: usize = 20;
 
 /// Fits permuted labels at the penalties of `probes`, the tasks' own outcomes
 /// on this cut.

@@ -27,6 +27,11 @@ impl Curvature {
         (dims + 1) * (classes - 1)
     }
 
+    /// Number of unknowns of this one.
+    pub fn unknowns(&self) -> usize {
+        Self::size(self.dims, self.classes)
+    }
+
     /// Factors `sum over rows of x x^T B + penalty`, with a 1 put after each
     /// row of `matrix`; `residual` is `p - e_y`. None where rounding leaves it
     /// indefinite.

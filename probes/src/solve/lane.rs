@@ -29,12 +29,12 @@ pub(crate) struct Start {
 /// factored anew, where it has at most so many unknowns: about a second's work
 /// in all.
 const PLAIN: usize = 12;
-const SMALL: usize = 1500;
+pub(crate) const SMALL: usize = 1500;
 
 /// The same as a last resort, where one factorization takes a second or two.
 const LATE: usize = 250;
 const KEPT_LATE: usize = 15;
-const MIDDLING: usize = 7000;
+pub(crate) const MIDDLING: usize = 7000;
 
 /// The same for problems too wide for the whole Hessian, where the curvature of
 /// rows is factored instead, at the cost of about so many plain iterations; and
@@ -74,11 +74,22 @@ pub(crate) struct Lane<'a> {
     stalls: usize,
     newton: Option<Curvature>,
     by_row: Option<RowCurvature>,
+    /// Waits for others to be done with their factors.
+    pub rests: bool,
     pub precision: Precision,
     /// The image was computed from the data themselves and is not to be
     /// replaced by the Gram matrix's.
     pub anchored: bool,
     pub fits: Vec<Fit>,
+}
+
+/// A factor of the curvature that takes much memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Factor {
+    /// Over rows or dimensions, the same for all classes.
+    Rows,
+    /// The whole Hessian, beyond what is small.
+    Whole,
 }
 
 /// What a lane's gradient says about it.
@@ -128,6 +139,7 @@ impl<'a> Lane<'a> {
             stalls: 0,
             newton: None,
             by_row: None,
+            rests: false,
             precision,
             anchored: false,
             fits: Vec::with_capacity(penalties.len()),
@@ -214,6 +226,34 @@ impl<'a> Lane<'a> {
         }
     }
 
+    /// The factor this fit has now, of those that are shared out.
+    pub fn holds(&self) -> Option<Factor> {
+        match (&self.newton, &self.by_row) {
+            (Some(newton), _) => (newton.unknowns() > SMALL).then_some(Factor::Whole),
+            (None, Some(_)) => Some(Factor::Rows),
+            (None, None) => None,
+        }
+    }
+
+    /// The factor this fit is about to make, of those that are shared out.
+    pub fn wants(&self, space: &Space<'_>) -> Option<Factor> {
+        self.penalty()?;
+        let (size, first) = match space.covariance() {
+            Covariance::Matrix(matrix) => (
+                Curvature::size(matrix.cols(), self.task.classes),
+                PLAIN_WIDE,
+            ),
+            Covariance::Gram(_) => (usize::MAX, PLAIN_GRAM),
+        };
+        if size <= SMALL || self.newton.is_some() {
+            return None;
+        }
+        if size <= MIDDLING && self.iterations >= LATE {
+            return Some(Factor::Whole);
+        }
+        (self.by_row.is_none() && self.iterations >= first).then_some(Factor::Rows)
+    }
+
     /// Factors the curvature where it is due, for fits that the common
     /// preconditioner serves badly; whether this fit has a factor of its own.
     pub fn prepare(&mut self, space: &Space<'_>, penalty: f64) -> bool {
@@ -231,8 +271,12 @@ impl<'a> Lane<'a> {
                 if wanted {
                     self.newton = Curvature::new(matrix, self.task, &self.residual, penalty);
                 }
-                if size <= SMALL || self.newton.is_some() {
-                    return self.newton.is_some();
+                if self.newton.is_some() {
+                    self.by_row = None;
+                    return true;
+                }
+                if size <= SMALL {
+                    return false;
                 }
                 (PLAIN_WIDE, KEPT_WIDE)
             }
@@ -304,6 +348,11 @@ impl<'a> Lane<'a> {
             let here = (self.coefficients.clone(), self.image.clone());
             self.settle(space, next, true);
             self.previous = Some(here);
+            if self.holds() == Some(Factor::Whole) {
+                self.newton = None;
+            }
+        } else {
+            (self.newton, self.by_row) = (None, None);
         }
     }
 

@@ -28,18 +28,21 @@ mod lane;
 mod newton;
 mod panel;
 mod row_curvature;
+mod shares;
 mod softmax;
 mod space;
 
 use rayon::prelude::*;
 
 use abreast::Abreast;
+pub(crate) use curvature::Curvature;
 use directions::{Going, step};
-pub(crate) use lane::{Fit, Lane};
+pub(crate) use lane::{Fit, Lane, MIDDLING, SMALL};
 use lane::{Start, Verdict};
 pub(crate) use newton::{Search, Task};
 pub(crate) use panel::{Panel, product};
-pub(crate) use space::{Precision, Space};
+pub(crate) use shares::{most_systems, share};
+pub(crate) use space::{LEADING, Precision, Space};
 
 /// When a fit has converged and when it is given up.
 #[derive(Clone, Copy, Debug)]
@@ -117,10 +120,11 @@ fn run(
 /// Takes every lane to the end of its path.
 fn walk(space: &Space<'_>, lanes: &mut [Lane<'_>], stopping: Stopping) {
     while lanes.iter().any(|lane| lane.penalty().is_some()) {
+        share(space, lanes);
         for precision in [Precision::Single, Precision::Double] {
             let mut batch: Vec<(f64, &mut Lane<'_>)> = lanes
                 .iter_mut()
-                .filter(|lane| lane.precision == precision)
+                .filter(|lane| lane.precision == precision && !lane.rests)
                 .filter_map(|lane| lane.penalty().map(|penalty| (penalty, lane)))
                 .collect();
             if !batch.is_empty() {

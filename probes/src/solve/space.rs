@@ -9,7 +9,7 @@ use super::panel::{Panel, product, single_product};
 
 /// Eigenpairs in the preconditioner. On layers of a convolutional network
 /// twice as many saved few iterations and cost more than those.
-const LEADING: usize = 128;
+pub(crate) const LEADING: usize = 128;
 
 /// Precision of a product with the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,163 @@
+//! How much memory a layer's probes will take, told before they start.
+
+use crate::fitting::Form;
+use crate::layer::PERMUTED;
+use crate::solve::{Curvature, LEADING, MIDDLING, SMALL, most_systems};
+use crate::standardize::{BACK, PANEL};
+use crate::{Extras, Solver};
+
+/// What decides about memory: shapes alone.
+#[derive(Clone, Debug)]
+pub struct Workload<'a> {
+    /// Rows of the activations.
+    pub stimuli: usize,
+    /// Numbers a stimulus has.
+    pub dims: usize,
+    /// Stimuli that train the final probes.
+    pub train: usize,
+    /// Classes of each feature.
+    pub classes: &'a [usize],
+    /// Penalties to choose from.
+    pub penalties: usize,
+    /// Which algorithm runs.
+    pub solver: Solver,
+    /// What is measured beside each probe.
+    pub extras: &'a Extras,
+    /// Threads that work.
+    pub threads: usize,
+}
+
+/// Bytes that probes of a layer take at most, however their fits go.
+///
+/// ```
+/// use layerprobe_probes::{Extras, Forecast, Solver, Workload};
+///
+/// let work = Workload {
+///     stimuli: 9730, dims: 32768, train: 3430, classes: &[7, 7, 7], penalties: 9,
+///     solver: Solver::Batched, extras: &Extras::default(), threads: 2,
+/// };
+/// let forecast = Forecast::of(&work);
+/// assert_eq!(forecast.matrix, 4 * 9730 * 32768);
+/// // read block by block, much less is in memory at a time
+/// assert!(forecast.streamed < 7 * forecast.matrix / 10);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Forecast {
+    /// The activations, in memory as a whole.
+    pub matrix: u64,
+    /// All else, where the activations are in memory.
+    pub beside: u64,
+    /// All, where the activations are read block by block.
+    pub streamed: u64,
+}
+
+impl Forecast {
+    /// The forecast for a layer: the highest of three phases. With `n` training
+    /// stimuli, `w` dimensions, `s` the smaller side and `C` classes over all
+    /// fits that run side by side, in bytes:
+    ///
+    /// * forming: the Gram matrix in both precisions, `12 n^2` (where
+    ///   `w <= 3/4 n`, the matrix, `16 n w`, and its covariance, `12 w^2`), a
+    ///   panel of the data, and the blocks that are open;
+    /// * solving: that form, and another where further splits are cut out of it;
+    ///   factored systems, `4 s^2` each for as many as are kept at a time, whole
+    ///   Hessians, and what factoring takes; iterates, `8 n` a class, sixteen of them; and the
+    ///   weights of fits that go on from their certificates;
+    /// * decoding: the forms, weights with their gradients and copies, `8 w` a
+    ///   class, four of them, logits, and the blocks that are open.
+    pub fn of(work: &Workload<'_>) -> Self {
+        let [n, w, rows, threads] =
+            [work.train, work.dims, work.stimuli, work.threads.max(1)].map(|x| x as u64);
+        let over_rows = Form::over_rows(work.dims, work.train, work.solver);
+        let (side, form) = match over_rows {
+            true => (n, 12 * n * n),
+            false => (w, 16 * n * w + 12 * w * w),
+        };
+        let copies = match work.solver {
+            Solver::Batched => 0,
+            Solver::Linfa => 24 * n * w,
+        };
+        let again = again(work.extras) * form / 4;
+        let (most, least) = ends(work.classes);
+        let columns = columns(work);
+        let lanes = columns.div_ceil(least);
+        let systems = (most_systems(side as usize) as u64).min(lanes);
+        let factoring = match over_rows {
+            true => 8 * side * side,
+            false => 12 * side * side + 4096 * side + 16 * n * (w + 1) * (1 + threads),
+        } * systems;
+        let whole_hessians = match over_rows {
+            true => 0,
+            false => whole_hessians(work.dims, (most as usize, least as usize), lanes),
+        };
+        let leading = 80 * LEADING as u64 * side;
+        let iterates = 128 * side.max(n) * columns;
+        let window = 4 * rows * w.min((2 * BACK as u64) * threads + PANEL as u64);
+        let forming = form + 4 * n * w.min(PANEL as u64);
+        let solving = form
+            + again
+            + copies
+            + 4 * side * side * systems
+            + factoring
+            + whole_hessians
+            + leading
+            + iterates
+            + 8 * columns * (w + 2 * n);
+        let decoding = form + again + leading + 8 * columns * (4 * w + 3 * n + 2 * rows);
+        Self {
+            matrix: 4 * rows * w,
+            beside: forming.max(solving).max(decoding),
+            streamed: (forming + window).max(solving).max(decoding + window),
+        }
+    }
+}
+
+/// Small ones for all fits, or one that is larger. `ends` are the most and the
+/// fewest classes.
+fn whole_hessians(dims: usize, ends: (usize, usize), lanes: u64) -> u64 {
+    let [largest, smallest] = [ends.0, ends.1].map(|k| Curvature::size(dims, k.max(2)));
+    let bytes = |unknowns: usize| 24 * (unknowns as u64).pow(2);
+    let small = match smallest <= SMALL {
+        true => lanes * bytes(largest.min(SMALL)),
+        false => 0,
+    };
+    let single = match (SMALL < largest, smallest <= MIDDLING) {
+        (true, true) => bytes(largest.min(MIDDLING)),
+        _ => 0,
+    };
+    small + single
+}
+
+/// A second form, in quarters of the first: of further splits, or of prefixes.
+fn again(extras: &Extras) -> u64 {
+    let further = extras.seen_values.is_some() || extras.instance.is_some();
+    match (
+        further,
+        extras.code.is_some_and(|repeats| repeats.count > 0),
+    ) {
+        (true, _) => 4,
+        (false, true) => 2,
+        (false, false) => 0,
+    }
+}
+
+/// The most and the fewest classes of a feature.
+fn ends(classes: &[usize]) -> (u64, u64) {
+    let most = classes.iter().copied().max().unwrap_or(0);
+    let least = classes.iter().copied().min().unwrap_or(0);
+    (most as u64, least.max(1) as u64)
+}
+
+/// Classes of all fits that run or are decoded side by side.
+fn columns(work: &Workload<'_>) -> u64 {
+    let extras = work.extras;
+    let labelings = extras.instance.map_or(0, |instance| instance.labelings);
+    let permuted = extras.permutations.map_or(0, |repeats| repeats.count);
+    let at_once = [
+        work.penalties,
+        1 + usize::from(extras.by_cross_entropy) + labelings,
+        permuted.min(PERMUTED),
+    ];
+    let most = at_once.into_iter().max().unwrap_or(0);
+    (work.classes.iter().sum::<usize>() * most) as u64
+}
