@@ -6,6 +6,7 @@ pub mod cli;
 pub mod config;
 pub mod experiment;
 pub mod foreign;
+pub mod memory;
 pub mod models;
 pub mod nn;
 pub mod training;

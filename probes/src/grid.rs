@@ -10,7 +10,7 @@ use crate::params::check_penalty;
 use crate::solve::{Fit, Panel, Stopping, Task};
 use crate::source::Source;
 use crate::standardize::{Standardized, Standardizer};
-use crate::{ProbeError, Status};
+use crate::{ActivationBlocks, ProbeError, Status};
 
 /// The name errors give a matrix that is not a layer of a network.
 const LAYER: &str = "dataset";
@@ -49,9 +49,42 @@ pub fn fit_grid(
     fit_checked(params.check_ref()?, activations, targets, penalties)
 }
 
+/// [`fit_grid`] of activations that are read block by block: the same fits, bit
+/// for bit.
+///
+/// # Errors
+/// As [`fit_grid`].
+pub fn fit_grid_streamed(
+    params: &MultinomialProbeParams,
+    activations: &dyn ActivationBlocks,
+    targets: &[&[u32]],
+    penalties: &[f64],
+) -> Result<Vec<Vec<FittedProbe>>, ProbeError> {
+    let source = Source::Blocks(activations);
+    fit_source(
+        params.check_ref()?,
+        source,
+        activations.shape(),
+        targets,
+        penalties,
+    )
+}
+
 pub(crate) fn fit_checked(
     probe: &MultinomialProbe,
     activations: ArrayView2<'_, f32>,
+    targets: &[&[u32]],
+    penalties: &[f64],
+) -> Result<Vec<Vec<FittedProbe>>, ProbeError> {
+    let owned = activations.as_standard_layout();
+    let source = Source::from(owned.view());
+    fit_source(probe, source, activations.dim(), targets, penalties)
+}
+
+fn fit_source(
+    probe: &MultinomialProbe,
+    source: Source<'_>,
+    dim: (usize, usize),
     targets: &[&[u32]],
     penalties: &[f64],
 ) -> Result<Vec<Vec<FittedProbe>>, ProbeError> {
@@ -61,7 +94,6 @@ pub(crate) fn fit_checked(
     for &penalty in penalties {
         check_penalty(penalty)?;
     }
-    let dim = activations.dim();
     let tasks: Vec<Task<'_>> = targets
         .iter()
         .map(|&labels| {
@@ -70,8 +102,6 @@ pub(crate) fn fit_checked(
         })
         .collect::<Result<_, ProbeError>>()?;
     let rows: Vec<usize> = (0..dim.0).collect();
-    let owned = activations.as_standard_layout();
-    let source = Source::from(owned.view());
     let scale = Standardizer::fit(LAYER, source, &rows, probe.scaling(), None)?;
     let data = Standardized {
         layer: LAYER,

@@ -35,7 +35,7 @@ pub use around::{
 pub use error::ProbeError;
 pub use extras::{Extras, Instance, Repeats};
 pub use forecast::{Forecast, Workload};
-pub use grid::fit_grid;
+pub use grid::{fit_grid, fit_grid_streamed};
 pub use layer::{
     LayerData, ProbeKeys, ProbeTask, Selection, StreamedLayer, measure_layer, measure_streamed,
     probe_layer,

@@ -1,7 +1,15 @@
-//! Activations: what named layers of a network give for stored images.
+//! Activations: what named layers of a network give for stored images, in
+//! memory or, where that is short, on disk.
 
 pub mod extract;
+mod mapped;
+mod residence;
+mod store;
 
+use std::io;
+
+pub use residence::{NotEnough, PlannedLayer, on_disk};
+pub use store::{BlockStore, BlockWriter};
 use thiserror::Error;
 
 use crate::models::{LayerRows, ModelError, Network, Workspace};
@@ -26,6 +34,24 @@ pub enum ActivationError {
         /// Numbers for each.
         dim: usize,
     },
+    /// Activations that were to be kept on disk.
+    #[error("keeping activations of layer `{layer}` on disk")]
+    Disk {
+        /// The layer.
+        layer: String,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// A layer's activations, stimulus after stimulus.
+#[derive(Debug)]
+pub enum Matrix {
+    /// Row after row.
+    Memory(Vec<f32>),
+    /// On disk, in blocks of dimensions.
+    Disk(BlockStore),
 }
 
 /// Pushes images through a network in eval mode, each once, `batch_size` at a
@@ -67,24 +93,77 @@ pub fn read_layers(
     batch_size: usize,
     read: &mut Vec<LayerRows>,
 ) -> Result<(), ActivationError> {
+    let mut none: Vec<Option<BlockWriter>> = layers.iter().map(|_| None).collect();
+    read_layers_to(
+        network,
+        images,
+        normalization,
+        indices,
+        layers,
+        batch_size,
+        read,
+        &mut none,
+    )
+}
+
+/// [`read_layers`], with rows of layers that have a writer appended to it;
+/// of these, `read` has the last batch only.
+///
+/// # Errors
+/// As [`read_layers`], and if the disk does not take the activations.
+///
+/// # Panics
+/// As [`read_layers`].
+#[allow(clippy::too_many_arguments)]
+pub fn read_layers_to(
+    network: &Network,
+    images: &ImageStore,
+    normalization: &Normalization,
+    indices: &[usize],
+    layers: &[&str],
+    batch_size: usize,
+    read: &mut Vec<LayerRows>,
+    writers: &mut [Option<BlockWriter>],
+) -> Result<(), ActivationError> {
     read.resize_with(layers.len(), || LayerRows {
         name: String::new(),
         dim: 0,
         values: Vec::new(),
     });
-    for (layer, rows) in layers.iter().zip(read.iter_mut()) {
+    for ((layer, rows), writer) in layers.iter().zip(read.iter_mut()).zip(writers.iter()) {
         rows.name = (*layer).to_owned();
         rows.dim = network.layer_dim(layer)?;
-        reserve(rows, indices.len())?;
+        match writer {
+            None => reserve(rows, indices.len())?,
+            Some(_) => {
+                rows.values.truncate(batch_size * rows.dim);
+                rows.values.shrink_to_fit();
+                reserve(rows, batch_size.min(indices.len()))?;
+            }
+        }
     }
     let batches = Batches::new(images, normalization, network)?;
     let mut workspace = Workspace::default();
     batches.for_each(indices, batch_size, |batch, start| {
         let mut rows: Vec<&mut [f32]> = read
             .iter_mut()
-            .map(|l| &mut l.values[start * l.dim..(start + batch.len()) * l.dim])
+            .zip(writers.iter())
+            .map(|(l, writer)| {
+                let start = if writer.is_some() { 0 } else { start };
+                &mut l.values[start * l.dim..(start + batch.len()) * l.dim]
+            })
             .collect();
-        Ok(network.read_into(&mut workspace, batch, layers, &mut rows)?)
+        network.read_into(&mut workspace, batch, layers, &mut rows)?;
+        for ((writer, rows), layer) in writers.iter_mut().zip(&rows).zip(layers) {
+            if let Some(writer) = writer {
+                let written = writer.append(rows);
+                written.map_err(|source| ActivationError::Disk {
+                    layer: (*layer).to_owned(),
+                    source,
+                })?;
+            }
+        }
+        Ok(())
     })
 }
 

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use layerprobe_probes::{Scaling, Solver};
 
+use crate::memory::MemoryLimit;
 use crate::models::Arch;
 
 pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
@@ -99,6 +100,11 @@ pub struct Run {
     /// Threads to use [default: all cores]; the results do not depend on it
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Memory that probing may take, such as 512M or 4G [default: half of what
+    /// is free]; layers that do not fit are kept on disk, the results do not
+    /// depend on it
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<MemoryLimit>,
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +212,11 @@ pub struct Probe {
     /// Threads to use [default: all cores]; the results do not depend on it
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Memory that may be taken, such as 512M or 4G [default: half of what is
+    /// free]; arrays that do not fit are kept on disk beside the results, which
+    /// do not depend on it
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<MemoryLimit>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -381,6 +392,11 @@ pub struct BenchProbe {
     /// Threads to use [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Memory that may be taken, such as 512M or 4G [default: half of what is
+    /// free]; arrays that do not fit are kept on disk, in the system's folder
+    /// for temporary files
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<MemoryLimit>,
     /// Print one JSON object a layer
     #[arg(long)]
     pub json: bool,

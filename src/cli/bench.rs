@@ -1,4 +1,3 @@
-use std::fs;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -8,6 +7,7 @@ use serde_json::json;
 use super::arguments::{Bench, MessageFormat, Output, image_size};
 use super::exit::Usage;
 use super::threads;
+use crate::memory::{self, Bytes};
 use crate::models::{Design, ImageBatch, Network, Workspace};
 use crate::nn::optimizers::{AdamParams, LearningRate, OptimizerParams};
 use crate::training::Trainer;
@@ -84,7 +84,7 @@ fn measure(
         _ => seconds[middle],
     };
     let rate = command.batch as f64 / median;
-    let (threads, peak) = (rayon::current_num_threads(), peak_rss());
+    let (threads, peak) = (rayon::current_num_threads(), memory::peak());
     if command.json || matches!(output.message_format, MessageFormat::Json) {
         super::say(&json!({
             "reason": "done",
@@ -99,28 +99,10 @@ fn measure(
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let memory = mebibytes(peak);
+    let memory = peak.map_or_else(|| "unknown".to_owned(), |peak| Bytes(peak).to_string());
     super::say(&format!(
         "{} {what}: {rate:.1} images/s (median of {} steps of {}), {threads} threads, peak memory {memory}",
         command.arch, command.steps, command.batch
     ))?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// A number of bytes for people.
-pub fn mebibytes(bytes: Option<u64>) -> String {
-    bytes.map_or_else(
-        || "unknown".to_owned(),
-        |bytes| format!("{:.0} MiB", bytes as f64 / (1 << 20) as f64),
-    )
-}
-
-/// The most memory this process has had, where the system tells (Linux).
-pub fn peak_rss() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kibibytes * 1024)
 }

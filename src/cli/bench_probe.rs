@@ -1,14 +1,18 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use layerprobe_probes::{FittedProbe, MultinomialProbe, MultinomialProbeParams, fit_grid};
+use layerprobe_probes::{
+    Extras, FittedProbe, MultinomialProbe, MultinomialProbeParams, Workload, fit_grid,
+    fit_grid_streamed,
+};
 use ndarray::ArrayView2;
 use serde_json::{Value, json};
 
 use super::arguments::{BenchProbe, MessageFormat, Output};
-use super::bench::{mebibytes, peak_rss};
 use super::threads;
-use crate::foreign::{ForeignError, ForeignLayer, Labels, read_layers};
+use crate::activations::Matrix;
+use crate::foreign::{ForeignError, ForeignFile, ForeignLayer, Labels, plan};
+use crate::memory::{self, Bytes, MemoryLimit};
 
 /// Measures fits of every feature at every penalty on all stimuli of each
 /// layer, without selection or test.
@@ -20,7 +24,25 @@ pub fn probe(command: &BenchProbe, output: &Output) -> anyhow::Result<ExitCode> 
         .max_iterations(command.max_iterations);
     threads::set(command.threads)?;
     let labels = Labels::read(&command.labels, command.features.as_deref())?;
-    for layer in read_layers(&command.activations, command.layers.as_deref())? {
+    let file = ForeignFile::open(&command.activations, command.layers.as_deref())?;
+    let classes: Vec<usize> = labels.features.iter().map(|f| f.values.len()).collect();
+    let work = Workload {
+        stimuli: labels.len(),
+        dims: 0,
+        train: labels.len(),
+        classes: &classes,
+        penalties: command.penalties.len(),
+        solver: command.solver.into(),
+        extras: &Extras::default(),
+        threads: rayon::current_num_threads(),
+    };
+    let limit = command
+        .max_memory
+        .unwrap_or_else(MemoryLimit::of_this_machine);
+    let stored = plan(limit, file.arrays(), &work)?;
+    let folder = std::env::temp_dir();
+    for (array, stored) in file.arrays().iter().zip(stored) {
+        let layer = file.read(array, stored.then_some(&folder))?;
         let (fits, seconds) = measure(&params, &layer, &labels, &command.penalties)?;
         tell(command, output, &layer, &labels, &fits, seconds)?;
     }
@@ -38,18 +60,23 @@ fn measure(
 ) -> anyhow::Result<(Grid, f64)> {
     let mismatch = || ForeignError::Count {
         layer: layer.name.clone(),
-        stimuli: layer.rows(),
+        stimuli: layer.rows,
         labels: labels.len(),
     };
-    let shape = (layer.rows(), layer.dim);
-    let activations = ArrayView2::from_shape(shape, &layer.values).map_err(|_| mismatch())?;
     let features = labels.features.iter();
     let targets: Vec<&[u32]> = features.map(|f| f.classes.as_slice()).collect();
-    if targets.iter().any(|target| target.len() != layer.rows()) {
+    if labels.len() != layer.rows {
         return Err(mismatch().into());
     }
     let started = Instant::now();
-    let fits = fit_grid(params, activations, &targets, penalties)?;
+    let fits = match &layer.matrix {
+        Matrix::Memory(values) => {
+            let shape = (layer.rows, layer.dim);
+            let activations = ArrayView2::from_shape(shape, values).map_err(|_| mismatch())?;
+            fit_grid(params, activations, &targets, penalties)?
+        }
+        Matrix::Disk(store) => fit_grid_streamed(params, store, &targets, penalties)?,
+    };
     Ok((fits, started.elapsed().as_secs_f64()))
 }
 
@@ -68,7 +95,7 @@ fn tell(
             along.map(move |(penalty, fit)| (&feature.name, penalty, fit))
         })
     };
-    let (threads, peak) = (rayon::current_num_threads(), peak_rss());
+    let (threads, peak) = (rayon::current_num_threads(), memory::peak());
     if command.json || output.message_format == MessageFormat::Json {
         let each: Vec<Value> = fits()
             .map(|(feature, penalty, fit)| {
@@ -87,8 +114,9 @@ fn tell(
             "reason": "done",
             "bench": "probe",
             "layer": layer.name,
-            "stimuli": layer.rows(),
+            "stimuli": layer.rows,
             "dim": layer.dim,
+            "on_disk": matches!(layer.matrix, Matrix::Disk(_)),
             "seconds": seconds,
             "peak_rss_bytes": peak,
             "threads": threads,
@@ -107,9 +135,9 @@ fn tell(
     Ok(super::say(&format!(
         "{}, {} x {}: {} fits in {seconds:.2} s, {threads} threads, peak memory {}",
         layer.name,
-        layer.rows(),
+        layer.rows,
         layer.dim,
         fits().count(),
-        mebibytes(peak)
+        peak.map_or_else(|| "unknown".to_owned(), |peak| Bytes(peak).to_string())
     ))?)
 }

@@ -63,7 +63,7 @@ fn code(error: &anyhow::Error) -> u8 {
 
 fn code_of_foreign(error: &ForeignError) -> u8 {
     match error {
-        ForeignError::Read { .. } => 1,
+        ForeignError::Read { .. } | ForeignError::Disk { .. } => 1,
         _ => USAGE,
     }
 }
@@ -74,6 +74,7 @@ fn code_of_experiment(error: &ExperimentError) -> u8 {
         ExperimentError::Config(_)
         | ExperimentError::Plan(_)
         | ExperimentError::ProbeParams(_)
+        | ExperimentError::Memory(_)
         | ExperimentError::Generator(_)
         | ExperimentError::AnotherConfig { .. }
         | ExperimentError::NotARun { .. }

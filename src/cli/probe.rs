@@ -1,7 +1,8 @@
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use layerprobe_probes::{CheckedProbeParams, ProbeOutcome, ProbeParams, Status};
+use layerprobe_probes::{CheckedProbeParams, Extras, ProbeOutcome, ProbeParams, Status, Workload};
 use layerprobe_reports::write_results;
 use layerprobe_streams::StreamKey;
 use serde_json::json;
@@ -11,8 +12,11 @@ use super::exit::Usage;
 use super::progress::Progress;
 use super::{exit, threads};
 use crate::experiment::{Event, Observer, Stage};
-use crate::foreign::{Cut, ForeignOutcomes, Labels, probe as probe_layer, read_layers, rows};
-use crate::foreign::{ForeignLayer, PredictionFile};
+use crate::foreign::{
+    Cut, ForeignError, ForeignFile, ForeignLayer, ForeignOutcomes, Labels, PredictionFile, plan,
+    probe as probe_layer, rows,
+};
+use crate::memory::{self, MemoryLimit};
 
 /// Probes activations that were made elsewhere.
 pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
@@ -21,20 +25,33 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
     let key = StreamKey::from_seed(command.seed);
     let labels = Labels::read(&command.labels, command.features.as_deref())?;
     let cut = Cut::of(&labels, key.derive("probe/test"))?;
-    let layers = read_layers(&command.activations, command.layers.as_deref())?;
+    let file = ForeignFile::open(&command.activations, command.layers.as_deref())?;
+    let classes: Vec<usize> = labels.features.iter().map(|f| f.values.len()).collect();
+    let work = Workload {
+        stimuli: labels.len(),
+        dims: 0,
+        train: cut.train.len(),
+        classes: &classes,
+        penalties: params.penalties().len(),
+        solver: params.solver(),
+        extras: &Extras::default(),
+        threads: rayon::current_num_threads(),
+    };
+    let limit = command
+        .max_memory
+        .unwrap_or_else(MemoryLimit::of_this_machine);
+    let stored = plan(limit, file.arrays(), &work)?;
+    let folder = match command.out.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
     let mut predictions = match &command.predictions {
         Some(path) => Some(PredictionFile::create(path, &labels)?),
         None => None,
     };
-    let found = all(
-        &layers,
-        &labels,
-        &cut,
-        &params,
-        key,
-        &mut predictions,
-        output,
-    )?;
+    let layers = file.arrays().iter().zip(stored);
+    let read = layers.map(|(array, stored)| file.read(array, stored.then_some(folder)));
+    let found = all(read, &labels, &cut, &params, key, &mut predictions, output)?;
 
     let condition = command.activations.file_stem().map_or_else(
         || "activations".to_owned(),
@@ -70,10 +87,11 @@ fn params(command: &Probe) -> anyhow::Result<CheckedProbeParams> {
     params.check().map_err(|e| Usage(e.to_string()).into())
 }
 
-/// Probes layer after layer, with a bar; what is said of single stimuli goes
-/// into the file, if there is one, and not into memory.
+/// Probes layer after layer, each read when its turn has come, with a bar; what
+/// is said of single stimuli goes into the file, if there is one, and not into
+/// memory.
 fn all(
-    layers: &[ForeignLayer],
+    layers: impl ExactSizeIterator<Item = Result<ForeignLayer, ForeignError>>,
     labels: &Labels,
     cut: &Cut,
     params: &CheckedProbeParams,
@@ -90,8 +108,10 @@ fn all(
         done: 0,
     });
     let mut found = Vec::with_capacity(layers.len());
-    for (layer, done) in layers.iter().zip(1..) {
-        let mut outcomes = probe_layer(layer, labels, cut, params, key, predictions.is_some())?;
+    for (layer, done) in layers.zip(1..) {
+        let layer = layer?;
+        let log_probabilities = predictions.is_some();
+        let mut outcomes = probe_layer(&layer, labels, cut, params, key, log_probabilities)?;
         if let Some(file) = predictions {
             file.write(cut, &outcomes)?;
         }
@@ -120,7 +140,7 @@ fn tell(
 ) -> anyhow::Result<()> {
     if output.message_format == MessageFormat::Json {
         return Ok(super::say(
-            &json!({"reason": "done", "results": command.out}),
+            &json!({"reason": "done", "results": command.out, "peak_rss_bytes": memory::peak()}),
         )?);
     }
     if output.quiet {

@@ -8,6 +8,7 @@ use super::progress::Progress;
 use super::{exit, stop, threads};
 use crate::config::Config;
 use crate::experiment::{self, Outcome};
+use crate::memory::{self, MemoryLimit};
 
 /// Runs an experiment to its end, or on from where it was.
 pub fn run(command: &Run, output: &Output) -> anyhow::Result<ExitCode> {
@@ -18,7 +19,10 @@ pub fn run(command: &Run, output: &Output) -> anyhow::Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| PathBuf::from("runs").join(&config.name));
     let progress = Progress::new(output);
-    let outcome = experiment::run(&config, &folder, stop::flag()?, &progress)?;
+    let limit = command
+        .max_memory
+        .unwrap_or_else(MemoryLimit::of_this_machine);
+    let outcome = experiment::run(&config, &folder, limit, stop::flag()?, &progress)?;
     tell(&outcome, output)?;
     Ok(if outcome.not_converged > 0 {
         ExitCode::from(exit::NOT_CONVERGED)
@@ -34,6 +38,7 @@ fn tell(outcome: &Outcome, output: &Output) -> anyhow::Result<()> {
             "results": outcome.results,
             "report": outcome.report,
             "not_converged": outcome.not_converged,
+            "peak_rss_bytes": memory::peak(),
         }))?,
         MessageFormat::Human if output.quiet => {}
         MessageFormat::Human => {

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use crate::activations::ActivationError;
+use crate::activations::{ActivationError, NotEnough};
 use crate::config::ConfigError;
 use crate::models::ModelError;
 use crate::training::{CheckpointError, TrainingError};
@@ -124,6 +124,20 @@ pub enum ExperimentError {
     /// Parameters of the probes.
     #[error(transparent)]
     ProbeParams(ProbeError),
+    /// Probing takes more memory than there may be.
+    #[error(transparent)]
+    Memory(#[from] NotEnough),
+    /// Activations that were to be kept on disk.
+    #[error("keeping activations of layer `{layer}` on disk, in {}", folder.display())]
+    Disk {
+        /// The layer.
+        layer: String,
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
     /// Probing.
     #[error("probing {condition} at step {step}")]
     Probe {

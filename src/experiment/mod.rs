@@ -6,10 +6,12 @@
 //!
 //! use layerprobe::config::Config;
 //! use layerprobe::experiment::{self, Silent};
+//! use layerprobe::memory::MemoryLimit;
 //!
 //! let config = Config::load("smoke", &[])?;
 //! let stop = AtomicBool::new(false);
-//! let outcome = experiment::run(&config, Path::new("runs/smoke"), &stop, &Silent)?;
+//! let limit = MemoryLimit::of_this_machine();
+//! let outcome = experiment::run(&config, Path::new("runs/smoke"), limit, &stop, &Silent)?;
 //! println!("{}", outcome.table);
 //! # Ok::<(), layerprobe::experiment::ExperimentError>(())
 //! ```
@@ -20,6 +22,7 @@ mod events;
 mod layer_tables;
 mod layout;
 mod manifest;
+mod memory;
 mod plan;
 mod probe_stage;
 mod probing;

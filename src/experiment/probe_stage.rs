@@ -9,7 +9,7 @@ use std::time::Instant;
 use layerprobe_durable::Pending;
 use ndarray::ArrayView2;
 
-use crate::activations::read_layers;
+use crate::activations::{ActivationError, BlockStore, BlockWriter, read_layers_to};
 use crate::config::{Config, InitialWeights};
 use crate::models::LayerRows;
 use crate::training::{CheckedTrainingPlan, Checkpoint, Role};
@@ -26,7 +26,7 @@ use super::streams::Streams;
 use super::tested::{rows_by_value, rows_of_confusion, write_layer_predictions};
 
 /// Images pushed through a network at once when activations are read.
-const BATCH: usize = 128;
+pub const BATCH: usize = 128;
 
 /// Everything the stage works with.
 pub struct ProbeStage<'a> {
@@ -35,6 +35,8 @@ pub struct ProbeStage<'a> {
     pub streams: &'a Streams,
     pub stimuli: &'a ExperimentStimuli,
     pub planned: &'a [Planned<'a>],
+    /// Which of the configuration's layers are kept on disk.
+    pub stored: &'a [bool],
 }
 
 impl ProbeStage<'_> {
@@ -171,44 +173,44 @@ impl ProbeStage<'_> {
             .iter()
             .map(|index| images.position(*index))
             .collect();
-        read_layers(
-            &opened.network,
-            &images.images,
-            &opened.header.normalization,
+        let stores = self.read(
+            planned,
+            step,
+            &opened,
+            images,
             &positions,
             &missing,
-            BATCH,
             activations,
-        )
-        .map_err(|source| ExperimentError::Activations {
-            condition: condition.id.clone(),
-            step,
-            source,
-        })?;
+        )?;
         let params = probing::params(self.config)?;
         let extras = set.extras(self.config, is_end(planned, step));
-        for layer in activations.iter() {
+        for (layer, store) in activations.iter().zip(&stores) {
             if stop.load(Ordering::SeqCst) {
                 return Err(ExperimentError::Interrupted);
             }
-            let view = ArrayView2::from_shape((positions.len(), layer.dim), &layer.values)
-                .map_err(|e| ExperimentError::Damaged {
-                    path: self.folder.condition(condition),
-                    problem: format!("layer {}: {e}", layer.name),
-                })?;
             let channels = opened.network.layer_channels(&layer.name);
             let channels = channels.map_err(|source| ExperimentError::Activations {
                 condition: condition.id.clone(),
                 step,
                 source: source.into(),
             })?;
-            let outcome = set
-                .probe((&layer.name, channels), view, &params, &extras)
-                .map_err(|source| ExperimentError::Probe {
-                    condition: condition.id.clone(),
-                    step,
-                    source,
-                })?;
+            let named = (layer.name.as_str(), channels);
+            let outcome = match store {
+                Some(store) => set.probe_streamed(named, store, &params, &extras),
+                None => {
+                    let view = ArrayView2::from_shape((positions.len(), layer.dim), &layer.values)
+                        .map_err(|e| ExperimentError::Damaged {
+                            path: self.folder.condition(condition),
+                            problem: format!("layer {}: {e}", layer.name),
+                        })?;
+                    set.probe(named, view, &params, &extras)
+                }
+            };
+            let outcome = outcome.map_err(|source| ExperimentError::Probe {
+                condition: condition.id.clone(),
+                step,
+                source,
+            })?;
             let here = row_of_layer(&row, checkpoint, &layer.name, layer.dim);
             let place = self.place(planned, step, &layer.name);
             if !place.predicted.is_empty() {
@@ -222,6 +224,63 @@ impl ProbeStage<'_> {
             advanced(&format!("{} step {step} {}", condition.target, layer.name));
         }
         Ok(())
+    }
+
+    /// Reads layers of a checkpoint: into `activations`, and to the disk those
+    /// that are kept there.
+    #[allow(clippy::too_many_arguments)]
+    fn read(
+        &self,
+        planned: &Planned<'_>,
+        step: u64,
+        opened: &Checkpoint,
+        images: &Rendered,
+        positions: &[usize],
+        layers: &[&str],
+        activations: &mut Vec<LayerRows>,
+    ) -> Result<Vec<Option<BlockStore>>, ExperimentError> {
+        let folder = self.folder.root();
+        let full = |layer: &str, source| ExperimentError::Disk {
+            layer: layer.to_owned(),
+            folder: folder.to_owned(),
+            source,
+        };
+        let failed = |source: ActivationError| ExperimentError::Activations {
+            condition: planned.condition.id.clone(),
+            step,
+            source,
+        };
+        let mut writers = Vec::with_capacity(layers.len());
+        for &layer in layers {
+            let names = self.config.probes.layers.iter();
+            let stored = names
+                .zip(self.stored)
+                .any(|(name, stored)| name == layer && *stored);
+            writers.push(match stored {
+                false => None,
+                true => {
+                    let dim = opened.network.layer_dim(layer)?;
+                    let writer = BlockWriter::create(folder, positions.len(), dim);
+                    Some(writer.map_err(|source| full(layer, source))?)
+                }
+            });
+        }
+        read_layers_to(
+            &opened.network,
+            &images.images,
+            &opened.header.normalization,
+            positions,
+            layers,
+            BATCH,
+            activations,
+            &mut writers,
+        )
+        .map_err(failed)?;
+        let stores = writers.into_iter().zip(layers).map(|(writer, layer)| {
+            let store = writer.map(BlockWriter::finish).transpose();
+            store.map_err(|source| full(layer, source))
+        });
+        stores.collect()
     }
 
     /// The condition whose checkpoint at this step is the very same network

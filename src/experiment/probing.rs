@@ -2,8 +2,9 @@
 
 use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
-    CheckedProbeParams, Extras, Instance, LayerData, LayerOutcome, ProbeError, ProbeKeys,
-    ProbeParams, ProbeTask, Repeats, Scaling, Selection, Solver, measure_layer,
+    ActivationBlocks, CheckedProbeParams, Extras, Instance, LayerData, LayerOutcome, ProbeError,
+    ProbeKeys, ProbeParams, ProbeTask, Repeats, Scaling, Selection, Solver, StreamedLayer,
+    measure_layer, measure_streamed,
 };
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
@@ -139,6 +140,49 @@ impl ProbeSet {
         self.groups.get(row).copied().unwrap_or_default()
     }
 
+    /// Stimuli that train the probes.
+    pub fn n_train(&self) -> usize {
+        self.train.len()
+    }
+
+    /// Classes of each feature.
+    pub fn classes(&self) -> Vec<usize> {
+        self.features.iter().map(|f| f.values.len()).collect()
+    }
+
+    /// [`ProbeSet::probe`] of activations on disk.
+    ///
+    /// # Errors
+    /// As [`ProbeSet::probe`].
+    pub fn probe_streamed(
+        &self,
+        (layer, channels): (&str, Option<usize>),
+        activations: &dyn ActivationBlocks,
+        params: &CheckedProbeParams,
+        extras: &Extras,
+    ) -> Result<LayerOutcome, ProbeError> {
+        let data = StreamedLayer {
+            activations,
+            groups: &self.groups,
+            selection: Selection::Drawn,
+            channels,
+        };
+        let (train, keys) = (&self.train, &self.keys);
+        measure_streamed(layer, &data, train, &self.tasks(), params, keys, extras)
+    }
+
+    fn tasks(&self) -> Vec<ProbeTask<'_>> {
+        self.features
+            .iter()
+            .map(|feature| ProbeTask {
+                feature: &feature.name,
+                classes: feature.values.len(),
+                labels: &feature.labels,
+                test: &feature.test,
+            })
+            .collect()
+    }
+
     /// Probes one layer's activations (a row for each stimulus) for every
     /// feature, with what `extras` asks for. Convolutional layers have channels.
     ///
@@ -157,25 +201,8 @@ impl ProbeSet {
             selection: Selection::Drawn,
             channels,
         };
-        let tasks: Vec<ProbeTask<'_>> = self
-            .features
-            .iter()
-            .map(|feature| ProbeTask {
-                feature: &feature.name,
-                classes: feature.values.len(),
-                labels: &feature.labels,
-                test: &feature.test,
-            })
-            .collect();
-        measure_layer(
-            layer,
-            &data,
-            &self.train,
-            &tasks,
-            params,
-            &self.keys,
-            extras,
-        )
+        let (train, keys) = (&self.train, &self.keys);
+        measure_layer(layer, &data, train, &self.tasks(), params, keys, extras)
     }
 
     /// What is measured beside each accuracy of a checkpoint; the costly parts

@@ -9,11 +9,13 @@ use layerprobe_reports::{
 };
 
 use crate::config::Config;
+use crate::memory::MemoryLimit;
 
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
 use super::layout::{RunFolder, by_value_in, confusions_in};
 use super::manifest::Manifest;
+use super::memory::stored_layers;
 use super::plan::{Planned, caution_of_few_runs, cautions, conditions};
 use super::probe_stage::ProbeStage;
 use super::probing;
@@ -44,20 +46,25 @@ pub struct Outcome {
 /// Runs an experiment in its folder: what is done there stays, what is missing
 /// is made.
 ///
+/// Probing keeps within `limit`: layers that do not fit are kept on disk, in the
+/// folder, while they are needed.
+///
 /// # Errors
-/// If the folder belongs to another configuration or process, before anything
-/// is done; or the first failure on the way. Called again after an
+/// If the folder belongs to another configuration or process, or the probes do
+/// not fit into memory at all, before anything is done; or the first failure on the way. Called again after an
 /// interruption, it goes on from where it was and ends with the same bytes.
 pub fn run(
     config: &Config,
     folder: &Path,
+    limit: MemoryLimit,
     stop: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<Outcome, ExperimentError> {
     let streams = Streams::new(&config.seeds);
     let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
     let planned = plan_conditions(config, &stimuli)?;
-    probing::params(config)?;
+    let params = probing::params(config)?;
+    let stored = stored_layers(config, &stimuli, &planned, &streams, &params, limit)?;
     let folder = RunFolder::open(folder, &config.to_toml())?;
     for caution in caution_of_few_runs(config)
         .into_iter()
@@ -93,6 +100,7 @@ pub fn run(
         streams: &streams,
         stimuli: &stimuli,
         planned: &planned,
+        stored: &stored,
     };
     let probed = probe.run(|| images.for_probing(), stop, observer);
     manifest.spent(Stage::Probe, started.elapsed().as_secs_f64());

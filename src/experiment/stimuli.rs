@@ -63,6 +63,16 @@ impl Version {
 }
 
 impl ExperimentStimuli {
+    /// Stimuli of the correlated pool that are rendered at a time.
+    pub fn pool_size(&self) -> usize {
+        let split = |version: &Version| {
+            let split = version.pool_split.as_ref()?;
+            let validation: usize = split.validation.iter().flatten().count();
+            Some(split.train.len() + validation)
+        };
+        self.versions.iter().filter_map(split).max().unwrap_or(0)
+    }
+
     /// Numbers the stimuli and divides them; nothing is rendered yet.
     ///
     /// # Errors

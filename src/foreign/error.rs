@@ -3,6 +3,8 @@ use std::path::PathBuf;
 
 use layerprobe_probes::ProbeError;
 
+use crate::activations::NotEnough;
+
 /// What can be wrong with activations and labels from elsewhere.
 #[derive(Debug, thiserror::Error)]
 pub enum ForeignError {
@@ -164,6 +166,17 @@ pub enum ForeignError {
         /// Its value.
         value: String,
     },
+    /// An array that neither memory nor disk takes.
+    #[error("cannot keep the array `{array}`: {source}")]
+    Disk {
+        /// The array.
+        array: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Probing takes more memory than there may be.
+    #[error(transparent)]
+    Memory(#[from] NotEnough),
     /// The probes could not be fitted.
     #[error(transparent)]
     Probe(#[from] ProbeError),

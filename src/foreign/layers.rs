@@ -1,44 +1,143 @@
 use std::ffi::OsStr;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::{ForeignError, npy, safetensors};
+use crate::activations::{BlockWriter, Matrix};
 
-/// One matrix of activations: a row a stimulus, further axes flattened.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ForeignLayer {
+/// Numbers that are taken from a file at a time.
+const AT_ONCE: usize = 1 << 18;
+
+/// An array of a file: a row a stimulus, further axes flattened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArrayShape {
     /// The array's name; the file's, if the format gives its array none.
     pub name: String,
+    /// Number of stimuli.
+    pub rows: usize,
     /// Numbers a stimulus has.
     pub dim: usize,
-    /// Stimulus after stimulus.
-    pub values: Vec<f32>,
+    /// The file has the first axis fastest (Fortran's order): it can only be
+    /// read as a whole, and takes twice its memory meanwhile.
+    pub by_columns: bool,
 }
 
-impl ForeignLayer {
+/// One matrix of activations.
+#[derive(Debug)]
+pub struct ForeignLayer {
+    /// The array's name.
+    pub name: String,
     /// Number of stimuli.
-    pub fn rows(&self) -> usize {
-        self.values.len() / self.dim.max(1)
-    }
+    pub rows: usize,
+    /// Numbers a stimulus has.
+    pub dim: usize,
+    /// The numbers.
+    pub matrix: Matrix,
 }
 
-/// Reads the arrays of a `.safetensors`, `.npy` or `.npz` file, the ones
-/// named in `layers` in that order, or all of them in the order of their
-/// names. Numbers of 16 and 64 bits become `f32`.
-///
-/// # Errors
-/// If the file cannot be read or is damaged, if an array does not exist, has
-/// no axis of stimuli or holds anything but floating-point numbers.
-pub fn read_layers(
-    path: &Path,
-    layers: Option<&[String]>,
-) -> Result<Vec<ForeignLayer>, ForeignError> {
-    match path.extension().and_then(OsStr::to_str) {
-        Some("safetensors") => safetensors::read(path, layers),
-        Some("npy") => npy::read_npy(path, layers),
-        Some("npz") => npy::read_npz(path, layers),
-        _ => Err(ForeignError::Format {
+/// The arrays of a `.safetensors`, `.npy` or `.npz` file. Numbers of 16 and 64
+/// bits become `f32`.
+#[derive(Debug)]
+pub struct ForeignFile {
+    path: PathBuf,
+    arrays: Vec<ArrayShape>,
+}
+
+impl ForeignFile {
+    /// Looks at the arrays named in `layers`, in that order, or at all of them
+    /// in the order of their names; no number is read yet.
+    ///
+    /// # Errors
+    /// If the file cannot be read or its head is damaged, if an array does not
+    /// exist, has no axis of stimuli or holds anything but floating-point
+    /// numbers.
+    pub fn open(path: &Path, layers: Option<&[String]>) -> Result<Self, ForeignError> {
+        let arrays = match path.extension().and_then(OsStr::to_str) {
+            Some("safetensors") => safetensors::arrays(path, layers)?,
+            Some("npy") => npy::array(path, layers)?,
+            Some("npz") => npy::arrays(path, layers)?,
+            _ => {
+                return Err(ForeignError::Format {
+                    path: path.to_owned(),
+                });
+            }
+        };
+        Ok(Self {
             path: path.to_owned(),
-        }),
+            arrays,
+        })
+    }
+
+    /// The arrays.
+    pub fn arrays(&self) -> &[ArrayShape] {
+        &self.arrays
+    }
+
+    /// Reads an array into memory or, given a folder, to a file without a name
+    /// there.
+    ///
+    /// # Errors
+    /// If the file is cut short, or the disk does not take the numbers.
+    pub fn read(
+        &self,
+        array: &ArrayShape,
+        folder: Option<&Path>,
+    ) -> Result<ForeignLayer, ForeignError> {
+        let &ArrayShape { rows, dim, .. } = array;
+        let full = |source: io::Error| ForeignError::Disk {
+            array: array.name.clone(),
+            source,
+        };
+        let matrix = match folder {
+            None => {
+                let mut values = Vec::new();
+                if values.try_reserve_exact(rows * dim).is_err() {
+                    return Err(full(io::ErrorKind::OutOfMemory.into()));
+                }
+                self.each(array, &mut |part| {
+                    values.extend_from_slice(part);
+                    Ok(())
+                })?;
+                Matrix::Memory(match array.by_columns {
+                    true => npy::by_rows(&self.path, &array.name, &values)?,
+                    false => values,
+                })
+            }
+            Some(_) if array.by_columns => {
+                return Err(ForeignError::Content {
+                    path: self.path.clone(),
+                    problem: format!(
+                        "`{}` is in Fortran's order and too large to be turned in memory; save it as numpy.ascontiguousarray gives it",
+                        array.name
+                    ),
+                });
+            }
+            Some(folder) => {
+                let mut writer = BlockWriter::create(folder, rows, dim).map_err(full)?;
+                self.each(array, &mut |part| writer.append(part).map_err(full))?;
+                Matrix::Disk(writer.finish().map_err(full)?)
+            }
+        };
+        Ok(ForeignLayer {
+            name: array.name.clone(),
+            rows,
+            dim,
+            matrix,
+        })
+    }
+
+    /// Hands the array over, some rows at a time.
+    fn each(
+        &self,
+        array: &ArrayShape,
+        part: &mut dyn FnMut(&[f32]) -> Result<(), ForeignError>,
+    ) -> Result<(), ForeignError> {
+        let numbers = (AT_ONCE / array.dim).max(1) * array.dim;
+        match self.path.extension().and_then(OsStr::to_str) {
+            Some("safetensors") => safetensors::read(&self.path, &array.name, numbers, part),
+            Some("npy") => npy::read_npy(&self.path, &array.name, numbers, part),
+            _ => npy::read_npz(&self.path, &array.name, numbers, part),
+        }
     }
 }
 
@@ -64,14 +163,22 @@ pub(super) fn chosen(
     Ok(layers.to_vec())
 }
 
-/// Numbers a stimulus has in an array of a shape.
-pub(super) fn dim(path: &Path, array: &str, shape: &[usize]) -> Result<usize, ForeignError> {
+/// Stimuli and numbers a stimulus has in an array of a shape.
+pub(super) fn rows_and_dim(
+    path: &Path,
+    array: &str,
+    shape: &[usize],
+) -> Result<(usize, usize), ForeignError> {
     let dim = shape
         .iter()
         .skip(1)
         .try_fold(1usize, |product, &axis| product.checked_mul(axis));
     match (shape.first(), dim) {
-        (Some(1..), Some(dim @ 1..)) if shape.len() > 1 => Ok(dim),
+        (Some(&rows @ 1..), Some(dim @ 1..))
+            if shape.len() > 1 && rows.checked_mul(dim).is_some_and(|n| n < usize::MAX / 8) =>
+        {
+            Ok((rows, dim))
+        }
         _ => Err(ForeignError::Shape {
             path: path.to_owned(),
             array: array.to_owned(),

@@ -1,15 +1,17 @@
 //! Probes on activations that were made elsewhere: by PyTorch hooks,
 //! thingsvision, torchlens or an array file of any origin.
 //!
-//! [`read_layers`] reads the matrices, [`Labels::read`] the features of each
-//! stimulus, [`Cut::of`] says which rows train, select and test, and
-//! [`probe`] gives the outcomes that [`rows`] and a [`PredictionFile`] write
+//! [`ForeignFile`] reads the matrices, [`plan`] says which of them do not fit
+//! into memory, [`Labels::read`] reads the features of each stimulus,
+//! [`Cut::of`] says which rows train, select and test, and [`probe`] gives the
+//! outcomes that [`rows`] and a [`PredictionFile`] write
 //! down.
 
 mod cut;
 mod error;
 mod labels;
 mod layers;
+mod memory;
 mod npy;
 mod outcomes;
 mod predictions;
@@ -18,6 +20,7 @@ mod safetensors;
 pub use cut::Cut;
 pub use error::ForeignError;
 pub use labels::{FeatureLabels, Labels};
-pub use layers::{ForeignLayer, read_layers};
+pub use layers::{ArrayShape, ForeignFile, ForeignLayer};
+pub use memory::plan;
 pub use outcomes::{ForeignOutcomes, PROTOCOL, probe, rows};
 pub use predictions::PredictionFile;

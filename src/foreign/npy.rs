@@ -7,39 +7,94 @@ use npyz::npz::NpzArchive;
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
 use super::ForeignError;
-use super::layers::{ForeignLayer, chosen, dim};
+use super::layers::{ArrayShape, chosen, rows_and_dim};
 
-pub(super) fn read_npy(
+/// Takes some whole rows.
+type Part<'a> = &'a mut dyn FnMut(&[f32]) -> Result<(), ForeignError>;
+
+/// The array of an `.npy` file.
+pub(super) fn array(
     path: &Path,
     layers: Option<&[String]>,
-) -> Result<Vec<ForeignLayer>, ForeignError> {
+) -> Result<Vec<ArrayShape>, ForeignError> {
     let name = path
         .file_stem()
         .map(|stem| stem.to_string_lossy().into_owned())
         .unwrap_or_default();
     chosen(path, vec![name.clone()], layers)?;
-    let file = NpyFile::new(BufReader::new(open(path)?)).map_err(|e| damaged(path, &e))?;
-    Ok(vec![layer(path, name, file)?])
+    Ok(vec![described(path, name, &opened(path)?)?])
 }
 
-pub(super) fn read_npz(
+/// The arrays of an `.npz` file.
+pub(super) fn arrays(
     path: &Path,
     layers: Option<&[String]>,
-) -> Result<Vec<ForeignLayer>, ForeignError> {
-    let file = BufReader::new(open(path)?);
-    let mut archive = NpzArchive::new(file).map_err(|e| damaged(path, &e))?;
+) -> Result<Vec<ArrayShape>, ForeignError> {
+    let mut archive = archive(path)?;
     let known = archive.array_names().map(ToOwned::to_owned).collect();
     chosen(path, known, layers)?
         .into_iter()
         .map(|name| {
-            let array = archive.by_name(&name).map_err(|e| damaged(path, &e))?;
-            let array = array.ok_or_else(|| ForeignError::Content {
-                path: path.to_owned(),
-                problem: format!("the array `{name}` is listed, but not there"),
-            })?;
-            layer(path, name, array)
+            let file = entry(path, &mut archive, &name)?;
+            described(path, name, &file)
         })
         .collect()
+}
+
+/// Reads an `.npy` file's numbers, so many at a time, as they follow each
+/// other there.
+pub(super) fn read_npy(
+    path: &Path,
+    name: &str,
+    numbers: usize,
+    part: Part<'_>,
+) -> Result<(), ForeignError> {
+    values(path, name, opened(path)?, numbers, part)
+}
+
+/// The same of an array in an `.npz` file.
+pub(super) fn read_npz(
+    path: &Path,
+    name: &str,
+    numbers: usize,
+    part: Part<'_>,
+) -> Result<(), ForeignError> {
+    let mut archive = archive(path)?;
+    let file = entry(path, &mut archive, name)?;
+    values(path, name, file, numbers, part)
+}
+
+/// An array's numbers from Fortran's order, as its file has them, to C's.
+pub(super) fn by_rows(path: &Path, name: &str, values: &[f32]) -> Result<Vec<f32>, ForeignError> {
+    let shape = match path.extension().is_some_and(|kind| kind == "npy") {
+        true => shape(path, name, &opened(path)?)?,
+        false => {
+            let mut archive = archive(path)?;
+            let file = entry(path, &mut archive, name)?;
+            shape(path, name, &file)?
+        }
+    };
+    Ok(turned(values, &shape))
+}
+
+fn opened(path: &Path) -> Result<NpyFile<BufReader<File>>, ForeignError> {
+    NpyFile::new(BufReader::new(open(path)?)).map_err(|e| damaged(path, &e))
+}
+
+fn archive(path: &Path) -> Result<NpzArchive<BufReader<File>>, ForeignError> {
+    NpzArchive::new(BufReader::new(open(path)?)).map_err(|e| damaged(path, &e))
+}
+
+fn entry<'a>(
+    path: &Path,
+    archive: &'a mut NpzArchive<BufReader<File>>,
+    name: &str,
+) -> Result<NpyFile<impl Read + 'a>, ForeignError> {
+    let array = archive.by_name(name).map_err(|e| damaged(path, &e))?;
+    array.ok_or_else(|| ForeignError::Content {
+        path: path.to_owned(),
+        problem: format!("the array `{name}` is listed, but not there"),
+    })
 }
 
 fn open(path: &Path) -> Result<File, ForeignError> {
@@ -56,62 +111,89 @@ fn damaged(path: &Path, error: &std::io::Error) -> ForeignError {
     }
 }
 
-fn layer(
-    path: &Path,
-    name: String,
-    file: NpyFile<impl Read>,
-) -> Result<ForeignLayer, ForeignError> {
-    let wrong_type = |found: String| ForeignError::Type {
-        path: path.to_owned(),
-        array: name.clone(),
-        found,
-    };
+fn shape<R: Read>(path: &Path, name: &str, file: &NpyFile<R>) -> Result<Vec<usize>, ForeignError> {
     let sizes = file.shape().iter().map(|&axis| usize::try_from(axis));
-    let shape: Vec<usize> = sizes
+    sizes
         .collect::<Result<_, _>>()
         .map_err(|_| ForeignError::Content {
             path: path.to_owned(),
             problem: format!("`{name}` is too large for this machine"),
-        })?;
-    let dim = dim(path, &name, &shape)?;
-    let by_columns = file.order() == Order::Fortran;
-    let kind = match file.dtype() {
-        DType::Plain(kind) if kind.type_char() == TypeChar::Float => kind,
-        other => return Err(wrong_type(other.descr())),
-    };
-    let values = match kind.size_field() {
-        2 => read::<f16>(path, file, f16::to_f32)?,
-        4 => read::<f32>(path, file, |x| x)?,
-        8 => read::<f64>(path, file, |x| x as f32)?,
-        _ => return Err(wrong_type(kind.to_string())),
-    };
-    Ok(ForeignLayer {
-        values: match by_columns {
-            true => by_rows(&values, &shape),
-            false => values,
-        },
+        })
+}
+
+fn described<R: Read>(
+    path: &Path,
+    name: String,
+    file: &NpyFile<R>,
+) -> Result<ArrayShape, ForeignError> {
+    let shape = shape(path, &name, file)?;
+    let (rows, dim) = rows_and_dim(path, &name, &shape)?;
+    size(path, &name, file)?;
+    Ok(ArrayShape {
+        rows,
         dim,
+        by_columns: file.order() == Order::Fortran,
         name,
     })
 }
 
-fn read<T: Deserialize>(
+/// Bytes of a number.
+fn size<R: Read>(path: &Path, name: &str, file: &NpyFile<R>) -> Result<u64, ForeignError> {
+    match file.dtype() {
+        DType::Plain(kind)
+            if kind.type_char() == TypeChar::Float && [2, 4, 8].contains(&kind.size_field()) =>
+        {
+            Ok(kind.size_field())
+        }
+        other => Err(ForeignError::Type {
+            path: path.to_owned(),
+            array: name.to_owned(),
+            found: other.descr(),
+        }),
+    }
+}
+
+fn values<R: Read>(
     path: &Path,
-    file: NpyFile<impl Read>,
+    name: &str,
+    file: NpyFile<R>,
+    numbers: usize,
+    part: Part<'_>,
+) -> Result<(), ForeignError> {
+    match size(path, name, &file)? {
+        2 => read::<f16, R>(path, file, numbers, f16::to_f32, part),
+        4 => read::<f32, R>(path, file, numbers, |x| x, part),
+        _ => read::<f64, R>(path, file, numbers, |x| x as f32, part),
+    }
+}
+
+fn read<T: Deserialize, R: Read>(
+    path: &Path,
+    file: NpyFile<R>,
+    numbers: usize,
     number: impl Fn(T) -> f32,
-) -> Result<Vec<f32>, ForeignError> {
-    let numbers = file.data::<T>().map_err(|error| ForeignError::Content {
+    part: Part<'_>,
+) -> Result<(), ForeignError> {
+    let all = file.data::<T>().map_err(|error| ForeignError::Content {
         path: path.to_owned(),
         problem: error.to_string(),
     })?;
-    numbers
-        .map(|x| x.map(&number))
-        .collect::<Result<_, _>>()
-        .map_err(|e| damaged(path, &e))
+    let mut rows = Vec::with_capacity(numbers);
+    for value in all {
+        rows.push(number(value.map_err(|e| damaged(path, &e))?));
+        if rows.len() == numbers {
+            part(&rows)?;
+            rows.clear();
+        }
+    }
+    match rows.is_empty() {
+        true => Ok(()),
+        false => part(&rows),
+    }
 }
 
 /// From Fortran's order, first axis fastest, to C's, last axis fastest.
-fn by_rows(values: &[f32], shape: &[usize]) -> Vec<f32> {
+fn turned(values: &[f32], shape: &[usize]) -> Vec<f32> {
     let strides: Vec<usize> = shape
         .iter()
         .scan(1, |next, axis| {
@@ -138,7 +220,7 @@ fn by_rows(values: &[f32], shape: &[usize]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::by_rows;
+    use super::turned;
 
     #[test]
     fn fortran_order_is_turned() {
@@ -157,6 +239,6 @@ mod tests {
                 rows.extend((0..c).map(|k| entry(i, j, k)));
             }
         }
-        assert_eq!(by_rows(&columns, &[a, b, c]), rows);
+        assert_eq!(turned(&columns, &[a, b, c]), rows);
     }
 }

@@ -1,12 +1,13 @@
 use layerprobe_probes::{
     CheckedProbeParams, Extras, LayerData, ProbeKeys, ProbeOutcome, ProbeTask, Selection,
-    measure_layer,
+    StreamedLayer, measure_layer, measure_streamed,
 };
 use layerprobe_reports::ResultRow;
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
 use super::{Cut, ForeignError, ForeignLayer, Labels};
+use crate::activations::Matrix;
 use crate::experiment::rows_of_outcome;
 
 /// The protocol's name and version, written into every row.
@@ -36,16 +37,9 @@ pub fn probe(
     key: StreamKey,
     log_probabilities: bool,
 ) -> Result<ForeignOutcomes, ForeignError> {
-    let mismatch = || ForeignError::Count {
-        layer: layer.name.clone(),
-        stimuli: layer.rows(),
-        labels: labels.len(),
-    };
-    if layer.rows() != labels.len() {
-        return Err(mismatch());
+    if layer.rows != labels.len() {
+        return Err(mismatch(layer, labels));
     }
-    let activations =
-        ArrayView2::from_shape((layer.rows(), layer.dim), &layer.values).map_err(|_| mismatch())?;
     let tasks: Vec<ProbeTask<'_>> = labels
         .features
         .iter()
@@ -60,33 +54,50 @@ pub fn probe(
         selection: key.derive("probe/split"),
         bootstrap: key.derive("probe/bootstrap"),
     };
-    let data = LayerData {
-        channels: None,
-        activations,
-        groups: &labels.groups,
-        selection: match &cut.selection {
-            Some(rows) => Selection::Rows(rows),
-            None => Selection::Drawn,
-        },
+    let selection = match &cut.selection {
+        Some(rows) => Selection::Rows(rows),
+        None => Selection::Drawn,
     };
+    let (name, groups, train) = (&layer.name, &labels.groups, &cut.train);
     let extras = Extras {
         log_probabilities,
         ..Extras::default()
     };
-    let measured = measure_layer(
-        &layer.name,
-        &data,
-        &cut.train,
-        &tasks,
-        params,
-        &keys,
-        &extras,
-    )?;
+    let found = match &layer.matrix {
+        Matrix::Memory(values) => {
+            let activations = ArrayView2::from_shape((layer.rows, layer.dim), values)
+                .map_err(|_| mismatch(layer, labels))?;
+            let data = LayerData {
+                activations,
+                groups,
+                selection,
+                channels: None,
+            };
+            measure_layer(name, &data, train, &tasks, params, &keys, &extras)?
+        }
+        Matrix::Disk(store) => {
+            let data = StreamedLayer {
+                activations: store,
+                groups,
+                selection,
+                channels: None,
+            };
+            measure_streamed(name, &data, train, &tasks, params, &keys, &extras)?
+        }
+    };
     Ok(ForeignOutcomes {
         layer: layer.name.clone(),
         dim: layer.dim,
-        outcomes: measured.probes,
+        outcomes: found.probes,
     })
+}
+
+fn mismatch(layer: &ForeignLayer, labels: &Labels) -> ForeignError {
+    ForeignError::Count {
+        layer: layer.name.clone(),
+        stimuli: layer.rows,
+        labels: labels.len(),
+    }
 }
 
 /// The rows of `results.csv`.

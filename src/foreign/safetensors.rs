@@ -1,60 +1,136 @@
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use half::{bf16, f16};
-use safetensors::tensor::TensorView;
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::ForeignError;
-use super::layers::{ForeignLayer, chosen, dim};
+use super::layers::{ArrayShape, chosen, rows_and_dim};
 
-pub(super) fn read(
+/// The longest header that is read; safetensors' own limit.
+const MAX_HEADER: u64 = 100_000_000;
+
+/// The arrays of a file.
+pub(super) fn arrays(
     path: &Path,
     layers: Option<&[String]>,
-) -> Result<Vec<ForeignLayer>, ForeignError> {
-    let bytes = std::fs::read(path).map_err(|source| ForeignError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let damaged = |problem: String| ForeignError::Content {
-        path: path.to_owned(),
-        problem,
-    };
-    let file = SafeTensors::deserialize(&bytes)
-        .map_err(|error| damaged(format!("not a whole safetensors file ({error})")))?;
-    let known = file.names().into_iter().map(ToString::to_string).collect();
+) -> Result<Vec<ArrayShape>, ForeignError> {
+    let (_, header, _) = open(path)?;
+    let tensors = header.tensors();
+    let known = tensors.keys().cloned().collect();
     chosen(path, known, layers)?
         .into_iter()
         .map(|name| {
-            let tensor = file.tensor(&name).map_err(|e| damaged(e.to_string()))?;
-            Ok(ForeignLayer {
-                dim: dim(path, &name, tensor.shape())?,
-                values: values(&tensor).ok_or_else(|| ForeignError::Type {
-                    path: path.to_owned(),
-                    array: name.clone(),
-                    found: format!("{:?}", tensor.dtype()),
-                })?,
+            let info = named(path, &header, &name)?;
+            let (rows, dim) = rows_and_dim(path, &name, &info.shape)?;
+            size(path, &name, info)?;
+            Ok(ArrayShape {
                 name,
+                rows,
+                dim,
+                by_columns: false,
             })
         })
         .collect()
 }
 
-/// The numbers as `f32`, little-endian as the format has them.
-fn values(tensor: &TensorView<'_>) -> Option<Vec<f32>> {
-    let data = tensor.data();
-    Some(match tensor.dtype() {
-        Dtype::F32 => numbers(data, f32::from_le_bytes),
-        Dtype::F64 => numbers(data, |bytes| f64::from_le_bytes(bytes) as f32),
-        Dtype::F16 => numbers(data, |bytes| f16::from_le_bytes(bytes).to_f32()),
-        Dtype::BF16 => numbers(data, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-        _ => return None,
+/// Reads an array's numbers, so many at a time.
+pub(super) fn read(
+    path: &Path,
+    name: &str,
+    numbers: usize,
+    part: &mut dyn FnMut(&[f32]) -> Result<(), ForeignError>,
+) -> Result<(), ForeignError> {
+    let (mut file, header, begin) = open(path)?;
+    let info = named(path, &header, name)?;
+    let size = size(path, name, info)?;
+    let (start, end) = info.data_offsets;
+    let unreadable = |source| unreadable(path, source);
+    file.seek(SeekFrom::Start(begin + start as u64))
+        .map_err(unreadable)?;
+    let mut left = end - start;
+    let (mut bytes, mut values) = (Vec::new(), Vec::new());
+    while left > 0 {
+        bytes.resize(left.min(numbers * size), 0);
+        left -= bytes.len();
+        file.read_exact(&mut bytes).map_err(unreadable)?;
+        values.clear();
+        match info.dtype {
+            Dtype::F16 => extend(&mut values, &bytes, |x| f16::from_le_bytes(x).to_f32()),
+            Dtype::BF16 => extend(&mut values, &bytes, |x| bf16::from_le_bytes(x).to_f32()),
+            Dtype::F32 => extend(&mut values, &bytes, f32::from_le_bytes),
+            _ => extend(&mut values, &bytes, |x| f64::from_le_bytes(x) as f32),
+        }
+        part(&values)?;
+    }
+    Ok(())
+}
+
+/// The file, its header, and where its numbers begin.
+fn open(path: &Path) -> Result<(File, Metadata, u64), ForeignError> {
+    let cut = |problem: &dyn std::fmt::Display| ForeignError::Content {
+        path: path.to_owned(),
+        problem: format!("not a whole safetensors file ({problem})"),
+    };
+    let mut file = File::open(path).map_err(|source| unreadable(path, source))?;
+    let size = file.metadata().map_err(|source| unreadable(path, source))?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length).map_err(|e| cut(&e))?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER || length + 8 > size.len() {
+        return Err(cut(&format!("a header of {length} bytes")));
+    }
+    let mut header = vec![0; length as usize];
+    file.read_exact(&mut header).map_err(|e| cut(&e))?;
+    // safetensors checks that tensors follow each other without a gap, and that
+    // each is as long as its shape
+    let header: Metadata = serde_json::from_slice(&header).map_err(|e| cut(&e))?;
+    let begin = 8 + length;
+    let found = size.len() - begin;
+    let tensors = header.tensors();
+    let ends = tensors.values().map(|info| info.data_offsets.1);
+    let expected = ends.max().unwrap_or(0) as u64;
+    if found != expected {
+        return Err(cut(&format!("{found} bytes of {expected}")));
+    }
+    Ok((file, header, begin))
+}
+
+fn unreadable(path: &Path, source: io::Error) -> ForeignError {
+    ForeignError::Read {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+fn named<'a>(
+    path: &Path,
+    header: &'a Metadata,
+    name: &str,
+) -> Result<&'a TensorInfo, ForeignError> {
+    header.info(name).ok_or_else(|| ForeignError::Content {
+        path: path.to_owned(),
+        problem: format!("the array `{name}` is listed, but not there"),
     })
 }
 
-fn numbers<const N: usize>(data: &[u8], number: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-    data.as_chunks::<N>()
-        .0
-        .iter()
-        .map(|bytes| number(*bytes))
-        .collect()
+/// Bytes of a number.
+fn size(path: &Path, name: &str, info: &TensorInfo) -> Result<usize, ForeignError> {
+    match info.dtype {
+        Dtype::F16 | Dtype::BF16 => Ok(2),
+        Dtype::F32 => Ok(4),
+        Dtype::F64 => Ok(8),
+        other => Err(ForeignError::Type {
+            path: path.to_owned(),
+            array: name.to_owned(),
+            found: format!("{other:?}"),
+        }),
+    }
+}
+
+/// Numbers are little-endian, as the format has them.
+fn extend<const N: usize>(values: &mut Vec<f32>, bytes: &[u8], number: impl Fn([u8; N]) -> f32) {
+    values.extend(bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)));
 }

@@ -9,6 +9,7 @@ mod compare;
 mod extract;
 mod folder;
 mod layers;
+mod memory;
 mod own_activations;
 mod rendering;
 mod smoke;

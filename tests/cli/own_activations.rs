@@ -164,6 +164,16 @@ fn wrong_input_gets_its_own_error() {
 
     fs::write(at("cut.npy"), &fs::read(at("a.npy")).unwrap()[..1000]).unwrap();
     refused(&["--activations", "cut.npy"], "not a whole array file");
+    // all of the head, not all of the numbers
+    let header = r#"{"a":{"dtype":"F32","shape":[120,6],"data_offsets":[0,2880]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend([0; 2000]);
+    fs::write(at("short.safetensors"), bytes).unwrap();
+    refused(
+        &["--activations", "short.safetensors"],
+        "2000 bytes of 2880",
+    );
     fs::write(at("cut.safetensors"), [40, 0, 0, 0, 0, 0, 0, 0, b'{']).unwrap();
     refused(
         &["--activations", "cut.safetensors"],

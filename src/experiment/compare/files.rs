@@ -7,8 +7,9 @@ use layerprobe_streams::StreamKey;
 use ndarray::{ArrayView2, Axis};
 
 use super::{CompareError, Compared, Measures, Side, Watch, announce, finish};
+use crate::activations::Matrix;
 use crate::experiment::{ExperimentError, Observer};
-use crate::foreign::{ForeignLayer, read_layers};
+use crate::foreign::{ForeignFile, ForeignLayer};
 
 /// Compares the arrays of one or two files of activations (`layers` of the
 /// first, `layers_b` of the second; all, unless told), rows being the same
@@ -32,7 +33,10 @@ pub fn compare_files(
     let mut read: Vec<(String, Vec<ForeignLayer>)> = Vec::new();
     for (file, layers) in files.iter().zip(wanted) {
         let name = file.file_stem().unwrap_or_default().to_string_lossy();
-        read.push((name.into_owned(), read_layers(file, layers)?));
+        let file = ForeignFile::open(file, layers)?;
+        let arrays = file.arrays().iter().map(|array| file.read(array, None));
+        let arrays = arrays.collect::<Result<_, _>>()?;
+        read.push((name.into_owned(), arrays));
     }
     let rows = same_rows(&read)?;
     let counts: Vec<usize> = read.iter().map(|(_, layers)| layers.len()).collect();
@@ -69,13 +73,13 @@ fn same_rows(read: &[(String, Vec<ForeignLayer>)]) -> Result<usize, CompareError
     let Some(first) = layers.next() else {
         return Err(CompareError::OnlyOne);
     };
-    match layers.find(|layer| layer.rows() != first.rows()) {
-        None => Ok(first.rows()),
+    match layers.find(|layer| layer.rows != first.rows) {
+        None => Ok(first.rows),
         Some(other) => Err(CompareError::Rows {
             first: first.name.clone(),
-            first_rows: first.rows(),
+            first_rows: first.rows,
             second: other.name.clone(),
-            second_rows: other.rows(),
+            second_rows: other.rows,
         }),
     }
 }
@@ -87,7 +91,11 @@ fn side<'a>(
     measures: &Measures,
     resamples: &'a Resamples,
 ) -> Result<Side<'a>, CompareError> {
-    let activations = ArrayView2::from_shape((layer.rows(), layer.dim), &layer.values);
+    let values = match &layer.matrix {
+        Matrix::Memory(values) => values.as_slice(),
+        Matrix::Disk(_) => &[],
+    };
+    let activations = ArrayView2::from_shape((layer.rows, layer.dim), values);
     let activations = activations.map_err(|e| ExperimentError::Damaged {
         path: path.to_owned(),
         problem: format!("{}: {e}", layer.name),
@@ -96,7 +104,7 @@ fn side<'a>(
     let Measures {
         metrics, distance, ..
     } = measures;
-    let representation = match chosen.len() == layer.rows() {
+    let representation = match chosen.len() == layer.rows {
         true => Representation::new(&name, activations, metrics, *distance, resamples)?,
         false => {
             let rows = activations.select(Axis(0), chosen);

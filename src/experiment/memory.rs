@@ -1,0 +1,97 @@
+//! What the probe stage will have in memory, told before anything is done.
+
+use layerprobe_probes::{CheckedProbeParams, Forecast, Workload};
+
+use crate::activations::{PlannedLayer, on_disk};
+use crate::config::Config;
+use crate::memory::{MemoryLimit, resident};
+
+use super::error::ExperimentError;
+use super::plan::Planned;
+use super::probe_stage::BATCH;
+use super::probing::ProbeSet;
+use super::stimuli::ExperimentStimuli;
+use super::streams::Streams;
+
+/// Networks' outputs that are in memory at once when layers are read, in units
+/// of the largest.
+const OUTPUTS: u64 = 4;
+/// What the program takes beside images, network, activations and probes.
+const OTHER: u64 = 48 << 20;
+
+/// Says for each of the probed layers whether it goes to the disk: all layers of
+/// a checkpoint are read in one pass before the first is probed.
+///
+/// # Errors
+/// If they cannot be probed within the limit at all.
+pub fn stored_layers(
+    config: &Config,
+    stimuli: &ExperimentStimuli,
+    planned: &[Planned<'_>],
+    streams: &Streams,
+    params: &CheckedProbeParams,
+    limit: MemoryLimit,
+) -> Result<Vec<bool>, ExperimentError> {
+    let wanted = &config.probes.layers;
+    let mut stored = vec![false; wanted.len()];
+    let size = config.stimuli.image_size();
+    for version in &stimuli.versions {
+        let here = |p: &&Planned<'_>| p.version.number == version.number;
+        let Some(planned) = planned.iter().find(here) else {
+            continue;
+        };
+        let classes = version.hold_outs.kept(planned.condition.target_index);
+        let design = config
+            .network
+            .design(size, classes.len())
+            .map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))?;
+        let set = ProbeSet::new(
+            stimuli.set.as_ref(),
+            version,
+            &config.probes.features,
+            streams,
+        );
+        let layers = design.layers()?;
+        let work = Workload {
+            stimuli: set.stimuli.len(),
+            dims: 0,
+            train: set.n_train(),
+            classes: &set.classes(),
+            penalties: params.penalties().len(),
+            solver: params.solver(),
+            extras: &set.extras(config, true),
+            threads: rayon::current_num_threads(),
+        };
+        let layers_to_probe: Vec<PlannedLayer> = wanted
+            .iter()
+            .filter_map(|name| {
+                let layer = layers
+                    .iter()
+                    .find(|l| l.name == *name || l.aliases.contains(name))?;
+                let dims = layer.shape.dim();
+                Some(PlannedLayer {
+                    name: name.clone(),
+                    shape: (work.stimuli, dims),
+                    forecast: Forecast::of(&Workload {
+                        dims,
+                        ..work.clone()
+                    }),
+                })
+            })
+            .collect();
+        let outputs = layers.iter().map(|l| l.shape.dim()).max().unwrap_or(0);
+        let parameters: usize = layers.iter().map(|l| l.parameters).sum();
+        let pixels = 3 * size * size;
+        let images = pixels * (stimuli.set.len() + stimuli.pool_size());
+        let batches = 4 * BATCH as u64 * (OUTPUTS * outputs as u64 + 2 * pixels as u64);
+        let base = resident().unwrap_or(0) + OTHER + images as u64;
+        let base = base + batches + 8 * parameters as u64;
+        for (stored, now) in stored
+            .iter_mut()
+            .zip(on_disk(limit, base, &layers_to_probe)?)
+        {
+            *stored |= now;
+        }
+    }
+    Ok(stored)
+}

@@ -1,0 +1,41 @@
+use layerprobe_probes::{Forecast, Workload};
+
+use super::{ArrayShape, ForeignError};
+use crate::activations::{PlannedLayer, on_disk};
+use crate::memory::{MemoryLimit, resident};
+
+/// What reading a file takes beside its numbers, and the rest of the program.
+const OTHER: u64 = 24 << 20;
+
+/// Says for each array whether it goes to the disk before it is probed. Arrays
+/// are read and probed one after the other; `work` tells what for, its stimuli
+/// and dimensions being those of each array.
+///
+/// # Errors
+/// If one cannot be probed within the limit at all.
+pub fn plan(
+    limit: MemoryLimit,
+    arrays: &[ArrayShape],
+    work: &Workload<'_>,
+) -> Result<Vec<bool>, ForeignError> {
+    let base = resident().unwrap_or(0) + OTHER;
+    let mut stored = Vec::with_capacity(arrays.len());
+    for array in arrays {
+        let mut forecast = Forecast::of(&Workload {
+            stimuli: array.rows,
+            dims: array.dim,
+            ..work.clone()
+        });
+        if array.by_columns {
+            // turned from one copy into another before anything is solved
+            forecast.beside = forecast.beside.max(forecast.matrix);
+        }
+        let layer = PlannedLayer {
+            name: array.name.clone(),
+            shape: (array.rows, array.dim),
+            forecast,
+        };
+        stored.extend(on_disk(limit, base, &[layer])?);
+    }
+    Ok(stored)
+}
