@@ -54,6 +54,8 @@ WORK = [
 parser = argparse.ArgumentParser(prog="benches/peers/run --work probes", description=__doc__)
 parser.add_argument("--threads", type=int, default=2, help="threads of both [2]")
 parser.add_argument("--only", action="append", help="a row, as cnn4/pool3; may be given several times [all]")
+parser.add_argument("--penalties", default=PENALTIES, help="of both, as 100,10000 [1,100,10000]",
+                    type=lambda text: [float(word) for word in text.split(",")])  # fmt: skip
 parser.add_argument("--limit", type=float, default=3600, help="processor seconds of scikit-learn a fit [3600]")
 parser.add_argument("--linfa", action="store_true", help="time linfa-logistic, too, on the first row (minutes)")
 parser.add_argument("--data", type=Path, default=Path("target/peers/probes"), help="where matrices and fits are kept")
@@ -113,10 +115,12 @@ def matrix(network, layer):
     return matrix, labels
 
 
-def ours(matrix, labels, solver="batched", tolerance=1e-6):
+def ours(matrix, labels, solver="batched", tolerance=1e-6, memory=None):
     command = [arguments.program, "bench", "probe", "--activations", matrix, "--labels", labels, "--scaling", "none"]
-    command += ["--penalties", ",".join(map(str, PENALTIES)), "--threads", arguments.threads, "--solver", solver]
+    command += ["--penalties", ",".join(map(str, arguments.penalties)), "--threads", arguments.threads, "--solver", solver]
     command += ["--tolerance", tolerance]
+    if memory:
+        command += ["--max-memory", f"{memory // MB}M"]
     before = os.times()
     told = json.loads(run([*command, "--json"], stdout=subprocess.PIPE))
     after = os.times()
@@ -126,7 +130,8 @@ def ours(matrix, labels, solver="batched", tolerance=1e-6):
 
 def theirs(network, layer, matrix, labels):
     """scikit-learn's fits, one process each; those done stay, so that the bench can be continued."""
-    bounds = DATA / f"bounds-{network}-{layer}.json"
+    penalties = "-".join(f"{penalty:g}" for penalty in arguments.penalties)
+    bounds = DATA / f"bounds-{network}-{layer}-{penalties}.json"
     if not bounds.exists():
         bounds.write_text(json.dumps(ours(matrix, labels, tolerance=1e-9)))
     fits = []
@@ -157,14 +162,16 @@ def bound(told):
 
 
 DATA.mkdir(parents=True, exist_ok=True)
-print(f"{arguments.threads} threads; processor seconds (elapsed), 9 fits each")
+print(f"{arguments.threads} threads; processor seconds (elapsed), {3 * len(arguments.penalties)} fits each")
 print("| matrix | scikit-learn | layerprobe | ratio | objectives apart, at most | bound | of it | peak / matrix |")
 print("| --- | --- | --- | --- | --- | --- | --- | --- |")
 for network, layer in WORK:
     if arguments.only and f"{network}/{layer}" not in arguments.only:
         continue
     files = matrix(network, layer)
-    told = ours(*files)
+    size = files[0].stat().st_size
+    # the widest layer must do with one and a half of itself
+    told = ours(*files, memory=size * 3 // 2 if layer == "pool1" else None)
     slow = [fit for fit in told["fits"] if fit["status"] != "converged"]
     if slow:
         print(f"  not converged here: {slow}", file=sys.stderr)
@@ -173,10 +180,9 @@ for network, layer in WORK:
     short = sum(fit["relative_excess"] >= 1e-6 for fit in fits)
     seconds, elapsed = (sum(fit[key] for fit in fits) for key in ("processor_seconds", "seconds"))
     own, least = told["processor_seconds"], bound(told)
-    size = 4 * told["stimuli"] * told["dim"]
     cells = [
         f"{network} {layer}, {told['stimuli']} x {told['dim']}",
-        f"{seconds:.0f} ({elapsed:.0f})" + (f", {short} of 9 short of 1e-6" if short else ""),
+        f"{seconds:.0f} ({elapsed:.0f})" + (f", {short} of {len(fits)} short of 1e-6" if short else ""),
         f"{own:.2f} ({told['seconds']:.2f})",
         f"{seconds / own:.0f}",
         f"{apart:.1e}",

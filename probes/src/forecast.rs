@@ -90,20 +90,20 @@ impl Forecast {
             true => 0,
             false => whole_hessians(work.dims, (most as usize, least as usize), lanes),
         };
-        let leading = 80 * LEADING as u64 * side;
+        let leading = LEADING as u64 * side;
         let iterates = 128 * side.max(n) * columns;
         let window = 4 * rows * w.min((2 * BACK as u64) * threads + PANEL as u64);
-        let forming = form + 4 * n * w.min(PANEL as u64);
+        let forming = form + 4 * n * w.min(PANEL as u64) + 64 * leading;
         let solving = form
             + again
             + copies
             + 4 * side * side * systems
             + factoring
             + whole_hessians
-            + leading
+            + 16 * leading
             + iterates
             + 8 * columns * (w + 2 * n);
-        let decoding = form + again + leading + 8 * columns * (4 * w + 3 * n + 2 * rows);
+        let decoding = form + again + 16 * leading + 8 * columns * (4 * w + 3 * n + 2 * rows);
         Self {
             matrix: 4 * rows * w,
             beside: forming.max(solving).max(decoding),

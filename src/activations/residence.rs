@@ -15,13 +15,16 @@ pub struct PlannedLayer {
     pub forecast: Forecast,
 }
 
+/// Beyond what is needed now: the next process may begin a little larger.
+const SLACK: u64 = 4 << 20;
+
 /// The memory that probing takes is more than there may be, whatever is kept on
 /// disk.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "probing layer `{layer}` ({stimuli} x {dims}) takes up to {}, with its activations on disk; \
      the limit is {limit}. Allow more with --max-memory {}, or probe fewer stimuli or features",
-    Bytes(*needed), Bytes(*needed).to_string().replace(' ', "")
+    Bytes(*needed), Bytes(needed + SLACK).to_string().replace(' ', "")
 )]
 pub struct NotEnough {
     /// The layer that takes most.
@@ -121,7 +124,7 @@ mod tests {
         assert_eq!(plan(129), Ok(vec![true, true, true]));
         let error = plan(119).unwrap_err();
         assert_eq!((error.layer.as_str(), error.needed), ("pool1", 120));
-        assert!(error.to_string().contains("--max-memory 1MiB"));
+        assert!(error.to_string().contains("--max-memory 5MiB"));
         assert_eq!(on_disk(MemoryLimit::new(0), 40, &[]), Ok(vec![]));
     }
 }

@@ -4,7 +4,7 @@ use super::lane::{Factor, Lane};
 use super::space::Space;
 
 /// Bytes that systems over rows occupy at a time.
-const FACTORED: usize = 450_000_000;
+const FACTORED: usize = 200_000_000;
 
 /// Systems of so many unknowns that are kept at a time, at least one.
 pub(crate) fn most_systems(size: usize) -> usize {
