@@ -174,6 +174,35 @@ fn copies_of_all_dimensions_act_as_a_smaller_penalty() {
 }
 
 #[test]
+fn a_dimension_given_twice_is_one_stretched() {
+    // w1 x + w2 x costs least at w1 = w2, which is one weight on sqrt(2) x
+    for dims in [25, 200] {
+        let data = synthetic(3, 5, dims, 12);
+        let raw = |p: &mut ProbeParams| {
+            p.penalties = vec![3.0];
+            p.scaling = Scaling::None;
+        };
+        let own = data.activations.column(4).to_owned();
+        let mut stretched = synthetic(3, 5, dims, 12);
+        let longer = own.mapv(|x| (f64::from(x) * 2f64.sqrt()) as f32);
+        stretched.activations.column_mut(4).assign(&longer);
+        let twice = ndarray::concatenate![
+            ndarray::Axis(1),
+            data.activations.view(),
+            own.insert_axis(ndarray::Axis(1))
+        ];
+        let twice = Synthetic {
+            activations: twice,
+            ..data
+        };
+        assert_same_story(
+            &probe(&stretched, &params(raw)),
+            &probe(&twice, &params(raw)),
+        );
+    }
+}
+
+#[test]
 fn constant_dimensions_change_no_bit() {
     for dims in [40, 300] {
         let data = synthetic(3, 4, dims, 6);

@@ -70,7 +70,8 @@ fn extras() -> Extras {
         seen_values: Some(key.derive("seen")),
         instance: Some(Instance {
             key: key.derive("instance"),
-            labelings: 1,
+            // the deviation over one would be no number
+            labelings: 2,
         }),
         code: Some(Repeats {
             key: key.derive("code"),
@@ -128,7 +129,7 @@ fn outcomes_are_the_same_bits_whatever_the_blocks() {
         let mut data = synthetic(3, 3, dims, 21);
         data.activations.column_mut(31).fill(2.5);
         let [whole, streamed] = both(&data, each, Scaling::Standard, None);
-        assert_eq!(whole.unwrap(), streamed.unwrap(), "{dims} by {each}");
+        assert!(whole.unwrap() == streamed.unwrap(), "{dims} by {each}");
     }
 }
 
@@ -136,7 +137,7 @@ fn outcomes_are_the_same_bits_whatever_the_blocks() {
 fn channels_may_lie_across_blocks() {
     let data = synthetic(3, 3, 300, 22);
     let [whole, streamed] = both(&data, 47, Scaling::Channel, Some(10));
-    assert_eq!(whole.unwrap(), streamed.unwrap());
+    assert!(whole.unwrap() == streamed.unwrap());
 }
 
 #[test]

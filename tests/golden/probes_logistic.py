@@ -59,7 +59,8 @@ def fit(x, y, k, penalty, standard):
     objective = -logp[np.arange(len(y)), y].sum() + penalty / 2 * (w**2).sum()
     gap = (gradient**2).sum() / (2 * penalty)
     assert gap < 1e-8 * objective, (gap, objective)
-    return objective, np.exp(logp)
+    # on the dimensions as they came
+    return objective, np.exp(logp), (w * inverse).T
 
 
 CASES = [
@@ -73,13 +74,19 @@ CASES = [
     ("two_classes", dict(seed=8, n=50, d=7, k=2, signal=0.4), 0.5, True),
     ("rank_deficient", dict(seed=9, n=48, d=9, k=4, signal=0.5, duplicate=True), 1e-2, True),
     ("rank_deficient_wide", dict(seed=10, n=36, d=60, k=3, signal=0.3, duplicate=True), 0.1, True),
+    ("very_wide", dict(seed=12, n=24, d=500, k=3, signal=0.1), 1.0, True),
+    ("two_classes_wide_unscaled", dict(seed=13, n=30, d=64, k=2, signal=0.2, scale=8.0), 1e-2, False),
+    ("two_classes_separable", dict(seed=14, n=40, d=6, k=2, signal=4.0), 1e-4, True),
+    ("hundred_classes", dict(seed=15, n=300, d=12, k=100, signal=0.8), 0.1, True),
+    ("minute_penalty", dict(seed=17, n=120, d=4, k=3, signal=0.2), 1e-6, True),
+    ("enormous_penalty", dict(seed=18, n=60, d=80, k=4, signal=1.0), 1e9, True),
     ("constant_dimension", dict(seed=11, n=40, d=6, k=2, signal=0.5, constant=True), 1.0, True),
 ]
 
 cases = []
 for name, how, penalty, standard in CASES:
     x, y = data(**how)
-    objective, probabilities = fit(x / 64, y, how["k"], penalty, standard)
+    objective, probabilities, coefficients = fit(x / 64, y, how["k"], penalty, standard)
     cases.append(
         dict(
             name=name,
@@ -90,7 +97,12 @@ for name, how, penalty, standard in CASES:
             x=x.ravel().tolist(),
             y=y.tolist(),
             objective=objective,
-            probabilities=[float(f"{p:.10g}") for p in probabilities.ravel()],
+            # of a hundred classes, those of the true ones
+            probabilities=[
+                float(f"{p:.10g}")
+                for p in (probabilities if how["k"] < 100 else probabilities[np.arange(len(y)), y]).ravel()
+            ],
+            coefficients=[float(f"{w:.8g}") for w in coefficients.ravel()],
         )
     )
 print(json.dumps(cases, separators=(",", ":")))
