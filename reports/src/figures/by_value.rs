@@ -50,11 +50,8 @@ fn estimates(found: &ByValue) -> impl Iterator<Item = Estimate> {
 fn basis(found: &ByValue) -> &'static str {
     let over_runs = |e: Estimate| matches!(e.interval, Some((.., IntervalKind::Runs)));
     match estimates(found).any(over_runs) {
-        false => "95 % interval over combinations of values, of one run",
-        true => {
-            "mean over the hold-out versions with the value and 95 % interval over them; over \
-             combinations where there is one"
-        }
+        false => "95 % intervals over combinations of values, of one run",
+        true => "95 % intervals over combinations, over versions where several hold the value out",
     }
 }
 
