@@ -39,6 +39,7 @@ fn measure(data: &Synthetic, extras: &Extras) -> LayerOutcome {
 fn everything() -> Extras {
     let key = StreamKey::from_seed(9);
     Extras {
+        log_probabilities: false,
         by_cross_entropy: true,
         seen_values: Some(key.derive("seen")),
         instance: Some(Instance {
