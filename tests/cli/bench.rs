@@ -4,6 +4,7 @@ use predicates::str::contains;
 use serde_json::Value;
 
 use crate::folder::layerprobe;
+use crate::own_activations::write_npy;
 
 #[test]
 fn a_bench_tells_speed_memory_and_threads() {
@@ -44,4 +45,36 @@ fn a_bench_tells_speed_memory_and_threads() {
         .assert()
         .code(2)
         .stderr(contains("--batch 0"));
+}
+
+#[test]
+fn a_bench_of_probes_tells_each_fit() {
+    let dir = tempfile::tempdir().unwrap();
+    let values: Vec<f32> = (0..60 * 5).map(|i| (i * i % 17) as f32).collect();
+    write_npy(&dir.path().join("a.npy"), &values, "(60, 5)");
+    let rows: String = (0..60).map(|i| format!("{},{}\n", i % 3, i / 30)).collect();
+    std::fs::write(dir.path().join("l.csv"), format!("one,two\n{rows}")).unwrap();
+    let output = layerprobe(dir.path())
+        .args([
+            "bench",
+            "probe",
+            "--activations",
+            "a.npy",
+            "--labels",
+            "l.csv",
+        ])
+        .args(["--penalties", "100,1", "--json"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let fits = told["fits"].as_array().unwrap();
+    let place = |fit: &Value| (fit["feature"].to_string(), fit["penalty"].as_f64().unwrap());
+    let places: Vec<_> = fits.iter().map(place).collect();
+    let expected = [("one", 100.0), ("one", 1.0), ("two", 100.0), ("two", 1.0)];
+    assert_eq!(places, expected.map(|(name, p)| (format!("\"{name}\""), p)));
+    assert!(fits.iter().all(|fit| fit["status"] == "converged"));
+    // a smaller penalty fits better
+    let objective = |i: usize| fits[i]["objective"].as_f64().unwrap();
+    assert!(objective(0) > objective(1) && objective(2) > objective(3));
 }
