@@ -99,8 +99,8 @@ const FAR: [f64; 5] = [
 ];
 
 /// 0, 2/3, -2/3, 3/2, -3/2 and infinity. Points and their inverses, near 1:
-/// over 64 channels of 5 x 5, rounding is twice that of the plain sum, where 1
-/// and 2 with their negatives make it seven times as much.
+/// over 64 channels of 5 x 5, rounding is twice that of sums made in blocks,
+/// where 1 and 2 with their negatives make it seven times as much.
 impl Lines<6> for Points<6> {
     const SUM: &'static [usize] = &[0, 5, 30, 35];
 
@@ -179,8 +179,8 @@ impl Lines<6> for Points<6> {
             };
             *tap = near * T::from_f64(NEAR[i]) + far * T::from_f64(FAR[i]);
         }
-        taps[0] = taps[0] + a;
-        taps[4] = taps[4] + f;
+        taps[0] += a;
+        taps[4] += f;
         taps
     }
 }
