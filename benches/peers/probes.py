@@ -51,7 +51,7 @@ WORK = [
     ("cnn4", "pool1"),
 ]
 
-parser = argparse.ArgumentParser(prog="benches/peers/run --work probes", description=__doc__)
+parser = argparse.ArgumentParser(prog="benches/peers/run probes", description=__doc__)
 parser.add_argument("--threads", type=int, default=2, help="threads of both [2]")
 parser.add_argument("--only", action="append", help="a row, as cnn4/pool3; may be given several times [all]")
 parser.add_argument("--penalties", default=PENALTIES, help="of both, as 100,10000 [1,100,10000]",
