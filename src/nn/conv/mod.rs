@@ -5,7 +5,7 @@
 //! channels (NHWC) inside a border of zeros, so that under one row of the
 //! kernel lies one contiguous run of `kernel * channels` numbers. A tile of
 //! twelve pixels by two vectors of channels stays in registers while it walks
-//! along these runs. 3 x 3 convolutions of stride 1 take fewer products
+//! along these runs. 3 x 3 and 5 x 5 convolutions of stride 1 take fewer products
 //! ([`winograd`]). `docs/performance.md` says what each costs.
 
 mod backward;
