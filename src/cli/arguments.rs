@@ -54,7 +54,7 @@ pub enum MessageFormat {
 pub enum Command {
     /// Run an experiment: stimuli, training, probes, report
     Run(Run),
-    /// Draw stimuli as PNG files with their labels and splits
+    /// Draw stimuli as PNG files with their labels and splits, or as tables
     Render(Render),
     /// Probe activations of your own network
     Probe(Probe),
@@ -109,13 +109,13 @@ pub struct Run {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe render trifeature --sheet sheet.png\n  layerprobe render trifeature --out stimuli --set image_size=64 --set object_size=40 --set texture_period=6\n  layerprobe render trifeature --out twins --swap color --count 100\n  layerprobe render navon --out letters"
+    after_help = "Examples:\n  layerprobe render trifeature --sheet sheet.png\n  layerprobe render trifeature --out stimuli --set image_size=64 --set object_size=40 --set texture_period=6\n  layerprobe render trifeature --out twins --swap color --count 100\n  layerprobe render navon --out letters\n  layerprobe render binary --out bits --set easy_predictivity=0.65"
 )]
 pub struct Render {
     /// Which stimuli
     #[arg(value_enum)]
     pub dataset: Dataset,
-    /// Folder for PNG files, labels.csv and split files
+    /// Folder for PNG files, labels.csv and split files, or for tables
     #[arg(long, value_name = "DIR", required_unless_present = "sheet")]
     pub out: Option<PathBuf>,
     /// One labelled contact sheet
@@ -157,6 +157,8 @@ pub enum Dataset {
     Trifeature,
     /// A large letter made of small letters
     Navon,
+    /// 32 bits with an easy and a hard feature, as tables
+    Binary,
 }
 
 impl Dataset {
@@ -165,6 +167,7 @@ impl Dataset {
         match self {
             Self::Trifeature => "trifeature",
             Self::Navon => "navon",
+            Self::Binary => "binary",
         }
     }
 }

@@ -13,6 +13,7 @@ mod presets;
 mod probe;
 mod progress;
 mod render;
+mod render_binary;
 mod report;
 mod run;
 mod stop;
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, BenchCommand, Command, ConfigCommand};
+use arguments::{Arguments, BenchCommand, Command, ConfigCommand, Dataset};
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
@@ -42,6 +43,9 @@ pub fn main() -> ExitCode {
     };
     let outcome = match &arguments.command {
         Command::Run(command) => run::run(command, &arguments.output),
+        Command::Render(command) if command.dataset == Dataset::Binary => {
+            render_binary::render(command, &arguments.output)
+        }
         Command::Render(command) => render::render(command, &arguments.output),
         Command::Probe(command) => probe::probe(command, &arguments.output),
         Command::Report(command) => report::report(command, &arguments.output),

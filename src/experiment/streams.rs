@@ -35,6 +35,12 @@ impl Streams {
         self.data.derive("data/render_pool")
     }
 
+    /// Labels' flips and bits of a part of the binary-features data: `train`,
+    /// `evaluation`, `use_easy`, `use_hard`.
+    pub fn binary(&self, part: &str) -> StreamKey {
+        self.data.derive("data/binary").derive(part)
+    }
+
     /// Values held out in each version.
     pub fn split(&self) -> StreamKey {
         self.data.derive("data/split")

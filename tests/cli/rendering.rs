@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use predicates::prelude::*;
 use predicates::str::contains;
 
 use crate::folder::{assert_same, files, layerprobe};
@@ -92,4 +93,47 @@ fn mistakes_are_named() {
         .assert()
         .code(2)
         .stderr(contains("--out"));
+}
+
+#[test]
+fn binary_stimuli_are_tables_and_each_use_test_leaves_one_feature() {
+    let dir = tempfile::tempdir().unwrap();
+    layerprobe(dir.path())
+        .args(["render", "binary", "--out", "bits"])
+        .args(["--set", "easy_predictivity=1.0"])
+        .args(["--set", "easy_rule=majority"])
+        .assert()
+        .success()
+        .stdout(contains("256 stimuli").and(contains("use_hard")));
+    let share = |name: &str, column: usize| {
+        let text = fs::read_to_string(dir.path().join("bits").join(name)).unwrap();
+        let rows: Vec<Vec<&str>> = text
+            .lines()
+            .skip(1)
+            .map(|l| l.split(',').collect())
+            .collect();
+        let agree = rows.iter().filter(|row| row[column] == row[1]).count();
+        agree as f64 / rows.len() as f64
+    };
+    assert_eq!(share("train.csv", 2), 1.0);
+    assert_eq!(share("use_easy.csv", 2), 1.0);
+    assert!((share("use_easy.csv", 3) - 0.5).abs() < 0.1);
+    assert!((share("use_hard.csv", 2) - 0.5).abs() < 0.1);
+    assert!((share("use_hard.csv", 3) - 0.9).abs() < 0.06);
+    for (set, part) in [
+        ("easy_predictivty=0.6", "did you mean `easy_predictivity`?"),
+        ("easy_predictivity=2", "from 0.5"),
+        ("easy_rule=parity", "first_bit or majority"),
+    ] {
+        layerprobe(dir.path())
+            .args(["render", "binary", "--out", "bits", "--set", set])
+            .assert()
+            .code(2)
+            .stderr(contains(part));
+    }
+    layerprobe(dir.path())
+        .args(["render", "binary", "--sheet", "sheet.png"])
+        .assert()
+        .code(2)
+        .stderr(contains("--sheet"));
 }
