@@ -16,6 +16,9 @@ const BLOCK: usize = 128;
 /// Writes entries `(i, j)`, `j` in the columns given, of a symmetric matrix.
 pub(super) type Fill<'a> = &'a (dyn Fn(usize, Range<usize>, &mut [f64]) + Sync);
 
+/// Adds what a row of a product gives to sums.
+type Add<'a> = &'a (dyn Fn(usize, &[f64], &mut [f64]) + Sync);
+
 /// For each resample the sum of `w_i w_j M_ij` over ordered pairs `i != j`.
 pub(super) fn pair_sums(fill: Fill<'_>, weights: &Weights) -> Vec<f64> {
     let count = weights.count;
@@ -68,7 +71,7 @@ fn sums_of_blocks(
     fill: Fill<'_>,
     (columns, width): (&[f64], usize),
     length: usize,
-    add: &(dyn Fn(usize, &[f64], &mut [f64]) + Sync),
+    add: Add<'_>,
 ) -> Vec<f64> {
     let starts: Vec<usize> = (0..n).step_by(BLOCK).collect();
     let of_blocks: Vec<Vec<f64>> = starts

@@ -24,9 +24,8 @@ pub enum Distance {
 /// stimuli in one representation.
 ///
 /// The two ways in which two hidden units can solve XOR (Hermann & Lampinen
-/// 2020, section 5) show that alike behavior does not make alike
-/// representations: AND and OR on the one hand, the two "exclusive" units on
-/// the other.
+/// 2020) show that alike behavior does not make alike representations: AND and
+/// OR on the one hand, the two "exclusive" units on the other.
 ///
 /// ```
 /// use layerprobe_probes::similarity::{Distance, Rdm};

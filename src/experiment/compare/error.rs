@@ -59,7 +59,7 @@ pub enum CompareError {
         known: String,
     },
     /// A layer that a network does not have.
-    #[error("{}: {source}", folder.display())]
+    #[error("{}: the layers asked for cannot be read", folder.display())]
     Layer {
         /// The run's folder.
         folder: PathBuf,

@@ -155,8 +155,9 @@ fn layers(sides: &[Side<'_>]) -> Vec<Layer> {
         match layers.iter_mut().find(|layer| layer.name == name) {
             Some(layer) => {
                 layer.sides.push(place);
-                let same = |a: Option<u64>, b: Option<u64>| if a == b { a } else { None };
-                layer.row.step = same(layer.row.step, side.row.step);
+                if layer.row.step != side.row.step {
+                    layer.row.step = None;
+                }
                 if layer.row.epoch != side.row.epoch {
                     layer.row.epoch = None;
                 }
