@@ -66,6 +66,7 @@ impl ActivationBlocks for Cut {
 fn extras() -> Extras {
     let key = StreamKey::from_seed(3);
     Extras {
+        log_probabilities: true,
         by_cross_entropy: true,
         seen_values: Some(key.derive("seen")),
         instance: Some(Instance {
