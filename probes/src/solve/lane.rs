@@ -52,6 +52,9 @@ const PATIENCE: usize = 40;
 /// How many new starts singles are given at one penalty.
 const NEW_STARTS: usize = 3;
 
+/// How often an arrival that a new image did not confirm sends a lane on.
+const ARRIVALS: usize = 3;
+
 /// Iterations without progress after which doubles give up: only rounding
 /// holds them back for so long.
 const PATIENCE_IN_DOUBLES: usize = 250;
@@ -72,6 +75,7 @@ pub(crate) struct Lane<'a> {
     best: f64,
     waited: usize,
     stalls: usize,
+    unconfirmed: usize,
     newton: Option<Curvature>,
     by_row: Option<RowCurvature>,
     /// Waits for others to be done with their factors.
@@ -137,6 +141,7 @@ impl<'a> Lane<'a> {
             best: f64::INFINITY,
             waited: 0,
             stalls: 0,
+            unconfirmed: 0,
             newton: None,
             by_row: None,
             rests: false,
@@ -172,13 +177,6 @@ impl<'a> Lane<'a> {
             basis.extend(self.previous.take());
         }
         self.search(space, penalty, &basis, 0.0);
-    }
-
-    /// Adds `penalty * coefficients` to a gradient of the likelihood.
-    pub fn add_penalty(&self, gradient: &mut [f64], penalty: f64) {
-        for (g, c) in gradient.iter_mut().zip(&self.coefficients) {
-            *g += penalty * c;
-        }
     }
 
     /// Objective and certified gap, from the gradient at this place.
@@ -323,6 +321,23 @@ impl<'a> Lane<'a> {
         self.settle(space, penalty, false);
     }
 
+    /// Whether the lane is at the end of what arithmetic can tell, after an
+    /// arrival that a new image did not confirm. In singles, doubles take over.
+    pub fn is_lost(&mut self) -> bool {
+        self.unconfirmed += 1;
+        if self.unconfirmed <= ARRIVALS {
+            return false;
+        }
+        self.unconfirmed = 0;
+        match self.precision {
+            Precision::Single => {
+                self.precision = Precision::Double;
+                false
+            }
+            Precision::Double => true,
+        }
+    }
+
     fn restart(&mut self) {
         self.waited = 0;
         self.best = f64::INFINITY;
@@ -343,6 +358,7 @@ impl<'a> Lane<'a> {
         });
         self.iterations = 0;
         self.stalls = 0;
+        self.unconfirmed = 0;
         self.restart();
         if let Some(next) = self.penalty() {
             let here = (self.coefficients.clone(), self.image.clone());

@@ -181,7 +181,8 @@ fn iterate(
                     // one computed anew in singles would be no nearer
                     refresh(space, lane, *penalty);
                     let certificate = inspect(space, lane, *penalty);
-                    if certificate.relative_gap() <= tolerance {
+                    let confirmed = certificate.relative_gap() <= tolerance;
+                    if confirmed || lane.is_lost() {
                         lane.finish(space, certificate, tolerance);
                         return None;
                     }
@@ -278,20 +279,10 @@ fn refresh(space: &Space<'_>, lane: &mut Lane<'_>, penalty: f64) {
 }
 
 /// A lane's certificate, where its image stands.
-fn inspect(space: &Space<'_>, lane: &Lane<'_>, penalty: f64) -> crate::Certificate {
-    let k = lane.task.classes;
-    let residual = Panel {
-        rows: space.rows(),
-        cols: k,
-        data: lane.residual.clone(),
-    };
-    let mut gradient = space.gradient(residual, lane.precision).data;
-    lane.add_penalty(&mut gradient, penalty);
-    let image = if space.needs_image() {
-        space.image_of(&gradient, k, lane.precision)
-    } else {
-        Vec::new()
-    };
+fn inspect(space: &Space<'_>, lane: &mut Lane<'_>, penalty: f64) -> crate::Certificate {
+    let precision = lane.precision;
+    let found = gradients(space, &[(penalty, &mut *lane)], precision).pop();
+    let (gradient, image) = found.unwrap_or_default();
     lane.certificate(space, penalty, &gradient, &image)
 }
 
