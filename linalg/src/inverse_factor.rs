@@ -1,7 +1,6 @@
 use rayon::prelude::*;
 
-use crate::cholesky::small_cholesky;
-use crate::{Element, MatMut, MatRef, Panels, Threads, matmul};
+use crate::{Cholesky, Element, MatMut, MatRef, Panels, Threads, matmul};
 
 /// Rows and columns of a block.
 const BLOCK: usize = 128;
@@ -152,10 +151,18 @@ fn invert<T: Element>(l: &[T], diagonal: &[Vec<T>], n: usize) -> Vec<f32> {
 /// `L` of a block on the diagonal, and its inverse; worked out in f64.
 fn corner<T: Element>(a: &[T], n: usize) -> Option<(Vec<T>, Vec<T>)> {
     let wide: Vec<f64> = a.iter().map(|x| x.widened()).collect();
-    let factor = small_cholesky(&wide, n)?;
+    let factor = small_factor(&wide, n)?;
     let rounded = |values: &[f64]| values.iter().map(|&x| T::rounded(x)).collect();
     let inverse = small_inverse(&factor, n);
     Some((rounded(&factor), rounded(&inverse)))
+}
+
+/// `L` of a block on the diagonal.
+fn small_factor(a: &[f64], n: usize) -> Option<Vec<f64>> {
+    let factor = Cholesky::new(a, n)?;
+    let entry = |i: usize, j: usize| if j <= i { factor.entry(i, j) } else { 0.0 };
+    let l: Vec<f64> = (0..n * n).map(|x| entry(x / n, x % n)).collect();
+    l.iter().all(|x| x.is_finite()).then_some(l)
 }
 
 fn small_inverse(l: &[f64], n: usize) -> Vec<f64> {

@@ -30,6 +30,7 @@ mod product;
 mod subspace;
 mod view;
 
+pub use cholesky::Cholesky;
 pub use eigen::{Eigen, EigenError, symmetric_eigen};
 pub use gram::GramAccumulator;
 pub use inverse_factor::InverseFactor;

@@ -1,23 +1,28 @@
 //! The decoders of several lanes side by side, for one product with the data.
 
 use super::panel::Panel;
-use super::space::Precision;
 
 /// How decoders of so many classes each stand side by side.
-///
-/// A decoder's rows sum to 0: the gradient's do, and decoders start at 0. Products
-/// in singles leave out each decoder's last class. Those in doubles certify,
-/// also decoders of other solvers, and take every class.
 pub(super) struct Abreast {
     classes: Vec<usize>,
     contrasts: bool,
 }
 
 impl Abreast {
-    pub fn new(classes: impl IntoIterator<Item = usize>, precision: Precision) -> Self {
+    /// Decoders whose rows sum to 0, as the gradients of all do and those have
+    /// that begin at 0: the last class of each is left out.
+    pub fn contrasts(classes: impl IntoIterator<Item = usize>) -> Self {
         Self {
             classes: classes.into_iter().collect(),
-            contrasts: precision == Precision::Single,
+            contrasts: true,
+        }
+    }
+
+    /// Any decoders, those of other solvers, too: every class is there.
+    pub fn whole(classes: impl IntoIterator<Item = usize>) -> Self {
+        Self {
+            classes: classes.into_iter().collect(),
+            contrasts: false,
         }
     }
 

@@ -1,6 +1,6 @@
 //! The likelihood's whole Hessian, for problems small enough to factor it.
 
-use layerprobe_linalg::{InverseFactor, MatMut, MatRef, Threads, matmul};
+use layerprobe_linalg::{Cholesky, InverseFactor, MatMut, MatRef, Threads, matmul};
 use rayon::prelude::*;
 
 use super::newton::Task;
@@ -16,10 +16,20 @@ use super::newton::Task;
 /// `w_last = -(w_1 + ...)` a row's curvature `B = diag p - p p^T` becomes
 /// `(e_c - e_last)^T B (e_d - e_last)`, and the penalty `penalty (1 + [c = d])`.
 pub(crate) struct Curvature {
-    factor: InverseFactor,
+    factor: Factored,
     dims: usize,
     classes: usize,
 }
+
+enum Factored {
+    /// In doubles.
+    Exactly(Cholesky),
+    /// Solved in singles: more iterations, at the speed of memory each.
+    Nearly(InverseFactor),
+}
+
+/// Most unknowns that are solved for in doubles.
+const EXACT: usize = 1500;
 
 impl Curvature {
     /// Number of unknowns: dimensions and intercept, times classes but one.
@@ -75,7 +85,11 @@ impl Curvature {
                 }
             }
         }
-        InverseFactor::new(hessian, size).map(|factor| Self {
+        let factor = match size <= EXACT {
+            true => Factored::Exactly(Cholesky::new(&hessian, size)?),
+            false => Factored::Nearly(InverseFactor::new(hessian, size)?),
+        };
+        Some(Self {
             factor,
             dims,
             classes: k,
@@ -87,18 +101,28 @@ impl Curvature {
     pub fn solve(&self, gradient: &[f64]) -> Vec<f64> {
         let (dims, k) = (self.dims, self.classes);
         let width = dims + 1;
-        let mut right = vec![0f32; width * (k - 1)];
+        let mut right = vec![0f64; width * (k - 1)];
         for (i, row) in gradient.chunks_exact(k).enumerate() {
             let last = row[k - 1];
             for (c, g) in row[..k - 1].iter().enumerate() {
-                right[c * width + i] = (g - last) as f32;
+                right[c * width + i] = g - last;
             }
         }
-        let solved = self.factor.solve(&right, 1);
+        let solved = match &self.factor {
+            Factored::Exactly(factor) => {
+                factor.solve(&mut right);
+                right
+            }
+            Factored::Nearly(factor) => {
+                let right: Vec<f32> = right.iter().map(|&x| x as f32).collect();
+                let solved = factor.solve(&right, 1);
+                solved.into_iter().map(f64::from).collect()
+            }
+        };
         let mut direction = vec![0.0; dims * k];
         for (i, row) in direction.chunks_exact_mut(k).enumerate() {
             for c in 0..k - 1 {
-                row[c] = f64::from(solved[c * width + i]);
+                row[c] = solved[c * width + i];
                 row[k - 1] -= row[c];
             }
         }

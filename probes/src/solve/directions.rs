@@ -51,7 +51,7 @@ fn preconditioned(
     if going.is_empty() {
         return Vec::new();
     }
-    let abreast = Abreast::new(classes(going), precision);
+    let abreast = Abreast::contrasts(classes(going));
     let gradient = Vector {
         coefficients: abreast.panel(
             space.size(),
@@ -113,7 +113,7 @@ fn images<'v>(
     if going.is_empty() {
         return Vec::new();
     }
-    let abreast = Abreast::new(classes(going), precision);
+    let abreast = Abreast::contrasts(classes(going));
     let decoders = decoders.into_iter().map(Vec::as_slice);
     abreast.apart(&space.image(&abreast.panel(space.size(), decoders), precision))
 }

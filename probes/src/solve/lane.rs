@@ -213,6 +213,7 @@ impl<'a> Lane<'a> {
         match self.precision {
             Precision::Single if self.waited > PATIENCE => {
                 self.restart();
+                self.step = None;
                 self.stalls += 1;
                 match self.stalls > NEW_STARTS {
                     true => Verdict::WantsDoubles,
@@ -323,7 +324,10 @@ impl<'a> Lane<'a> {
 
     /// Whether the lane is at the end of what arithmetic can tell, after an
     /// arrival that a new image did not confirm. In singles, doubles take over.
+    /// The last step is forgotten: its image is not as exact as the new one, and
+    /// searches would make use of the difference.
     pub fn is_lost(&mut self) -> bool {
+        self.step = None;
         self.unconfirmed += 1;
         if self.unconfirmed <= ARRIVALS {
             return false;

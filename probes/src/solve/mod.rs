@@ -142,7 +142,8 @@ fn iterate(
     stopping: Stopping,
     precision: Precision,
 ) {
-    let gradients = gradients(space, batch, precision);
+    let abreast = Abreast::contrasts(batch.iter().map(|(_, lane)| lane.task.classes));
+    let gradients = gradients(space, batch, &abreast, precision);
     let going: Vec<Going<'_, '_>> = batch
         .par_iter_mut()
         .zip(gradients)
@@ -184,6 +185,9 @@ fn iterate(
                     let confirmed = certificate.relative_gap() <= tolerance;
                     if confirmed || lane.is_lost() {
                         lane.finish(space, certificate, tolerance);
+                        return None;
+                    }
+                    if lane.precision != precision {
                         return None;
                     }
                 }
@@ -240,9 +244,9 @@ pub(crate) fn refine(
 fn gradients(
     space: &Space<'_>,
     batch: &[(f64, &mut Lane<'_>)],
+    abreast: &Abreast,
     precision: Precision,
 ) -> Vec<(Vec<f64>, Vec<f64>)> {
-    let abreast = Abreast::new(batch.iter().map(|(_, lane)| lane.task.classes), precision);
     let residuals = batch.iter().map(|(_, lane)| lane.residual.as_slice());
     let mut coefficients = space.gradient(abreast.panel(space.rows(), residuals), precision);
     let decoders = batch.iter().map(|(_, lane)| lane.coefficients.as_slice());
@@ -281,7 +285,8 @@ fn refresh(space: &Space<'_>, lane: &mut Lane<'_>, penalty: f64) {
 /// A lane's certificate, where its image stands.
 fn inspect(space: &Space<'_>, lane: &mut Lane<'_>, penalty: f64) -> crate::Certificate {
     let precision = lane.precision;
-    let found = gradients(space, &[(penalty, &mut *lane)], precision).pop();
+    let abreast = Abreast::contrasts([lane.task.classes]);
+    let found = gradients(space, &[(penalty, &mut *lane)], &abreast, precision).pop();
     let (gradient, image) = found.unwrap_or_default();
     lane.certificate(space, penalty, &gradient, &image)
 }
@@ -304,10 +309,7 @@ pub(crate) fn certify(
             lanes.push((fit.penalty, lane));
         }
     }
-    let abreast = Abreast::new(
-        lanes.iter().map(|(_, lane)| lane.task.classes),
-        Precision::Double,
-    );
+    let abreast = Abreast::whole(lanes.iter().map(|(_, lane)| lane.task.classes));
     let decoders = lanes.iter().map(|(_, lane)| lane.coefficients.as_slice());
     let images = space.image(&abreast.panel(space.size(), decoders), Precision::Double);
     let images = abreast.apart(&images);
@@ -322,7 +324,7 @@ pub(crate) fn certify(
             lane.image = image;
             lane.settle(space, *penalty, false);
         });
-    let gradients = gradients(space, &batch, Precision::Double);
+    let gradients = gradients(space, &batch, &abreast, Precision::Double);
     let fits = paths.iter_mut().flatten();
     for ((fit, (penalty, lane)), (g, image)) in fits.zip(&batch).zip(gradients) {
         fit.certificate = lane.certificate(space, *penalty, &g, &image);
