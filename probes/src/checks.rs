@@ -1,5 +1,7 @@
 //! What must hold of rows and labels before any work starts.
 
+use rayon::prelude::*;
+
 use crate::layer::Stimuli;
 use crate::{ProbeError, ProbeTask, Selection};
 
@@ -131,6 +133,31 @@ pub(crate) fn check_layer_labels(
     }
     check_classes(&task, &all, "training")?;
     Ok(classes)
+}
+
+/// Refuses NaN and infinities in some rows of a row-major matrix.
+pub(crate) fn check_finite(
+    layer: &str,
+    values: &[f32],
+    dims: usize,
+    rows: &[usize],
+) -> Result<(), ProbeError> {
+    let of = |row: usize| &values[row * dims..][..dims];
+    let bad = rows.par_iter().filter(|&&row| !all_finite(of(row))).min();
+    let Some(&row) = bad else { return Ok(()) };
+    let dim = of(row).iter().position(|x| !x.is_finite());
+    let dim = dim.unwrap_or_default();
+    Err(ProbeError::NotFinite {
+        layer: layer.to_owned(),
+        row,
+        dim,
+        value: of(row)[dim],
+    })
+}
+
+/// Without an early exit, so that it runs at the speed of memory.
+fn all_finite(row: &[f32]) -> bool {
+    row.iter().fold(true, |all, x| all & x.is_finite())
 }
 
 /// Every class of a feature must be among `rows`.

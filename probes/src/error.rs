@@ -9,6 +9,14 @@ pub enum ProbeError {
         /// The value found.
         value: f64,
     },
+    /// A learning rate or weight decay that Adam cannot work with.
+    #[error("{what} {value} is not a positive finite number{}", if *what == "weight decay" { ", nor 0" } else { "" })]
+    Rate {
+        /// Which of the two.
+        what: &'static str,
+        /// The value found.
+        value: f64,
+    },
     /// The list of penalties is empty.
     #[error("no penalty is given; name at least one, such as 1")]
     NoPenalty,

@@ -27,6 +27,10 @@ pub struct Extras {
     /// ([`crate::PermutationNull`]), as closely as fits that choose penalties.
     /// An error if a combination's stimuli differ in a feature's label.
     pub permutations: Option<Repeats>,
+    /// Probes with a hidden layer ([`crate::Nonlinear`]) on the same rows, one
+    /// a seed: they start from values drawn below this key, and see batches
+    /// drawn below it.
+    pub nonlinear: Option<Repeats>,
 }
 
 /// How often something random is repeated, and what it draws from.

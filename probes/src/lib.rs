@@ -8,6 +8,7 @@
 //! controls and nulls, as [`Extras`] asks. [`similarity`] compares two
 //! representations with each other.
 
+mod adam;
 mod around;
 mod checks;
 mod error;
@@ -18,6 +19,7 @@ mod grid;
 mod layer;
 mod linfa_logistic_solver;
 mod multinomial;
+mod nonlinear;
 mod outcome;
 mod params;
 mod selection;
@@ -28,6 +30,9 @@ mod standardize;
 mod statistics;
 mod test_set;
 
+pub use adam::{
+    AdamGrid, CheckedAdamGrid, FeatureCurves, GridChoice, GridCurves, choose, train_grid,
+};
 pub use around::{
     CodeLength, CodedBlock, OrderCode, PermutationNull, Selectivity, VInformation, null_maxima,
     permutation_p_value, v_information,
@@ -41,6 +46,7 @@ pub use layer::{
     probe_layer,
 };
 pub use multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
+pub use nonlinear::{Nonlinear, NonlinearFit};
 pub use outcome::{
     Bits, Certificate, Interval, IntervalMethod, LayerOutcome, PathPoint, Prediction, ProbeOutcome,
     Refit, SplitKind, Status,

@@ -1,4 +1,4 @@
-use crate::{CodeLength, PermutationNull, Scaling, Selectivity, VInformation};
+use crate::{CodeLength, Nonlinear, PermutationNull, Scaling, Selectivity, VInformation};
 
 /// How a fit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -178,6 +178,8 @@ pub struct LayerOutcome {
     /// Permutation nulls of the first probes, one a feature, where they were
     /// asked for.
     pub nulls: Vec<PermutationNull>,
+    /// Nonlinear probes, one a feature, where they were asked for.
+    pub nonlinear: Vec<Nonlinear>,
 }
 
 /// One feature's decodability from one layer, with all that is needed to

@@ -230,6 +230,19 @@ impl<'a> Standardized<'a> {
         self.source.open(self.scale.span(range))
     }
 
+    /// Puts a row's varying dimensions, standardized, at the beginning of
+    /// `out`.
+    pub fn write_row(&self, row: usize, out: &mut [f32]) {
+        let mut start = 0;
+        for piece in self.source.pieces() {
+            let left = &self.scale.dims[start..];
+            let end = start + left.partition_point(|dim| *dim < piece.dims().end);
+            let part = &mut out[start..end];
+            self.scale.write(&[piece], row, start..end, part);
+            start = end;
+        }
+    }
+
     /// Refuses NaN and infinities in `rows`.
     pub fn check_finite(&self, rows: &[usize]) -> Result<(), ProbeError> {
         let mut first: Option<(usize, usize, f32)> = None;

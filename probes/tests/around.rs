@@ -54,6 +54,7 @@ fn everything() -> Extras {
             key: key.derive("permutation"),
             count: 23,
         }),
+        nonlinear: None,
     }
 }
 

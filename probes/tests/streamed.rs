@@ -67,6 +67,10 @@ fn extras() -> Extras {
     let key = StreamKey::from_seed(3);
     Extras {
         log_probabilities: true,
+        nonlinear: Some(Repeats {
+            key: key.derive("nonlinear"),
+            count: 1,
+        }),
         by_cross_entropy: true,
         seen_values: Some(key.derive("seen")),
         instance: Some(Instance {

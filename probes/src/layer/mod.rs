@@ -14,6 +14,7 @@ use ndarray::ArrayView2;
 use crate::around::{code_lengths, labelings, selectivity};
 use crate::checks::check_layer;
 use crate::fitting::Form;
+use crate::nonlinear::nonlinear;
 use crate::source::Source;
 use crate::standardize::{Standardized, Standardizer};
 use crate::{
@@ -62,6 +63,16 @@ pub(crate) struct Stimuli<'a> {
     pub groups: &'a [u32],
     pub selection: Selection<'a>,
     pub channels: Option<usize>,
+}
+
+impl<'a> From<&LayerData<'a>> for Stimuli<'a> {
+    fn from(data: &LayerData<'a>) -> Self {
+        Self {
+            groups: data.groups,
+            selection: data.selection,
+            channels: data.channels,
+        }
+    }
 }
 
 /// Which training rows choose the penalty.
@@ -174,11 +185,7 @@ pub fn measure_layer(
     keys: &ProbeKeys,
     extras: &Extras,
 ) -> Result<LayerOutcome, ProbeError> {
-    let stimuli = Stimuli {
-        groups: data.groups,
-        selection: data.selection,
-        channels: data.channels,
-    };
+    let stimuli = Stimuli::from(data);
     check_layer(layer, data.activations.dim(), &stimuli, train, tasks)?;
     let owned = data.activations.as_standard_layout();
     let source = Source::from(owned.view());
@@ -291,11 +298,18 @@ fn measure(
         }
         _ => Vec::new(),
     };
+    let nonlinear = match extras.nonlinear {
+        Some(seeds) if seeds.count > 0 => {
+            nonlinear(&scaled, cut.order.split_at(cut.used), tasks, seeds)
+        }
+        _ => Vec::new(),
+    };
     Ok(LayerOutcome {
         probes,
         selectivity: selectivities,
         codes,
         nulls,
+        nonlinear,
     })
 }
 

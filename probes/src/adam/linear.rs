@@ -1,0 +1,106 @@
+use layerprobe_linalg::MatRef;
+use layerprobe_streams::Stream;
+
+use super::columns::{Columns, Correction};
+use super::lessons::Student;
+use super::real::Real;
+use super::softmax::{residuals, top};
+
+/// Linear probes of one feature side by side: the columns of a single product.
+#[derive(Clone, Debug)]
+pub(crate) struct LinearProbes<'a, T> {
+    columns: Columns<T>,
+    labels: &'a [u32],
+    classes: usize,
+    logits: Vec<T>,
+}
+
+impl<'a, T: Real> LinearProbes<'a, T> {
+    /// A probe for each learning rate and weight decay, all starting from the
+    /// same weights; `draw` gives the stream of a class.
+    pub fn new(
+        dims: usize,
+        labels: &'a [u32],
+        classes: usize,
+        settings: &[(f64, f64)],
+        draw: impl Fn(usize) -> Stream,
+    ) -> Self {
+        let settings: Vec<(f64, f64)> = settings
+            .iter()
+            .flat_map(|setting| std::iter::repeat_n(*setting, classes))
+            .collect();
+        Self {
+            columns: Columns::new(dims, &settings, |output| draw(output % classes)),
+            labels,
+            classes,
+            logits: Vec::new(),
+        }
+    }
+
+    fn labels(&self, rows: &[usize]) -> Vec<u32> {
+        rows.iter().map(|&row| self.labels[row]).collect()
+    }
+
+    fn forward(&mut self, x: MatRef<'_, T>) {
+        let needed = x.rows() * self.columns.stride();
+        self.logits.resize(needed, T::ZERO);
+        self.columns.forward(x, &mut self.logits);
+    }
+
+    pub fn step(&mut self, x: &[T], rows: &[usize], correction: Correction) {
+        let dims = x.len() / rows.len().max(1);
+        self.forward(MatRef::row_major(x, rows.len(), dims));
+        let probes = self.columns.outputs() / self.classes;
+        let stride = self.columns.stride();
+        let labels = self.labels(rows);
+        residuals(&mut self.logits, stride, probes, &labels, self.classes);
+        self.columns.learn(x, dims, &self.logits, correction);
+    }
+}
+
+#[cfg(test)]
+impl<T: Real> LinearProbes<'_, T> {
+    pub fn columns_mut(&mut self) -> &mut Columns<T> {
+        &mut self.columns
+    }
+
+    /// Mean cross-entropy of each probe on these rows, nats.
+    pub fn losses(&mut self, x: MatRef<'_, T>, rows: &[usize]) -> Vec<f64> {
+        self.forward(x);
+        let (width, classes) = (self.columns.outputs(), self.classes);
+        let mut losses = vec![0.0; width / classes];
+        for (logits, label) in self
+            .logits
+            .chunks(self.columns.stride())
+            .zip(self.labels(rows))
+        {
+            for (logits, loss) in logits.chunks_exact(classes).zip(&mut losses) {
+                let logits: Vec<f64> = logits.iter().filter_map(|z| z.to_f64()).collect();
+                let (_, log_probability) = crate::test_set::read_logits(&logits, label);
+                *loss -= log_probability / rows.len() as f64;
+            }
+        }
+        losses
+    }
+}
+
+impl Student for LinearProbes<'_, f32> {
+    fn learn(&mut self, x: &[f32], rows: &[usize], correction: Correction) {
+        self.step(x, rows, correction);
+    }
+
+    fn judge(&mut self, x: MatRef<'_, f32>, rows: &[usize], right: &mut [u32]) {
+        self.forward(x);
+        let logits = self.logits.chunks_exact(self.columns.stride());
+        for (row, logits) in rows.iter().zip(logits) {
+            let label = self.labels[*row] as usize;
+            for (logits, right) in logits.chunks_exact(self.classes).zip(right.iter_mut()) {
+                *right += u32::from(top(logits) == label);
+            }
+        }
+    }
+
+    fn probes(&self) -> usize {
+        self.columns.outputs() / self.classes
+    }
+}
