@@ -10,7 +10,8 @@ use proptest::prelude::*;
 const HEADER: &str = "condition,dataset,arch,target,split,seed,step,epoch,layer,dim,feature,probe,\
 protocol,metric,value,lower,upper,n_train,n_test,penalty,iterations,gradient_norm,status,\
 correlated,predictivity,predictivity_effective,init_seed,order_seed,data_seed,checkpoint_role,\
-split_kind,selected_by,interval_kind,n_clusters,n_runs,objective_gap,condition_b,step_b,layer_b,repeat";
+split_kind,selected_by,interval_kind,n_clusters,n_runs,objective_gap,condition_b,step_b,layer_b,repeat,\
+learning_rate,weight_decay";
 
 fn row() -> ResultRow {
     ResultRow {
@@ -69,7 +70,7 @@ fn the_header_is_the_documented_one() {
 fn a_row_is_written_in_the_order_of_the_header() {
     let expected = "trifeature-shape-cnn4-v0-s0,trifeature,cnn4,shape,0,18446744073709551615,540,\
                     10.0,fc1,128,color,linear,clean-1,accuracy,0.30000000000000004,0.25,\
-                    0.3333333333333333,3430,3570,0.001,41,1.5e-7,converged,,,,,,,,,,,,,,,,,";
+                    0.3333333333333333,3430,3570,0.001,41,1.5e-7,converged,,,,,,,,,,,,,,,,,,,";
     assert_eq!(written(&[row()]).lines().nth(1), Some(expected));
 }
 
@@ -109,7 +110,7 @@ fn columns_may_stand_in_another_order() {
 fn an_unknown_column_is_named() {
     let message = refusal(&format!("{HEADER},colour\n"));
     assert!(
-        message.contains("unknown column `colour` (number 41)"),
+        message.contains("unknown column `colour` (number 43)"),
         "{message}"
     );
     assert!(message.contains("results.csv"), "{message}");
@@ -163,7 +164,7 @@ fn a_bad_number_is_named_with_line_and_column() {
 fn a_short_row_is_named_with_its_line() {
     let message = refusal(&format!("{HEADER}\na,b,c\n"));
     assert!(
-        message.contains("line 2: 3 fields, the header has 40"),
+        message.contains("line 2: 3 fields, the header has 42"),
         "{message}"
     );
 }

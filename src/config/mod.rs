@@ -15,6 +15,7 @@ mod error;
 mod generator;
 mod keys;
 mod presets;
+mod protocols;
 mod sections;
 mod training;
 
@@ -22,6 +23,7 @@ use std::path::Path;
 
 pub use error::{ConfigError, Place, nearest_name};
 pub use presets::{PRESETS, Preset};
+pub use protocols::{PaperGrid, Protocol};
 pub use sections::{
     Checkpoints, Config, Correlation, InitialWeights, Network, Probes, Seeds, Split, Stimuli,
     StimulusSections,

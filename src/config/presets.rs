@@ -49,7 +49,7 @@ pub(super) fn unknown(name: &str) -> ConfigError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Config;
+    use super::super::{Config, Protocol};
     use super::*;
 
     #[test]
@@ -60,6 +60,47 @@ mod tests {
             let text = config.to_toml();
             let again = Config::from_toml("config.toml", &text).unwrap();
             assert_eq!(again.to_toml(), text);
+        }
+    }
+
+    #[test]
+    fn a_protocol_is_named_alone_or_in_a_list_and_brings_its_keys() {
+        let load = |settings: &[&str]| {
+            let settings: Vec<String> = settings.iter().map(|s| format!("probes.{s}")).collect();
+            Config::load("quick", &settings)
+        };
+        let both = load(&["protocol=['clean', 'paper']", "paper.epochs=3"]).unwrap();
+        assert_eq!(both.probes.protocol, [Protocol::Clean, Protocol::Paper]);
+        let grid = both.probes.paper.as_ref().unwrap();
+        assert_eq!((grid.epochs, grid.batch_size), (3, 64));
+        assert_eq!(
+            (grid.learning_rates.len(), grid.weight_decays.len()),
+            (6, 6)
+        );
+        assert_eq!(
+            Config::from_toml("config.toml", &both.to_toml()).unwrap(),
+            both
+        );
+        let alone = load(&["protocol=paper"]).unwrap();
+        assert_eq!(alone.probes.protocol, [Protocol::Paper]);
+        assert_eq!(load(&[]).unwrap().probes.paper, None);
+        for (settings, said) in [
+            (&["protocol=papers"][..], "did you mean `paper`"),
+            (&["protocol=[]"], "at least one protocol"),
+            (&["protocol=['paper', 'paper']"], "named twice"),
+            (&["paper.epochs=3"], "belongs to the protocol `paper`"),
+            (&["protocol=paper", "paper.epochs=0"], "not within 1"),
+            (
+                &["protocol=paper", "paper.learning_rates=[0]"],
+                "each above 0",
+            ),
+            (
+                &["protocol=paper", "paper.weight_decays=[-1]"],
+                "none below 0",
+            ),
+        ] {
+            let error = load(settings).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
         }
     }
 

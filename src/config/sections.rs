@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use super::protocols::{PaperGrid, Protocol};
 use super::training::Training;
 use crate::models::{Design, Options, UnknownArch};
 
@@ -223,6 +224,13 @@ pub struct Probes {
     pub permutations: usize,
     /// Which checkpoints' predictions of single stimuli are kept.
     pub predictions: Predictions,
+    /// Seeds of probes with a hidden layer, at step 0 and the last; 0 for none.
+    pub nonlinear_seeds: usize,
+    /// The protocols to run.
+    pub protocol: Vec<Protocol>,
+    /// The grid of the protocol `paper`, if it is one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paper: Option<PaperGrid>,
 }
 
 /// Which checkpoints' predictions are kept, stimulus by stimulus.

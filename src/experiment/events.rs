@@ -7,6 +7,8 @@ pub enum Stage {
     Train,
     /// Reading activations and fitting probes.
     Probe,
+    /// Training the paper's decoders.
+    Paper,
     /// Drawing figures and the page.
     Report,
     /// Reading activations into a file.
@@ -22,6 +24,7 @@ impl Stage {
             Self::Render => "render",
             Self::Train => "train",
             Self::Probe => "probe",
+            Self::Paper => "paper",
             Self::Report => "report",
             Self::Extract => "extract",
             Self::Compare => "compare",
@@ -34,6 +37,7 @@ impl Stage {
             Self::Render => "stimuli",
             Self::Train => "steps",
             Self::Probe => "layers",
+            Self::Paper => "epochs",
             Self::Report => "files",
             Self::Extract => "images",
             Self::Compare => "pairs",

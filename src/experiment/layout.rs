@@ -132,6 +132,14 @@ impl RunFolder {
             .join(format!("step-{step:06}"))
             .join(format!("{layer}.csv"))
     }
+
+    /// The curves of the paper's grid on one layer of one checkpoint.
+    pub fn paper_curves(&self, condition: &Condition, role: &str, layer: &str) -> PathBuf {
+        self.condition(condition)
+            .join("paper")
+            .join(role)
+            .join(format!("{layer}.csv"))
+    }
 }
 
 /// `by_value.csv` of a run folder.

@@ -23,6 +23,7 @@ mod layer_tables;
 mod layout;
 mod manifest;
 mod memory;
+mod paper;
 mod plan;
 mod probe_stage;
 mod probing;
@@ -39,6 +40,7 @@ mod training_plan;
 
 pub use error::ExperimentError;
 pub use events::{Event, Observer, Silent, Stage};
+pub use paper::PAPER_PROTOCOL;
 pub use plan::{Condition, conditions};
 pub use protocol::PROTOCOL;
 pub use report::report;

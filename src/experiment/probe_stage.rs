@@ -168,11 +168,7 @@ impl ProbeStage<'_> {
             return Ok(());
         }
         let opened = Checkpoint::read(&self.folder.checkpoint(condition, step))?;
-        let positions: Vec<usize> = set
-            .stimuli
-            .iter()
-            .map(|index| images.position(*index))
-            .collect();
+        let positions = set.positions(images);
         let stores = self.read(
             planned,
             step,

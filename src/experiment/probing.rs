@@ -1,10 +1,12 @@
 //! The probe stage: activations of each checkpoint, probes on each layer.
 
+use std::ops::ControlFlow;
+
 use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
-    ActivationBlocks, CheckedProbeParams, Extras, Instance, LayerData, LayerOutcome, ProbeError,
-    ProbeKeys, ProbeParams, ProbeTask, Repeats, Scaling, Selection, Solver, StreamedLayer,
-    measure_layer, measure_streamed,
+    ActivationBlocks, CheckedAdamGrid, CheckedProbeParams, Extras, FeatureCurves, Instance,
+    LayerData, LayerOutcome, ProbeError, ProbeKeys, ProbeParams, ProbeTask, Repeats, Scaling,
+    Selection, Solver, StreamedLayer, measure_layer, measure_streamed, train_grid,
 };
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
@@ -12,7 +14,7 @@ use ndarray::ArrayView2;
 use crate::config::{Config, Probes};
 
 use super::error::ExperimentError;
-use super::stimuli::Version;
+use super::stimuli::{Rendered, Version};
 use super::streams::Streams;
 use super::tested::HeldOut;
 
@@ -37,6 +39,7 @@ pub struct ProbeSet {
     instance: StreamKey,
     code: StreamKey,
     permutations: StreamKey,
+    nonlinear: StreamKey,
 }
 
 #[derive(Debug)]
@@ -119,6 +122,7 @@ impl ProbeSet {
             permutations: streams.permutations(version.number),
             held_out: HeldOut::of_version(set, version, &stimuli),
             by_value: streams.by_value(version.number),
+            nonlinear: streams.nonlinear(version.number),
             stimuli,
         }
     }
@@ -150,6 +154,65 @@ impl ProbeSet {
         self.features.iter().map(|f| f.values.len()).collect()
     }
 
+    /// Where the stimuli's images are.
+    pub fn positions(&self, images: &Rendered) -> Vec<usize> {
+        let position = |stimulus: &usize| images.position(*stimulus);
+        self.stimuli.iter().map(position).collect()
+    }
+
+    /// The same with its rows in another order: the training set first, then
+    /// by the features they test, so that each feature's test is a few runs
+    /// of neighbors.
+    pub fn by_test(mut self) -> Self {
+        let mut tested_by = vec![0usize; self.stimuli.len()];
+        for (feature, number) in self.features.iter().zip(0..) {
+            for &row in &feature.test {
+                tested_by[row] |= 1 << number;
+            }
+        }
+        // neighbors in Gray's order differ in one feature
+        let place = |set: usize| (0..usize::BITS).fold(0, |place, bits| place ^ (set >> bits));
+        let mut order: Vec<usize> = (0..self.stimuli.len()).collect();
+        order.sort_by_key(|&row| place(tested_by[row]));
+        let mut now = vec![0; order.len()];
+        for (place, &row) in order.iter().enumerate() {
+            now[row] = place;
+        }
+        let moved = |rows: &[usize]| -> Vec<usize> {
+            let mut moved: Vec<usize> = rows.iter().map(|&row| now[row]).collect();
+            moved.sort_unstable();
+            moved
+        };
+        self.train = moved(&self.train);
+        for feature in &mut self.features {
+            feature.test = moved(&feature.test);
+            feature.labels = order.iter().map(|&row| feature.labels[row]).collect();
+        }
+        for held in &mut self.held_out {
+            held.of_row = order.iter().map(|&row| held.of_row[row]).collect();
+        }
+        self.groups = order.iter().map(|&row| self.groups[row]).collect();
+        self.stimuli = order.iter().map(|&row| self.stimuli[row]).collect();
+        self
+    }
+
+    /// Trains the paper's grid on one layer's activations.
+    ///
+    /// # Errors
+    /// If the activations or labels cannot be probed.
+    pub fn train_grid<'a>(
+        &'a self,
+        layer: &str,
+        activations: ArrayView2<'a, f32>,
+        grid: &CheckedAdamGrid,
+        key: StreamKey,
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<(), Vec<FeatureCurves>>, ProbeError> {
+        let data = self.data(activations, None);
+        let (train, tasks) = (&self.train, self.tasks());
+        train_grid(layer, &data, train, &tasks, grid, key, progress)
+    }
+
     /// [`ProbeSet::probe`] of activations on disk.
     ///
     /// # Errors
@@ -169,6 +232,19 @@ impl ProbeSet {
         };
         let (train, keys) = (&self.train, &self.keys);
         measure_streamed(layer, &data, train, &self.tasks(), params, keys, extras)
+    }
+
+    fn data<'a>(
+        &'a self,
+        activations: ArrayView2<'a, f32>,
+        channels: Option<usize>,
+    ) -> LayerData<'a> {
+        LayerData {
+            activations,
+            groups: &self.groups,
+            selection: Selection::Drawn,
+            channels,
+        }
     }
 
     fn tasks(&self) -> Vec<ProbeTask<'_>> {
@@ -195,14 +271,9 @@ impl ProbeSet {
         params: &CheckedProbeParams,
         extras: &Extras,
     ) -> Result<LayerOutcome, ProbeError> {
-        let data = LayerData {
-            activations,
-            groups: &self.groups,
-            selection: Selection::Drawn,
-            channels,
-        };
-        let (train, keys) = (&self.train, &self.keys);
-        measure_layer(layer, &data, train, &self.tasks(), params, keys, extras)
+        let data = self.data(activations, channels);
+        let (train, tasks) = (&self.train, self.tasks());
+        measure_layer(layer, &data, train, &tasks, params, &self.keys, extras)
     }
 
     /// What is measured beside each accuracy of a checkpoint; the costly parts
@@ -214,6 +285,7 @@ impl ProbeSet {
             controls,
             code_orders,
             permutations,
+            nonlinear_seeds,
             ..
         } = &config.probes;
         Extras {
@@ -231,6 +303,10 @@ impl ProbeSet {
             permutations: at_an_end.then_some(Repeats {
                 key: self.permutations,
                 count: *permutations,
+            }),
+            nonlinear: at_an_end.then_some(Repeats {
+                key: self.nonlinear,
+                count: *nonlinear_seeds,
             }),
         }
     }

@@ -3,9 +3,12 @@
 use layerprobe_reports::ProtocolParagraph;
 
 use crate::config::{
-    AdamNumbers, Checkpoints, Config, InitialWeights, Optimizer, Schedule, Stimuli, Training,
+    AdamNumbers, Checkpoints, Config, InitialWeights, Optimizer, Protocol, Schedule, Stimuli,
+    Training,
 };
 use crate::models::Options;
+
+use super::paper::{self, PAPER_PROTOCOL};
 
 /// The protocol's name and version, written into every row.
 pub const PROTOCOL: &str = "clean/1";
@@ -18,25 +21,41 @@ pub fn name(config: &Config) -> String {
     }
 }
 
+/// The names of all protocols of this configuration.
+pub fn names(config: &Config) -> String {
+    let name = |protocol: &Protocol| match protocol {
+        Protocol::Clean => name(config),
+        Protocol::Paper => PAPER_PROTOCOL.to_owned(),
+    };
+    let names: Vec<String> = config.probes.protocol.iter().map(name).collect();
+    names.join(", ")
+}
+
 /// The protocol of this configuration, a paragraph for each step.
 pub fn in_words(config: &Config) -> Vec<ProtocolParagraph> {
     let paragraph = |heading: &str, text: String| ProtocolParagraph {
         heading: heading.to_owned(),
         text,
     };
-    vec![
+    let mut paragraphs = vec![
         paragraph("Stimuli", stimuli(config)),
         paragraph("Hold-outs", hold_outs(config)),
         paragraph("Network and training", training(config)),
         paragraph("Checkpoints", checkpoints(config)),
-        paragraph("Activations", activations(config)),
-        paragraph("Probe", probe(config)),
-        paragraph("Choice of the penalty, and the test", choice(config)),
-        paragraph("Intervals and chance", intervals(config)),
-    ]
-    .into_iter()
-    .chain(around(config).map(|text| paragraph("Around the number", text)))
-    .collect()
+    ];
+    if config.probes.protocol.contains(&Protocol::Clean) {
+        paragraphs.extend([
+            paragraph("Activations", activations(config)),
+            paragraph("Probe", probe(config)),
+            paragraph("Choice of the penalty, and the test", choice(config)),
+            paragraph("Intervals and chance", intervals(config)),
+        ]);
+        let around = around(config);
+        paragraphs.extend(around.map(|text| paragraph("Around the number", text)));
+    }
+    let paper = paper::in_words(config);
+    paragraphs.extend(paper.map(|text| paragraph("Protocol paper/1", text)));
+    paragraphs
 }
 
 /// What is measured beside accuracies, if anything.
@@ -75,6 +94,16 @@ fn around(config: &Config) -> Option<String> {
              scaling, weights and penalty come from the blocks before it, its predictions mixed with 0.001 of \
              uniform. Compression is the uniform code's length over it.",
             config.probes.code_orders
+        ));
+    }
+    if config.probes.nonlinear_seeds > 0 {
+        parts.push(format!(
+            "Nonlinear probes (probe mlp64), at step 0 and the last step, {} seeds each: one hidden layer of 64 leaky \
+             ReLU units (0.01 below 0), mean cross-entropy, Adam with learning rate 0.001 and no weight decay, batches \
+             of 64, 40 epochs on the training combinations that are left when a share of {share} is set aside; the \
+             first epoch with the highest accuracy on that share is tested. Nothing proves such a fit optimal \
+             (status fixed_budget): mean and range over seeds are given instead.",
+            config.probes.nonlinear_seeds
         ));
     }
     if config.probes.permutations > 0 {
@@ -251,8 +280,8 @@ fn checkpoints(config: &Config) -> String {
     };
     format!(
         "Kept: {schedule}, always with step 0 (the untrained network) and the last. The checkpoint with the \
-         best validation accuracy is kept beside them but not probed here: it was chosen on stimuli that the \
-         probes are tested on."
+         best validation accuracy is kept beside them; protocol clean/1 does not probe it, since it was chosen on \
+         stimuli that the probes are tested on."
     )
 }
 

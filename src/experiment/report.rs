@@ -104,7 +104,7 @@ fn facts(config: &Config, classes: usize) -> Vec<Fact> {
                 config.seeds.data, config.seeds.init, config.seeds.order
             ),
         ),
-        Fact::new("protocol", protocol::name(config)),
+        Fact::new("protocol", protocol::names(config)),
     ]
 }
 

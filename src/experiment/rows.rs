@@ -1,7 +1,8 @@
 //! Probe outcomes -> rows of the results table.
 
 use layerprobe_probes::{
-    CodeLength, LayerOutcome, PermutationNull, ProbeOutcome, Refit, Selectivity, SplitKind,
+    CodeLength, LayerOutcome, Nonlinear, PermutationNull, ProbeOutcome, Refit, Selectivity,
+    SplitKind,
 };
 use layerprobe_reports::ResultRow;
 
@@ -86,6 +87,9 @@ pub fn rows_of_layer(here: &ResultRow, outcome: &LayerOutcome) -> Vec<ResultRow>
     }
     for code in &outcome.codes {
         rows.extend(rows_of_code(here, code));
+    }
+    for probes in &outcome.nonlinear {
+        rows.extend(rows_of_nonlinear(here, probes));
     }
     rows
 }
@@ -212,6 +216,44 @@ fn rows_of_null(here: &ResultRow, null: &PermutationNull) -> Vec<ResultRow> {
             )
         })
         .collect()
+}
+
+/// Each seed's accuracy, and their mean and range.
+fn rows_of_nonlinear(here: &ResultRow, probes: &Nonlinear) -> Vec<ResultRow> {
+    let trained = ResultRow {
+        feature: probes.feature.clone(),
+        probe: "mlp64".to_owned(),
+        metric: "accuracy".to_owned(),
+        n_train: Some(probes.n_train as u64),
+        n_test: Some(probes.n_test as u64),
+        n_runs: Some(1),
+        status: "fixed_budget".to_owned(),
+        selected_by: "accuracy".to_owned(),
+        learning_rate: Some(Nonlinear::LEARNING_RATE),
+        weight_decay: Some(Nonlinear::WEIGHT_DECAY),
+        ..here.clone()
+    };
+    let mut rows: Vec<ResultRow> = probes
+        .fits
+        .iter()
+        .zip(0..)
+        .map(|(fit, repeat)| ResultRow {
+            value: fit.accuracy,
+            iterations: Some(fit.iterations as u64),
+            repeat: Some(repeat),
+            ..trained.clone()
+        })
+        .collect();
+    let (lowest, highest) = probes.range();
+    rows.push(ResultRow {
+        value: probes.mean(),
+        lower: Some(lowest),
+        upper: Some(highest),
+        interval_kind: "seeds".to_owned(),
+        n_clusters: Some(probes.fits.len() as u64),
+        ..trained
+    });
+    rows
 }
 
 /// A code's bits and compression, and its loss-data curves.

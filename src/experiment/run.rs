@@ -8,14 +8,16 @@ use layerprobe_reports::{
     rows_over_runs, terminal_table, write_by_value, write_confusions, write_report, write_results,
 };
 
-use crate::config::Config;
+use crate::config::{Config, Protocol};
 use crate::memory::MemoryLimit;
 
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
+use super::layer_tables::LayerTables;
 use super::layout::{RunFolder, by_value_in, confusions_in};
 use super::manifest::Manifest;
 use super::memory::stored_layers;
+use super::paper::{self, PaperStage};
 use super::plan::{Planned, caution_of_few_runs, cautions, conditions};
 use super::probe_stage::ProbeStage;
 use super::probing;
@@ -64,6 +66,7 @@ pub fn run(
     let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
     let planned = plan_conditions(config, &stimuli)?;
     let params = probing::params(config)?;
+    let paper_grid = paper::grid(config)?;
     let stored = stored_layers(config, &stimuli, &planned, &streams, &params, limit)?;
     let folder = RunFolder::open(folder, &config.to_toml())?;
     for caution in caution_of_few_runs(config)
@@ -72,7 +75,7 @@ pub fn run(
     {
         observer.event(Event::Note(&caution));
     }
-    let mut manifest = Manifest::open(&folder, config, &protocol::name(config));
+    let mut manifest = Manifest::open(&folder, config, &protocol::names(config));
     let images = Images {
         stimuli: &stimuli,
         observer,
@@ -102,7 +105,10 @@ pub fn run(
         planned: &planned,
         stored: &stored,
     };
-    let probed = probe.run(|| images.for_probing(), stop, observer);
+    let probed = match config.probes.protocol.contains(&Protocol::Clean) {
+        true => probe.run(|| images.for_probing(), stop, observer),
+        false => Ok(LayerTables::default()),
+    };
     manifest.spent(Stage::Probe, started.elapsed().as_secs_f64());
     manifest.write(&folder)?;
     let mut tables = probed?;
@@ -111,6 +117,24 @@ pub fn run(
         problem: error.to_string(),
     })?;
     tables.rows.extend(families);
+    let over_runs = rows_over_runs(&tables.rows);
+
+    if let Some(grid) = paper_grid {
+        let started = Instant::now();
+        let conditions = conditions(config);
+        let stage = PaperStage {
+            config,
+            folder: &folder,
+            streams: &streams,
+            stimuli: &stimuli,
+            conditions: &conditions,
+            grid,
+        };
+        let decoded = stage.run(|| images.for_probing(), stop, observer);
+        manifest.spent(Stage::Paper, started.elapsed().as_secs_f64());
+        manifest.write(&folder)?;
+        tables.rows.extend(decoded?);
+    }
 
     let started = Instant::now();
     let not_converged = tables
@@ -118,7 +142,7 @@ pub fn run(
         .iter()
         .filter(|row| row.metric == "accuracy" && row.is_unconverged())
         .count();
-    tables.rows.extend(rows_over_runs(&tables.rows));
+    tables.rows.extend(over_runs);
     write_results(&folder.results(), &tables.rows)?;
     write_by_value(&by_value_in(folder.root()), &tables.by_value)?;
     write_confusions(&confusions_in(folder.root()), &tables.confusions)?;

@@ -121,6 +121,20 @@ impl Streams {
         self.data.derive("similarity/runs")
     }
 
+    /// Initial values and batches of nonlinear probes: the same for all layers
+    /// and checkpoints of a version.
+    pub fn nonlinear(&self, version: u32) -> StreamKey {
+        self.data
+            .derive("probe/nonlinear")
+            .derive(&version.to_string())
+    }
+
+    /// Initial values and batches of the paper's decoders: the same for all
+    /// layers and checkpoints of a version.
+    pub fn paper(&self, version: u32) -> StreamKey {
+        self.data.derive("probe/paper").derive(&version.to_string())
+    }
+
     /// Bootstrap resamples: the same for all layers and checkpoints of a
     /// version, so that differences are paired.
     pub fn bootstrap(&self, version: u32) -> StreamKey {

@@ -11,6 +11,7 @@ mod folder;
 mod layers;
 mod memory;
 mod own_activations;
+mod paper;
 mod rendering;
 mod smoke;
 mod talking;

@@ -36,8 +36,14 @@ impl FamilyKey {
             ("predictivity", predictivity),
             ("protocol", row.protocol.clone()),
             ("tested on", row.split_kind.clone()),
-            ("penalty by", row.selected_by.clone()),
+            ("chosen by", row.selected_by.clone()),
         ])
+    }
+
+    /// Whether the probes were chosen on the stimuli they are tested on.
+    pub(super) fn is_upper_bound(&self) -> bool {
+        let mut parts = self.0.iter();
+        parts.any(|(name, value)| *name == "chosen by" && value == "tested_stimuli")
     }
 }
 

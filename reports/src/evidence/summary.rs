@@ -144,11 +144,25 @@ fn in_common(rows: &[&ResultRow]) -> ResultRow {
 
 /// The parts of a key in which the keys of the report differ.
 fn label(key: &FamilyKey, all: &[&FamilyKey]) -> String {
+    let differing = differing(key, all);
+    // said of the only family, too: it is no property of a comparison
+    match key.is_upper_bound() {
+        true if differing.is_empty() => UPPER_BOUND.to_owned(),
+        true => format!("{differing}; {UPPER_BOUND}"),
+        false => differing,
+    }
+}
+
+/// What `selected_by` means where it names the tested stimuli.
+const UPPER_BOUND: &str = "upper bounds, chosen on the tested stimuli";
+
+fn differing(key: &FamilyKey, all: &[&FamilyKey]) -> String {
     let parts = key
         .0
         .iter()
         .enumerate()
-        .filter(|(place, part)| all.iter().any(|other| other.0.get(*place) != Some(*part)));
+        .filter(|(place, part)| all.iter().any(|other| other.0.get(*place) != Some(*part)))
+        .filter(|(_, (name, _))| !(key.is_upper_bound() && *name == "chosen by"));
     parts
         .map(|(_, (name, value))| match value.as_str() {
             "" => format!("{name} not given"),

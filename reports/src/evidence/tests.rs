@@ -147,6 +147,36 @@ fn rows_of_other_protocols_are_not_averaged() {
 }
 
 #[test]
+fn upper_bounds_are_called_so_even_alone() {
+    let bound = ResultRow {
+        protocol: "paper/1".into(),
+        selected_by: "tested_stimuli".into(),
+        status: "fixed_budget".into(),
+        ..row("a", 0, 0, "initial", 0.9)
+    };
+    assert_eq!(
+        family(vec![bound.clone()]).label,
+        "upper bounds, chosen on the tested stimuli"
+    );
+    let input = ReportInput {
+        rows: vec![row("a", 0, 0, "initial", 0.9), bound],
+        ..ReportInput::default()
+    };
+    let labels: Vec<String> = gather(&input)
+        .families
+        .into_iter()
+        .map(|f| f.label)
+        .collect();
+    assert_eq!(
+        labels,
+        [
+            "protocol not given, chosen by not given",
+            "protocol paper/1; upper bounds, chosen on the tested stimuli"
+        ]
+    );
+}
+
+#[test]
 fn rows_of_chance_come_before_what_the_input_says() {
     let chance = ResultRow {
         metric: "chance".into(),

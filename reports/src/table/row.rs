@@ -112,6 +112,10 @@ record! {
     layer_b: String,
     /// Which of several labelings, orders or permutations, from 0.
     repeat: Option<u64>,
+    /// Learning rate of a probe trained by Adam.
+    learning_rate: Option<f64>,
+    /// Its weight decay, as PyTorch's `Adam` takes it.
+    weight_decay: Option<f64>,
 }
 
 /// Writes the results table: a header and one row a measurement, in the

@@ -1,6 +1,7 @@
 //! Located keys -> checked configuration.
 
 mod network;
+mod protocols;
 mod read;
 mod stimuli;
 mod training;
@@ -142,6 +143,7 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
             format!("{fraction} is not inside (0, 1): a share of the training combinations chooses the penalty"),
         ));
     }
+    let protocol = protocols::protocols(keys)?;
     Ok(Probes {
         layers: chosen,
         features: keys.names("probes.features", "feature", stimuli.feature_names())?,
@@ -157,6 +159,9 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         permutations: keys.whole_or_in("probes.permutations", 0, 0, 100_000)? as usize,
         code_orders: keys.whole_or_in("probes.code_orders", 0, 0, 1000)? as usize,
         predictions: predictions(keys)?,
+        nonlinear_seeds: keys.whole_or_in("probes.nonlinear_seeds", 0, 0, 100)? as usize,
+        paper: protocols::paper(keys, &protocol)?,
+        protocol,
     })
 }
 

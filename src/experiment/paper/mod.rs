@@ -1,0 +1,244 @@
+//! The protocol `paper`: the grid of each layer, and the choice over networks.
+
+mod curves;
+mod rows;
+mod words;
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use layerprobe_probes::{AdamGrid, CheckedAdamGrid};
+use layerprobe_reports::ResultRow;
+use ndarray::ArrayView2;
+
+use crate::activations::read_layers;
+use crate::config::{Config, InitialWeights};
+use crate::training::{Checkpoint, Normalization, Role, best_path};
+
+use super::error::ExperimentError;
+use super::events::{Event, Observer, Stage};
+use super::layout::RunFolder;
+use super::plan::Condition;
+use super::probe_stage::BATCH;
+use super::probing::ProbeSet;
+use super::stimuli::{ExperimentStimuli, Rendered, Version};
+use super::streams::Streams;
+
+use curves::LayerCurves;
+pub use words::in_words;
+
+/// The protocol's name and version, written into every row.
+pub const PAPER_PROTOCOL: &str = "paper/1";
+
+/// The checkpoints it reads.
+const ROLES: [Role; 2] = [Role::Initial, Role::BestValidation];
+
+/// Everything the stage works with.
+pub struct PaperStage<'a> {
+    pub config: &'a Config,
+    pub folder: &'a RunFolder,
+    pub streams: &'a Streams,
+    pub stimuli: &'a ExperimentStimuli,
+    pub conditions: &'a [Condition],
+    pub grid: CheckedAdamGrid,
+}
+
+/// One layer of one checkpoint.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    condition: &'a Condition,
+    role: Role,
+    layer: &'a str,
+}
+
+/// The grid of a configuration, if it names the protocol.
+///
+/// # Errors
+/// If a value cannot be trained with.
+pub fn grid(config: &Config) -> Result<Option<CheckedAdamGrid>, ExperimentError> {
+    let Some(paper) = &config.probes.paper else {
+        return Ok(None);
+    };
+    let grid = AdamGrid {
+        learning_rates: paper.learning_rates.clone(),
+        weight_decays: paper.weight_decays.clone(),
+        batch_size: paper.batch_size,
+        epochs: paper.epochs,
+    };
+    grid.check().map(Some).map_err(ExperimentError::ProbeParams)
+}
+
+impl PaperStage<'_> {
+    /// Trains the grids that are missing, chooses over the hold-out versions,
+    /// and returns all rows. A layer's grid is kept when it is complete.
+    ///
+    /// # Errors
+    /// The first that occurs; what is finished stays finished.
+    pub fn run(
+        &self,
+        images: impl Fn() -> Result<Rc<Rendered>, ExperimentError>,
+        stop: &AtomicBool,
+        observer: &dyn Observer,
+    ) -> Result<Vec<ResultRow>, ExperimentError> {
+        let places = self.places();
+        let epochs = self.grid.epochs() as u64;
+        let is_done = |place: &Place<'_>| self.path(place).exists();
+        let mut done = epochs * places.iter().filter(|p| is_done(p)).count() as u64;
+        if done < epochs * places.len() as u64 {
+            let images = images()?;
+            let started = Instant::now();
+            observer.event(Event::Started {
+                stage: Stage::Paper,
+                total: epochs * places.len() as u64,
+                done,
+            });
+            for version in &self.stimuli.versions {
+                let set = self.set(version);
+                let here = |p: &&Place<'_>| p.condition.version == version.number && !is_done(p);
+                for place in places.iter().filter(here) {
+                    let detail = format!(
+                        "{} {} {}",
+                        place.condition.target,
+                        place.role.name(),
+                        place.layer
+                    );
+                    let mut told = 0;
+                    let mut progress = |epoch: usize| {
+                        if epoch as u64 > told {
+                            told = epoch as u64;
+                            observer.event(Event::Advanced {
+                                stage: Stage::Paper,
+                                done: done + told,
+                                detail: &detail,
+                            });
+                        }
+                        match stop.load(Ordering::SeqCst) {
+                            true => ControlFlow::Break(()),
+                            false => ControlFlow::Continue(()),
+                        }
+                    };
+                    self.train(place, (&set, &images), &mut progress)?;
+                    done += epochs;
+                }
+            }
+            observer.event(Event::Finished {
+                stage: Stage::Paper,
+                seconds: started.elapsed().as_secs_f64(),
+            });
+        }
+        self.rows()
+    }
+
+    fn places(&self) -> Vec<Place<'_>> {
+        let mut places = Vec::new();
+        for condition in self.conditions {
+            for role in ROLES {
+                places.extend(self.config.probes.layers.iter().map(|layer| Place {
+                    condition,
+                    role,
+                    layer,
+                }));
+            }
+        }
+        places
+    }
+
+    fn path(&self, place: &Place<'_>) -> PathBuf {
+        let role = place.role.name();
+        self.folder.paper_curves(place.condition, role, place.layer)
+    }
+
+    /// The stimuli in an order that leaves those of a feature's test together.
+    fn set(&self, version: &Version) -> ProbeSet {
+        let features = &self.config.probes.features;
+        ProbeSet::new(self.stimuli.set.as_ref(), version, features, self.streams).by_test()
+    }
+
+    fn train(
+        &self,
+        place: &Place<'_>,
+        (set, images): (&ProbeSet, &Rendered),
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(), ExperimentError> {
+        let path = self.path(place);
+        if let Some(twin) = self.same_network(place) {
+            let curves = self.read(&twin)?;
+            return curves.write(&path, &self.grid);
+        }
+        let (condition, layer) = (place.condition, place.layer);
+        let file = match place.role {
+            Role::Initial => self.folder.checkpoint(condition, 0),
+            _ => best_path(&self.folder.condition(condition)),
+        };
+        let opened = Checkpoint::read(&file)?;
+        let step = opened.header.step;
+        let normalization = match place.role {
+            Role::Initial => Normalization::IDENTITY,
+            _ => opened.header.normalization,
+        };
+        let mut read = Vec::new();
+        read_layers(
+            &opened.network,
+            &images.images,
+            &normalization,
+            &set.positions(images),
+            &[layer],
+            BATCH,
+            &mut read,
+        )
+        .map_err(|source| ExperimentError::Activations {
+            condition: condition.id.clone(),
+            step,
+            source,
+        })?;
+        let (dim, values) = read
+            .first()
+            .map_or((0, &[][..]), |r| (r.dim, &r.values[..]));
+        let view = ArrayView2::from_shape((set.stimuli.len(), dim), values).map_err(|e| {
+            ExperimentError::Damaged {
+                path: file,
+                problem: format!("layer {layer}: {e}"),
+            }
+        })?;
+        let key = self.streams.paper(condition.version);
+        let found = set
+            .train_grid(layer, view, &self.grid, key, progress)
+            .map_err(|source| ExperimentError::Probe {
+                condition: condition.id.clone(),
+                step,
+                source,
+            })?;
+        let ControlFlow::Continue(features) = found else {
+            return Err(ExperimentError::Interrupted);
+        };
+        LayerCurves {
+            step,
+            epoch: opened.header.epoch,
+            layer: layer.to_owned(),
+            dim,
+            features,
+        }
+        .write(&path, &self.grid)
+    }
+
+    fn read(&self, place: &Place<'_>) -> Result<LayerCurves, ExperimentError> {
+        LayerCurves::read(&self.path(place), &self.grid, &self.config.probes.features)
+    }
+
+    /// The same layer of the first condition that has the very same untrained
+    /// network before the very same stimuli, if this is another.
+    fn same_network<'a>(&'a self, place: &Place<'a>) -> Option<Place<'a>> {
+        let shared = self.config.network.initial_weights == InitialWeights::Shared;
+        self.conditions
+            .iter()
+            .find(|other| other.version == place.condition.version)
+            .filter(|first| shared && place.role == Role::Initial && first.id != place.condition.id)
+            .map(|condition| Place {
+                condition,
+                ..*place
+            })
+    }
+}

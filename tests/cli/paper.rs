@@ -1,0 +1,208 @@
+//! The protocol `paper`, on a few epochs of a small grid.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command as Process, Stdio};
+use std::time::Duration;
+
+use layerprobe_reports::{ResultRow, read_results};
+use predicates::str::contains;
+
+use crate::folder::{assert_same, layerprobe, results};
+
+const SETTINGS: [&str; 6] = [
+    "probes.protocol=paper",
+    "probes.paper.epochs=4",
+    "probes.paper.learning_rates=[1e-3, 1e-1]",
+    "probes.paper.weight_decays=[0, 1e-2, 1]",
+    "probes.layers=['pool4', 'fc1']",
+    "split.versions=[0, 1]",
+];
+
+fn arguments(settings: &[&str]) -> Vec<String> {
+    let set = |setting: &&str| ["--set".to_owned(), (*setting).to_owned()];
+    let mut arguments: Vec<String> = ["run", "smoke"].map(str::to_owned).into();
+    arguments.extend(settings.iter().flat_map(set));
+    arguments
+}
+
+fn run(dir: &Path, settings: &[&str], more: &[&str]) {
+    let mut command = layerprobe(dir);
+    command.args(arguments(settings)).args(["--quiet"]);
+    command.args(more).assert().success();
+}
+
+/// The numbers of right decisions that a file of curves holds, by feature,
+/// learning rate and decay.
+fn curves(path: &Path) -> BTreeMap<[String; 3], Vec<f64>> {
+    let text = fs::read_to_string(path).unwrap();
+    let rows = text.lines().skip(1).map(|line| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let of = [4, 8, 9].map(|cell: usize| cells[cell].to_owned());
+        let n: f64 = cells[6].parse().unwrap();
+        let share = |cell: &&str| cell.parse::<f64>().unwrap() / n;
+        (of, cells[10..].iter().map(share).collect())
+    });
+    rows.collect()
+}
+
+#[test]
+fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
+    let dir = tempfile::tempdir().unwrap();
+    let both = [&SETTINGS[1..], &["probes.protocol=['clean', 'paper']"]].concat();
+    layerprobe(dir.path())
+        .args(arguments(&both))
+        .args(["--out", "run"])
+        .assert()
+        .success()
+        .stdout(contains("upper bounds, chosen on the tested stimuli"));
+    let root = dir.path().join("run");
+    let rows = read_results(root.join("results.csv")).unwrap();
+    let (paper, clean): (Vec<&ResultRow>, Vec<&ResultRow>) =
+        rows.iter().partition(|row| row.protocol == "paper/1");
+    assert!(clean.iter().all(|row| row.protocol == "clean/1"));
+    assert!(clean.iter().any(|row| row.metric == "accuracy"));
+    let accuracies: Vec<&&ResultRow> = paper.iter().filter(|r| r.metric == "accuracy").collect();
+    // 2 targets x 2 versions x 2 checkpoints x 2 layers x 3 features
+    assert_eq!(accuracies.len(), 48);
+    for row in &accuracies {
+        assert_eq!((&*row.probe, &*row.status), ("linear", "fixed_budget"));
+        assert_eq!(row.selected_by, "tested_stimuli");
+        assert!(matches!(
+            &*row.checkpoint_role,
+            "initial" | "best_validation"
+        ));
+        // every version's network is read where the mean over both is highest
+        let role = &row.checkpoint_role;
+        let of_version = |version: u32| {
+            let condition = format!("trifeature-{}-cnn4-split{version}-seed0", row.target);
+            let file = format!("conditions/{condition}/paper/{role}/{}.csv", row.layer);
+            curves(&root.join(file))
+        };
+        let both = [of_version(0), of_version(1)];
+        let own = |point: &[String; 3]| point[0] == row.feature;
+        let mut best = 0.0f64;
+        for (point, right) in both[0].iter().filter(|(point, _)| own(point)) {
+            assert_eq!(right.len(), 4);
+            for (a, b) in right.iter().zip(&both[1][point]) {
+                best = best.max((a + b) / 2.0);
+            }
+        }
+        let point = [
+            row.feature.clone(),
+            row.learning_rate.unwrap().to_string(),
+            row.weight_decay.unwrap().to_string(),
+        ];
+        // 343 stimuli make 6 batches of 64
+        let epoch = row.iterations.unwrap() as usize / 6;
+        let chosen = both.each_ref().map(|curves| curves[&point][epoch - 1]);
+        assert!(
+            (chosen[0] + chosen[1] - 2.0 * best).abs() < 1e-12,
+            "{row:?}"
+        );
+        let version = row.split.unwrap() as usize;
+        assert!((row.value - chosen[version]).abs() < 1e-12, "{row:?}");
+    }
+    let page = fs::read_to_string(root.join("report/index.html")).unwrap();
+    for said in [
+        "upper bounds, chosen on the tested stimuli",
+        "Untrained networks see unnormalized images",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    let manifest = fs::read_to_string(root.join("manifest.json")).unwrap();
+    assert!(manifest.contains("\"clean/1, paper/1\""), "{manifest}");
+    assert!(manifest.contains("paper/best_validation/fc1.csv"));
+}
+
+#[test]
+fn threads_and_kills_leave_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), &SETTINGS, &["--threads", "1", "--out", "one"]);
+    run(dir.path(), &SETTINGS, &["--threads", "2", "--out", "two"]);
+    let whole = results(&dir.path().join("one"));
+    assert!(
+        whole
+            .keys()
+            .any(|name| name.ends_with("paper/initial/pool4.csv"))
+    );
+    assert_same(&whole, &results(&dir.path().join("two")));
+
+    let curves = dir
+        .path()
+        .join("killed/conditions/trifeature-shape-cnn4-split0-seed0/paper/initial/pool4.csv");
+    let mut child = Process::new(assert_cmd::cargo::cargo_bin("layerprobe"))
+        .args(arguments(&SETTINGS))
+        .args(["--quiet", "--out", "killed"])
+        .current_dir(dir.path())
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !curves.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(curves.exists());
+    let results_now = dir.path().join("killed/results.csv");
+    assert!(
+        !results_now.exists(),
+        "the kill came too late to test anything"
+    );
+    let kept = fs::metadata(&curves).unwrap().modified().unwrap();
+    run(dir.path(), &SETTINGS, &["--out", "killed"]);
+    assert_eq!(fs::metadata(&curves).unwrap().modified().unwrap(), kept);
+    assert_same(&whole, &results(&dir.path().join("killed")));
+}
+
+#[test]
+fn a_torn_file_of_curves_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [
+        &SETTINGS[..5],
+        &["split.versions=[0]", "training.targets=['shape']"],
+    ]
+    .concat();
+    run(dir.path(), &settings, &["--out", "run"]);
+    let name = "run/conditions/trifeature-shape-cnn4-split0-seed0/paper/initial/fc1.csv";
+    let path = dir.path().join(name);
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, &text[..text.len() / 2]).unwrap();
+    layerprobe(dir.path())
+        .args(arguments(&settings))
+        .args(["--out", "run"])
+        .assert()
+        .code(1)
+        .stderr(contains("paper/initial/fc1.csv is damaged (line "));
+}
+
+#[test]
+fn nonlinear_probes_are_rows_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [
+        "probes.nonlinear_seeds=2",
+        "probes.layers=['fc1']",
+        "training.targets=['shape']",
+    ];
+    run(dir.path(), &settings, &["--out", "run"]);
+    let rows = read_results(dir.path().join("run/results.csv")).unwrap();
+    let found: Vec<&ResultRow> = rows.iter().filter(|row| row.probe == "mlp64").collect();
+    // step 0 and the last, 3 features: two seeds and their mean
+    assert_eq!(found.len(), 2 * 3 * 3);
+    for seeds in found.chunks(3) {
+        assert!(
+            seeds
+                .iter()
+                .all(|row| (&*row.metric, &*row.status) == ("accuracy", "fixed_budget"))
+        );
+        let repeats: Vec<Option<u64>> = seeds.iter().map(|row| row.repeat).collect();
+        assert_eq!(repeats, [Some(0), Some(1), None]);
+        let [one, two, mean] = [seeds[0], seeds[1], seeds[2]];
+        assert!((mean.value - (one.value + two.value) / 2.0).abs() < 1e-12);
+        assert_eq!(mean.interval_kind, "seeds");
+        let range = (mean.lower.unwrap(), mean.upper.unwrap());
+        assert_eq!(range, (one.value.min(two.value), one.value.max(two.value)));
+    }
+}
