@@ -30,7 +30,7 @@ record! {
     /// assert!(row.lower.is_none());
     /// ```
     ResultRow,
-    added: ["repeat"],
+    added: ["repeat", "learning_rate", "weight_decay"],
     may_be_infinite: ["gradient_norm", "objective_gap"],
     /// The condition's identifier: one network to train.
     condition: String,
