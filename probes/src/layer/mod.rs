@@ -75,6 +75,16 @@ impl<'a> From<&LayerData<'a>> for Stimuli<'a> {
     }
 }
 
+impl<'a> From<&StreamedLayer<'a>> for Stimuli<'a> {
+    fn from(data: &StreamedLayer<'a>) -> Self {
+        Self {
+            groups: data.groups,
+            selection: data.selection,
+            channels: data.channels,
+        }
+    }
+}
+
 /// Which training rows choose the penalty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Selection<'a> {
@@ -211,11 +221,7 @@ pub fn measure_streamed(
     keys: &ProbeKeys,
     extras: &Extras,
 ) -> Result<LayerOutcome, ProbeError> {
-    let stimuli = Stimuli {
-        groups: data.groups,
-        selection: data.selection,
-        channels: data.channels,
-    };
+    let stimuli = Stimuli::from(data);
     check_layer(layer, data.activations.shape(), &stimuli, train, tasks)?;
     let source = Source::Blocks(data.activations);
     measure(layer, source, &stimuli, train, tasks, params, keys, extras)

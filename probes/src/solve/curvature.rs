@@ -28,8 +28,9 @@ enum Factored {
     Nearly(InverseFactor),
 }
 
-/// Most unknowns that are solved for in doubles.
-const EXACT: usize = 1500;
+/// Most unknowns that are solved for in doubles: factoring takes about a second
+/// at this size.
+pub(crate) const SMALL: usize = 1500;
 
 impl Curvature {
     /// Number of unknowns: dimensions and intercept, times classes but one.
@@ -85,7 +86,7 @@ impl Curvature {
                 }
             }
         }
-        let factor = match size <= EXACT {
+        let factor = match size <= SMALL {
             true => Factored::Exactly(Cholesky::new(&hessian, size)?),
             false => Factored::Nearly(InverseFactor::new(hessian, size)?),
         };

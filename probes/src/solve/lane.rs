@@ -1,6 +1,6 @@
 //! One feature on its way down the penalty path.
 
-use super::curvature::Curvature;
+use super::curvature::{Curvature, SMALL};
 use super::newton::{Search, Task};
 use super::row_curvature::RowCurvature;
 use super::space::{Covariance, Precision, Space};
@@ -26,10 +26,8 @@ pub(crate) struct Start {
 }
 
 /// Iterations at one penalty after which the Hessian is factored, and
-/// factored anew, where it has at most so many unknowns: about a second's work
-/// in all.
+/// factored anew, where it is [`SMALL`].
 const PLAIN: usize = 12;
-pub(crate) const SMALL: usize = 1500;
 
 /// The same as a last resort, where one factorization takes a second or two.
 const LATE: usize = 250;

@@ -35,9 +35,9 @@ mod space;
 use rayon::prelude::*;
 
 use abreast::Abreast;
-pub(crate) use curvature::Curvature;
+pub(crate) use curvature::{Curvature, SMALL};
 use directions::{Going, step};
-pub(crate) use lane::{Fit, Lane, MIDDLING, SMALL};
+pub(crate) use lane::{Fit, Lane, MIDDLING};
 use lane::{Start, Verdict};
 pub(crate) use newton::{Search, Task};
 pub(crate) use panel::{Panel, product};
