@@ -55,6 +55,17 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Where the piece ends that holds a dimension.
+    pub fn piece_end(&self, dim: usize) -> usize {
+        match self {
+            Self::Rows { dims, .. } => *dims,
+            Self::Blocks(blocks) => {
+                let each = blocks.block_dims().max(1);
+                (dim / each + 1) * each
+            }
+        }
+    }
+
     /// What holds these dimensions, from left to right: the whole matrix, or
     /// the blocks that they lie in.
     pub fn open(&self, dims: Range<usize>) -> Vec<Piece<'a>> {

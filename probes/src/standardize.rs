@@ -230,6 +230,21 @@ impl<'a> Standardized<'a> {
         self.source.open(self.scale.span(range))
     }
 
+    /// The varying dimensions number `range` in parts that each lie in one
+    /// piece, so that no more than one need be open.
+    fn within_pieces(&self, range: Range<usize>) -> Vec<Range<usize>> {
+        let dims = &self.scale.dims;
+        let mut parts = Vec::new();
+        let mut start = range.start;
+        while start < range.end {
+            let reach = self.source.piece_end(dims[start]);
+            let count = dims[start..range.end].partition_point(|dim| *dim < reach);
+            parts.push(start..start + count);
+            start += count;
+        }
+        parts
+    }
+
     /// Puts a row's varying dimensions, standardized, at the beginning of
     /// `out`.
     pub fn write_row(&self, row: usize, out: &mut [f32]) {
@@ -342,20 +357,24 @@ impl<'a> Standardized<'a> {
             .enumerate()
             .for_each_init(Block::default, |block, (panel, out)| {
                 let range = panel * BACK..((panel + 1) * BACK).min(width);
-                let pieces = self.open(range.clone());
-                for (rows, a) in rows
-                    .chunks(ROWS)
-                    .zip(coefficients.chunks((ROWS * cols).max(1)))
-                {
-                    let x = block.read(self.scale, &pieces, rows, range.clone());
-                    matmul(
-                        MatMut::row_major(out, range.len(), cols),
-                        1.0,
-                        x.t(),
-                        MatRef::row_major(a, rows.len(), cols),
-                        1.0,
-                        Threads::One,
-                    );
+                let first = range.start;
+                for part in self.within_pieces(range) {
+                    let out = &mut out[(part.start - first) * cols..(part.end - first) * cols];
+                    let pieces = self.open(part.clone());
+                    for (rows, a) in rows
+                        .chunks(ROWS)
+                        .zip(coefficients.chunks((ROWS * cols).max(1)))
+                    {
+                        let x = block.read(self.scale, &pieces, rows, part.clone());
+                        matmul(
+                            MatMut::row_major(out, part.len(), cols),
+                            1.0,
+                            x.t(),
+                            MatRef::row_major(a, rows.len(), cols),
+                            1.0,
+                            Threads::One,
+                        );
+                    }
                 }
             });
         weights
