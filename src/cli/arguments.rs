@@ -413,7 +413,7 @@ fn arch() -> impl TypedValueParser<Value = Arch> {
 /// The image size at which an architecture is shown and measured.
 pub fn image_size(arch: Arch, given: Option<usize>) -> usize {
     given.unwrap_or(match arch {
-        Arch::Cnn4 | Arch::Mlp => 64,
+        Arch::Cnn4 | Arch::Mlp | Arch::AlexNet64 => 64,
         Arch::AlexNet | Arch::ResNet18 | Arch::ResNet50 => 224,
     })
 }

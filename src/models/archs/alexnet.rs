@@ -1,4 +1,4 @@
-use super::Design;
+use super::{Arch, Design};
 use crate::models::ModelError;
 use crate::models::graph::Graph;
 use crate::nn::{Activation, ConvSpec};
@@ -19,6 +19,10 @@ pub(super) fn graph(design: &Design) -> Result<Graph, ModelError> {
     let mut pools = 0;
     for (i, (at, out_channels, kernel, stride, padding, pooled)) in FEATURES.into_iter().enumerate()
     {
+        let (stride, padding) = match (design.arch, i) {
+            (Arch::AlexNet64, 0) => (1, 5),
+            _ => (stride, padding),
+        };
         let spec = ConvSpec {
             stride,
             padding,

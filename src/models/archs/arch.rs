@@ -18,6 +18,10 @@ pub enum Arch {
     /// connected layers narrowed to `ceil(4096 classes / 1000)` unless told
     /// otherwise (Hermann & Lampinen 2020, appendix B.1).
     AlexNet,
+    /// AlexNet for images of 64 pixels: its first convolution has a stride of 1
+    /// and a padding of 5, so that `pool3` is 7 x 7 there. torchvision's own
+    /// would leave one pixel, copied 36 times by its average pool.
+    AlexNet64,
     /// ResNet-18 as in torchvision (He et al. 2015).
     ResNet18,
     /// ResNet-50 as in torchvision (He et al. 2015, with the stride in the
@@ -32,10 +36,11 @@ pub struct UnknownArch(pub String);
 
 impl Arch {
     /// All architectures.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Cnn4,
         Self::Mlp,
         Self::AlexNet,
+        Self::AlexNet64,
         Self::ResNet18,
         Self::ResNet50,
     ];
@@ -46,9 +51,17 @@ impl Arch {
             Self::Cnn4 => "cnn4",
             Self::Mlp => "mlp",
             Self::AlexNet => "alexnet",
+            Self::AlexNet64 => "alexnet64",
             Self::ResNet18 => "resnet18",
             Self::ResNet50 => "resnet50",
         }
+    }
+}
+
+impl Arch {
+    /// Whether it is AlexNet, at whatever image size.
+    pub(super) fn is_alexnet(self) -> bool {
+        matches!(self, Self::AlexNet | Self::AlexNet64)
     }
 }
 

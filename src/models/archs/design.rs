@@ -78,7 +78,7 @@ impl Design {
         match self.arch {
             Arch::Cnn4 => cnn4::graph(self),
             Arch::Mlp => mlp::graph(self),
-            Arch::AlexNet => alexnet::graph(self),
+            Arch::AlexNet | Arch::AlexNet64 => alexnet::graph(self),
             Arch::ResNet18 | Arch::ResNet50 => resnet::graph(self),
         }
     }
@@ -96,6 +96,10 @@ impl Design {
             Arch::AlexNet => (
                 self.size >= 63,
                 "its convolutions and pools leave nothing of a side below 63",
+            ),
+            Arch::AlexNet64 => (
+                self.size >= 15,
+                "its three pools leave nothing of a side below 15",
             ),
             _ => (true, "sides are 1 to 16384"),
         };
@@ -152,8 +156,12 @@ impl Design {
         ];
         for (option, owner, valid, needs) in given {
             let Some(valid) = valid else { continue };
-            if !valid || self.arch != owner {
-                let problem = if valid {
+            let owned = match owner {
+                Arch::AlexNet => self.arch.is_alexnet(),
+                _ => self.arch == owner,
+            };
+            if !valid || !owned {
+                let problem = if !owned {
                     "it has no such option"
                 } else {
                     needs

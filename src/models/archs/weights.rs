@@ -29,7 +29,7 @@ impl Design {
         let mut design = self.clone();
         match self.arch {
             Arch::Cnn4 => design.classes = rows("fc2.weight")?,
-            Arch::AlexNet => {
+            Arch::AlexNet | Arch::AlexNet64 => {
                 design.options.fc_width = Some(rows("classifier.1.weight")?);
                 design.classes = rows("classifier.6.weight")?;
             }

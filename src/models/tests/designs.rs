@@ -3,7 +3,9 @@
 use layerprobe_streams::StreamKey;
 
 use super::double;
-use crate::models::{Arch, Design, ImageBatch, ModelError, Network, Options, Parameter, Workspace};
+use crate::models::{
+    Arch, Design, ImageBatch, Layer, ModelError, Network, Options, Parameter, Workspace,
+};
 
 #[test]
 fn initial_weights_are_uniform_and_each_tensors_own() {
@@ -84,6 +86,24 @@ fn the_papers_widths_follow_the_classes() {
         let fc6 = layers.iter().find(|layer| layer.name == "fc6").unwrap();
         assert_eq!(fc6.shape.dim(), width);
     }
+}
+
+/// At 64 pixels, a `pool3` of 7 x 7 places and otherwise torchvision's weights.
+#[test]
+fn alexnet64_keeps_places_apart_at_64_pixels() {
+    let small = Design::new(Arch::AlexNet64, 64, 7).layers().unwrap();
+    let large = Design::new(Arch::AlexNet, 224, 7).layers().unwrap();
+    let parameters =
+        |layers: &[Layer]| -> Vec<usize> { layers.iter().map(|layer| layer.parameters).collect() };
+    assert_eq!(parameters(&small), parameters(&large));
+    let dim = |name: &str| {
+        let layer = small.iter().find(|layer| layer.name == name);
+        layer.map(|layer| layer.shape.dim())
+    };
+    assert_eq!(dim("pool3"), Some(256 * 7 * 7));
+    assert_eq!(dim("fc6"), Some(29));
+    let too_small = Design::new(Arch::AlexNet64, 14, 7).layers();
+    assert!(too_small.unwrap_err().to_string().contains("below 15"));
 }
 
 #[test]

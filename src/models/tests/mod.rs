@@ -71,6 +71,7 @@ fn each_arch() -> impl Iterator<Item = Network> {
             Arch::Cnn4 => 16,
             Arch::Mlp => 5,
             Arch::AlexNet => 63,
+            Arch::AlexNet64 => 15,
             Arch::ResNet18 | Arch::ResNet50 => 33,
         };
         Network::new(arch, size, 3, key).unwrap()
