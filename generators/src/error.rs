@@ -31,6 +31,19 @@ pub enum GeneratorError {
         /// The smallest image that holds the object, in pixels.
         needed: usize,
     },
+    /// Too few stimuli whose pair does not match.
+    #[error(
+        "a predictivity of {predictivity} needs {needed} stimuli whose pair does not match, \
+         but there are {found}: raise the predictivity or the number of exemplars"
+    )]
+    Unmatched {
+        /// The predictivity asked for.
+        predictivity: f64,
+        /// How many it needs.
+        needed: usize,
+        /// How many there are.
+        found: usize,
+    },
     /// A version of the hold-outs which does not exist.
     #[error("hold-out version {version} does not exist: versions are 0 to {}", .versions - 1)]
     UnknownVersion {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use layerprobe_generators::correlation::CorrelationParams;
+use layerprobe_generators::correlation::{CorrelationParams, PredictivityMode};
 use layerprobe_generators::splits::{HoldOuts, Split, VERSIONS};
 use layerprobe_generators::{StimulusSet, Trifeature, TrifeatureParams};
 use layerprobe_streams::StreamKey;
@@ -59,6 +59,7 @@ fn correlated_sets_have_the_sizes_and_the_effective_predictivities_of_the_script
             first: 0,
             second: 2,
             predictivity,
+            mode: PredictivityMode::Nominal,
         };
         let correlation = params
             .check(&set, key().derive("data/correlation"))
@@ -94,12 +95,48 @@ fn correlated_sets_have_the_sizes_and_the_effective_predictivities_of_the_script
 }
 
 #[test]
+fn effective_predictivities_are_those_asked_for_in_every_list() {
+    let set = set(100);
+    for predictivity in [0.1, 0.5, 0.9, 1.0] {
+        let params = CorrelationParams {
+            first: 0,
+            second: 2,
+            predictivity,
+            mode: PredictivityMode::Effective,
+        };
+        let correlation = params
+            .check(&set, key().derive("data/correlation"))
+            .unwrap();
+        let hold_outs = HoldOuts::draw(
+            set.features(),
+            3,
+            1,
+            Some(correlation.matching()),
+            key().derive("data/split"),
+        )
+        .unwrap();
+        let split = correlation.split(&set, &hold_outs, 1).unwrap();
+        assert_eq!(split.train.len(), 4900);
+        let measured = correlation.measure(&set, &split);
+        assert!((measured.train.unwrap() - predictivity).abs() < 1.0 / 4900.0);
+        for (stimuli, effective) in split.validation.iter().zip(&measured.validation) {
+            assert!((effective.unwrap() - predictivity).abs() < 1.0 / 2100.0);
+            assert!(stimuli.is_sorted() && stimuli.len() >= 2100);
+        }
+        // no two lists of one stimulus's own task overlap
+        let trained = |index: &usize| split.train.binary_search(index).is_ok();
+        assert!(!split.validation.iter().flatten().any(trained));
+    }
+}
+
+#[test]
 fn the_whole_pool_is_uncorrelated() {
     let set = set(10);
     let params = CorrelationParams {
         first: 1,
         second: 0,
         predictivity: 0.1,
+        mode: PredictivityMode::Nominal,
     };
     let correlation = params.check(&set, key()).unwrap();
     assert_eq!(correlation.stimuli(), (0..10_000).collect::<Vec<_>>());
@@ -112,6 +149,7 @@ fn pairs_are_held_out_together_and_one_matching_serves_all_versions() {
         first: 0,
         second: 1,
         predictivity: 0.5,
+        mode: PredictivityMode::Nominal,
     };
     let correlation = params.check(&set, key()).unwrap();
     let matching = correlation.matching();
@@ -147,6 +185,7 @@ fn impossible_correlations_are_refused() {
             first,
             second,
             predictivity,
+            mode: PredictivityMode::Nominal,
         };
         params.check(&set, key()).unwrap_err().to_string()
     };

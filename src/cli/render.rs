@@ -84,7 +84,7 @@ fn write(
 ) -> anyhow::Result<()> {
     let set = stimuli.training_set();
     let chosen: Vec<usize> = match &stimuli.pool {
-        Some(pool) => pool.correlation.stimuli().to_vec(),
+        Some(pool) => pool.chosen(&stimuli.versions),
         None => (0..set.len()).collect(),
     };
     let count = command.count.unwrap_or(chosen.len()).min(chosen.len());

@@ -122,8 +122,21 @@ pub struct Correlation {
     /// The two features.
     pub pair: [String; 2],
     /// Probability that one takes the value matched to the other's, in the
-    /// pool of all ten values.
+    /// pool of all ten values or in each set, as `p_mode` says.
     pub predictivity: f64,
+    /// Where that probability holds.
+    pub p_mode: PMode,
+}
+
+/// Where a predictivity holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PMode {
+    /// In the pool of all values, before some are held out (the paper's way):
+    /// training sets have more of it, validation sets less.
+    Nominal,
+    /// In the training set and in each validation set.
+    Effective,
 }
 
 /// Held-out feature values.

@@ -1,4 +1,4 @@
-use crate::config::Config;
+use crate::config::{Config, PMode};
 use crate::training::CheckedTrainingPlan;
 
 use super::stimuli::Version;
@@ -64,8 +64,18 @@ pub fn cautions(config: &Config) -> Vec<String> {
     }
     if let Some(correlation) = &config.correlation {
         cautions.push(format!(
-            "training sets correlate {} with {} at a nominal predictivity of {} in the pool of all values",
-            correlation.pair[0], correlation.pair[1], correlation.predictivity
+            "training sets correlate {} with {} at a {} predictivity of {} {}",
+            correlation.pair[0],
+            correlation.pair[1],
+            match correlation.p_mode {
+                PMode::Nominal => "nominal",
+                PMode::Effective => "effective",
+            },
+            correlation.predictivity,
+            match correlation.p_mode {
+                PMode::Nominal => "in the pool of all values",
+                PMode::Effective => "in training and in validation",
+            }
         ));
     }
     cautions

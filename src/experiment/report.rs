@@ -18,6 +18,7 @@ use super::layout;
 use super::manifest::Manifest;
 use super::plan::{cautions, conditions};
 use super::protocol;
+use super::stimuli::ExperimentStimuli;
 use super::streams::Streams;
 
 /// Draws the report of a run folder again, from its results.
@@ -63,7 +64,7 @@ pub(super) fn input(
     let classes = config.stimuli.values_per_feature() - config.split.held_out;
     Ok(ReportInput {
         title: format!("layerprobe: {}", config.name),
-        facts: facts(config, classes),
+        facts: facts(config, classes)?,
         cautions: cautions(config),
         protocol: protocol::in_words(config),
         rows: tables.rows,
@@ -86,16 +87,19 @@ pub(super) fn input(
     })
 }
 
-fn facts(config: &Config, classes: usize) -> Vec<Fact> {
+fn facts(config: &Config, classes: usize) -> Result<Vec<Fact>, ExperimentError> {
+    let streams = Streams::new(&config.seeds);
+    let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
     let size = config.stimuli.image_size();
     let versions: Vec<String> = config.split.versions.iter().map(u32::to_string).collect();
-    vec![
+    Ok(vec![
         Fact::new("dataset", config.stimuli.dataset()),
         Fact::new("image size", format!("{size} x {size} px")),
         Fact::new("network", &config.network.arch),
         Fact::new("trained on", config.training.targets.join(", ")),
         Fact::new("classes", format!("{classes} (chance 1/{classes})")),
         Fact::new("hold-out versions", versions.join(", ")),
+        Fact::new("training set", stimuli.training_sizes()),
         Fact::new("epochs", config.training.epochs.to_string()),
         Fact::new(
             "seeds",
@@ -105,7 +109,7 @@ fn facts(config: &Config, classes: usize) -> Vec<Fact> {
             ),
         ),
         Fact::new("protocol", protocol::names(config)),
-    ]
+    ])
 }
 
 fn training(config: &Config, folder: &Path) -> Result<Vec<TrainingCurve>, ExperimentError> {

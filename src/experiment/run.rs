@@ -75,6 +75,10 @@ pub fn run(
     {
         observer.event(Event::Note(&caution));
     }
+    observer.event(Event::Note(&format!(
+        "each network trains on {}",
+        stimuli.training_sizes()
+    )));
     let mut manifest = Manifest::open(&folder, config, &protocol::names(config));
     let images = Images {
         stimuli: &stimuli,

@@ -1,14 +1,15 @@
 //! From a configuration to images, labels and splits.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use layerprobe_generators::correlation::{Correlation, CorrelationParams};
+use layerprobe_generators::correlation::{Correlation, CorrelationParams, PredictivityMode};
 use layerprobe_generators::splits::{HoldOuts, Split};
 use layerprobe_generators::{GeneratorError, StimulusSet};
 use rayon::prelude::*;
 
-use crate::config::{Stimuli, StimulusSections};
+use crate::config::{PMode, Stimuli, StimulusSections};
 use crate::training::ImageStore;
 
 use super::error::ExperimentError;
@@ -35,6 +36,25 @@ pub struct CorrelatedPool {
     pub set: Box<dyn StimulusSet>,
     /// The matching, and which stimuli are in.
     pub correlation: Correlation,
+}
+
+impl CorrelatedPool {
+    /// The stimuli of the correlated set, in rising order: all that were chosen
+    /// among the pool's, or, where every split chooses for itself, those that
+    /// some version trains or validates on.
+    pub fn chosen(&self, versions: &[Version]) -> Vec<usize> {
+        if self.correlation.mode() == PredictivityMode::Nominal {
+            return self.correlation.stimuli().to_vec();
+        }
+        let splits = versions.iter().filter_map(|v| v.pool_split.as_ref());
+        let mut chosen: Vec<usize> = splits
+            .flat_map(|split| split.train.iter().chain(split.validation.iter().flatten()))
+            .copied()
+            .collect();
+        chosen.sort_unstable();
+        chosen.dedup();
+        chosen
+    }
 }
 
 /// One hold-out version.
@@ -126,6 +146,27 @@ impl ExperimentStimuli {
         version.pool_split.as_ref().unwrap_or(&version.split)
     }
 
+    /// How many combinations of feature values a version's training stimuli
+    /// have: fewer, the more one feature predicts another.
+    pub fn training_combinations(&self, version: &Version) -> usize {
+        let set = self.training_set();
+        let train = self.training_split(version).train.iter();
+        let combinations: BTreeSet<Vec<usize>> = train.map(|&i| set.labels(i)).collect();
+        combinations.len()
+    }
+
+    /// How many training stimuli each version has, and of how many combinations,
+    /// in words.
+    pub fn training_sizes(&self) -> String {
+        let sizes = self.versions.iter().map(|version| {
+            let stimuli = self.training_split(version).train.len();
+            let combinations = self.training_combinations(version);
+            format!("{stimuli} stimuli of {combinations} combinations")
+        });
+        let sizes: BTreeSet<String> = sizes.collect();
+        sizes.into_iter().collect::<Vec<_>>().join(", ")
+    }
+
     /// The share of matches among a version's training stimuli.
     pub fn effective_predictivity(&self, version: &Version) -> Option<f64> {
         let pool = self.pool.as_ref()?;
@@ -154,6 +195,10 @@ fn correlated_pool(
         first: number(first).unwrap_or(usize::MAX),
         second: number(second).unwrap_or(usize::MAX),
         predictivity: correlation.predictivity,
+        mode: match correlation.p_mode {
+            PMode::Nominal => PredictivityMode::Nominal,
+            PMode::Effective => PredictivityMode::Effective,
+        },
     };
     let correlation = params.check(pool.as_ref(), streams.correlation())?;
     Ok(Some(CorrelatedPool {

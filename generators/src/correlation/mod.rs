@@ -5,4 +5,4 @@ mod matching;
 mod sample;
 
 pub use matching::Matching;
-pub use sample::{Correlation, CorrelationParams, Predictivity};
+pub use sample::{Correlation, CorrelationParams, Predictivity, PredictivityMode};

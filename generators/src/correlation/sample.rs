@@ -15,10 +15,25 @@ pub struct CorrelationParams {
     /// stimuli chosen: 1 is fully redundant, 1 / (number of values)
     /// uncorrelated.
     pub predictivity: f64,
+    /// Where that probability holds.
+    pub mode: PredictivityMode,
+}
+
+/// Where the probability that a pair matches is the one asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PredictivityMode {
+    /// Among all stimuli chosen, before values are held out (the authors'
+    /// scripts): with aligned hold-outs more than asked for in the train set,
+    /// less in the validation sets.
+    #[default]
+    Nominal,
+    /// In the train set and in each validation set, up to one stimulus.
+    Effective,
 }
 
 impl CorrelationParams {
-    /// Chooses the stimuli: all `m` matched ones, and `m (1 - p) / p` drawn
+    /// Chooses the stimuli. [`PredictivityMode::Effective`] leaves the choice to
+    /// [`Correlation::split`]; [`PredictivityMode::Nominal`] takes all `m` matched ones, and `m (1 - p) / p` drawn
     /// without replacement from the unmatched (rounded to the nearest). So a
     /// value that does not match is uniform over the others, and the remaining
     /// features stay balanced in expectation.
@@ -37,7 +52,12 @@ impl CorrelationParams {
     /// let key = StreamKey::from_seed(0);
     /// let set = TrifeatureParams { exemplars: 100, ..Default::default() }
     ///     .check(key.derive("data/render"))?;
-    /// let shape_color = CorrelationParams { first: 0, second: 2, predictivity: 0.9 };
+    /// let shape_color = CorrelationParams {
+    ///     first: 0,
+    ///     second: 2,
+    ///     predictivity: 0.9,
+    ///     mode: Default::default(),
+    /// };
     /// let correlation = shape_color.check(&set, key.derive("data/correlation"))?;
     /// assert_eq!(correlation.stimuli().len(), 10_000 + 1_111);
     /// # Ok::<(), layerprobe_generators::GeneratorError>(())
@@ -64,13 +84,15 @@ impl CorrelationParams {
                 least,
             });
         }
-        key.derive("unmatched").at(0).shuffle(&mut unmatched);
-        unmatched.truncate(wanted as usize);
+        if self.mode == PredictivityMode::Nominal {
+            key.derive("unmatched").at(0).shuffle(&mut unmatched);
+            unmatched.truncate(wanted as usize);
+        }
         stimuli.append(&mut unmatched);
         stimuli.sort_unstable();
         Ok(Correlation {
             matching,
-            nominal: p,
+            asked: self,
             stimuli,
             key,
         })
@@ -81,7 +103,8 @@ impl CorrelationParams {
 /// list is empty.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Predictivity {
-    /// Among all the chosen stimuli.
+    /// As asked for; with [`PredictivityMode::Nominal`] among all the chosen
+    /// stimuli.
     pub nominal: f64,
     /// In the train set.
     pub train: Option<f64>,
@@ -93,7 +116,7 @@ pub struct Predictivity {
 #[derive(Clone, Debug)]
 pub struct Correlation {
     matching: Matching,
-    nominal: f64,
+    asked: CorrelationParams,
     stimuli: Vec<usize>,
     key: StreamKey,
 }
@@ -104,12 +127,17 @@ impl Correlation {
         &self.matching
     }
 
-    /// The predictivity asked for: among all the chosen stimuli.
+    /// The predictivity asked for.
     pub fn nominal(&self) -> f64 {
-        self.nominal
+        self.asked.predictivity
     }
 
-    /// Indices of the chosen stimuli, in rising order.
+    /// Where that probability holds.
+    pub fn mode(&self) -> PredictivityMode {
+        self.asked.mode
+    }
+
+    /// Indices of the stimuli that splits are taken from, in rising order.
     pub fn stimuli(&self) -> &[usize] {
         &self.stimuli
     }
@@ -138,7 +166,7 @@ impl Correlation {
     pub fn measure(&self, set: &dyn StimulusSet, split: &Split) -> Predictivity {
         let validation = split.validation.iter();
         Predictivity {
-            nominal: self.nominal,
+            nominal: self.nominal(),
             train: self.effective(set, &split.train),
             validation: validation
                 .map(|stimuli| self.effective(set, stimuli))
@@ -151,8 +179,13 @@ impl Correlation {
     /// What is cut is drawn at random for each hold-out version and counted
     /// among the discarded.
     ///
+    /// With [`PredictivityMode::Effective`] the train set is drawn so that a
+    /// share p of it matches, and each validation set keeps what matches and as
+    /// many others as make that a share p; the rest is in no list.
+    ///
     /// # Errors
-    /// If the hold-outs were drawn for other features than the set's.
+    /// If the hold-outs were drawn for other features than the set's, or a
+    /// validation set has too few unmatched stimuli.
     pub fn split(
         &self,
         set: &dyn StimulusSet,
@@ -160,18 +193,55 @@ impl Correlation {
         version: u32,
     ) -> Result<Split, GeneratorError> {
         let mut split = Split::among(set, self.stimuli.iter().copied(), hold_outs)?;
-        let cap = split
-            .train
-            .iter()
-            .filter(|&&index| self.matching.matches(&set.labels(index)))
-            .count();
-        self.key
-            .derive("train")
-            .at(u64::from(version))
-            .shuffle(&mut split.train);
-        split.discarded.extend(split.train.drain(cap..));
+        let matches = |index: &usize| self.matching.matches(&set.labels(*index));
+        let cap = split.train.iter().filter(|index| matches(index)).count();
+        let order = |of: &str, stimuli: &mut [usize]| {
+            let key = self.key.derive(of);
+            key.at(u64::from(version)).shuffle(stimuli);
+        };
+        let p = self.nominal();
+        match self.asked.mode {
+            PredictivityMode::Nominal => {
+                order("train", &mut split.train);
+                split.discarded.extend(split.train.drain(cap..));
+            }
+            PredictivityMode::Effective => {
+                let (mut matched, mut unmatched): (Vec<usize>, Vec<usize>) =
+                    split.train.drain(..).partition(matches);
+                order("train/matched", &mut matched);
+                order("train/unmatched", &mut unmatched);
+                let share = (cap as f64 * p).round() as usize;
+                split.discarded.extend(matched.drain(share..));
+                split
+                    .discarded
+                    .extend(self.cut(&mut unmatched, cap - share)?);
+                split.train.extend(matched.into_iter().chain(unmatched));
+                for (target, stimuli) in split.validation.iter_mut().enumerate() {
+                    let (matched, mut unmatched): (Vec<usize>, Vec<usize>) =
+                        stimuli.drain(..).partition(matches);
+                    order(&format!("validation/{target}"), &mut unmatched);
+                    let others = (matched.len() as f64 * (1.0 - p) / p).round() as usize;
+                    // a stimulus may serve another target's validation
+                    self.cut(&mut unmatched, others)?;
+                    stimuli.extend(matched.into_iter().chain(unmatched));
+                    stimuli.sort_unstable();
+                }
+            }
+        }
         split.train.sort_unstable();
         split.discarded.sort_unstable();
         Ok(split)
+    }
+
+    /// Keeps so many of them and returns the rest.
+    fn cut(&self, stimuli: &mut Vec<usize>, kept: usize) -> Result<Vec<usize>, GeneratorError> {
+        if kept > stimuli.len() {
+            return Err(GeneratorError::Unmatched {
+                predictivity: self.nominal(),
+                needed: kept,
+                found: stimuli.len(),
+            });
+        }
+        Ok(stimuli.split_off(kept))
     }
 }

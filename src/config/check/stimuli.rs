@@ -5,7 +5,7 @@ use layerprobe_streams::StreamKey;
 use super::VERSIONS;
 use crate::config::error::ConfigError;
 use crate::config::keys::Keys;
-use crate::config::sections::{Correlation, Split, Stimuli};
+use crate::config::sections::{Correlation, PMode, Split, Stimuli};
 
 /// Sizes beyond this are slips, and would overflow nothing but the memory.
 const MAX_SIDE: u64 = 4096;
@@ -94,5 +94,15 @@ pub(super) fn correlation(
             format!("{predictivity} is below {chance}, where the pair is independent"),
         ));
     }
-    Ok(Some(Correlation { pair, predictivity }))
+    let p_mode = keys.text_or("correlation.p_mode", "nominal")?;
+    let modes = ["nominal", "effective"];
+    let p_mode = match keys.known("correlation.p_mode", "mode", &p_mode, &modes)? {
+        "effective" => PMode::Effective,
+        _ => PMode::Nominal,
+    };
+    Ok(Some(Correlation {
+        pair,
+        predictivity,
+        p_mode,
+    }))
 }
