@@ -4,6 +4,7 @@ mod axis;
 mod by_value;
 mod change;
 mod confusion;
+mod forest;
 mod heat_map;
 mod legend;
 mod loss_data;
@@ -21,6 +22,7 @@ use crate::drawing::Drawing;
 use crate::evidence::Evidence;
 
 pub(crate) use axis::short;
+pub(crate) use forest::draw as draw_forest;
 pub(crate) use heat_map::draw as draw_heat_map;
 pub(crate) use words::interval_note;
 

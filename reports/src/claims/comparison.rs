@@ -1,0 +1,207 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::evidence::{Observation, RunId};
+use crate::statistics::mean_interval;
+
+/// How a quantity has to stand to what it is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Relation {
+    /// Larger: the interval of the difference lies above 0. It is not, where
+    /// the interval lies below the margin.
+    Above,
+    /// Smaller: as above, the other way round.
+    Below,
+    /// Equal for what matters: the interval lies within the margin on both
+    /// sides of 0. It is not, where the interval lies outside of that.
+    Equal,
+}
+
+/// A difference with its 95 % interval over runs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The difference of means.
+    pub value: f64,
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Runs behind it.
+    pub runs: usize,
+}
+
+impl Relation {
+    /// Whether a difference is so, is not so, or neither can be told.
+    pub(super) fn holds(self, estimate: &Estimate, margin: f64) -> Option<bool> {
+        let (lower, upper) = (estimate.lower, estimate.upper);
+        match self {
+            Self::Above if upper < margin => Some(false),
+            Self::Above if lower > 0.0 => Some(true),
+            Self::Below if lower > -margin => Some(false),
+            Self::Below if upper < 0.0 => Some(true),
+            Self::Equal if -margin < lower && upper < margin => Some(true),
+            Self::Equal if lower > margin || upper < -margin => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// What the first observations are above the second, or above a number, over
+/// the runs that both have.
+///
+/// The interval is the jackknife's over runs: a run is left out with all
+/// observations it takes part in, and the pseudovalues get Student's t with
+/// n - 1 degrees of freedom. For one observation a run that is the paired t
+/// interval; for pairs of runs it counts runs, not pairs. `None` with fewer than
+/// two runs, or where a side has nothing left without one of them.
+pub(super) fn difference(first: &[Observation], second: &Against<'_>) -> Option<Estimate> {
+    let mut runs = runs_of(first);
+    if let Against::Observations(second) = second {
+        let others = runs_of(second);
+        runs.retain(|run| others.contains(run));
+    }
+    let mean = |observations: &[Observation], without: Option<&RunId>| {
+        let mut sum = 0.0;
+        let mut count = 0usize;
+        for observation in observations {
+            let inside = observation.runs.iter().all(|run| runs.contains(run));
+            if inside && !without.is_some_and(|run| observation.runs.contains(run)) {
+                sum += observation.value;
+                count += 1;
+            }
+        }
+        (count > 0).then(|| sum / count as f64)
+    };
+    let above = |without: Option<&RunId>| {
+        let second = match second {
+            Against::Observations(second) => mean(second, without)?,
+            Against::Number(number) => *number,
+        };
+        Some(mean(first, without)? - second)
+    };
+    let whole = above(None)?;
+    let n = runs.len() as f64;
+    let pseudovalues = runs.iter().map(|run| {
+        let rest = above(Some(run))?;
+        // exactly the run's own value where all are equal
+        Some(whole + (n - 1.0) * (whole - rest))
+    });
+    let pseudovalues: Vec<f64> = pseudovalues.collect::<Option<_>>()?;
+    let interval = mean_interval(&pseudovalues)?;
+    let half = (interval.upper - interval.lower) / 2.0;
+    Some(Estimate {
+        value: whole,
+        lower: whole - half,
+        upper: whole + half,
+        runs: runs.len(),
+    })
+}
+
+/// What a quantity is compared with.
+pub(super) enum Against<'a> {
+    /// Another quantity.
+    Observations(&'a [Observation]),
+    /// A number.
+    Number(f64),
+}
+
+fn runs_of(observations: &[Observation]) -> BTreeSet<RunId> {
+    observations
+        .iter()
+        .flat_map(|observation| observation.runs.iter().copied())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alone(run: u32, value: f64) -> Observation {
+        Observation {
+            runs: vec![RunId::of(run)],
+            value,
+        }
+    }
+
+    fn pair(a: u32, b: u32, value: f64) -> Observation {
+        Observation {
+            runs: vec![RunId::of(a), RunId::of(b)],
+            value,
+        }
+    }
+
+    #[test]
+    fn single_observations_have_the_paired_t_interval() {
+        let first = [alone(0, 0.9), alone(1, 0.7), alone(2, 0.8), alone(7, 0.0)];
+        let second = [alone(2, 0.5), alone(0, 0.4), alone(1, 0.45), alone(9, 1.0)];
+        let found = difference(&first, &Against::Observations(&second)).unwrap();
+        let paired = mean_interval(&[0.5, 0.25, 0.3]).unwrap();
+        assert!((found.value - paired.mean).abs() < 1e-12);
+        assert!((found.lower - paired.lower).abs() < 1e-12);
+        assert!((found.upper - paired.upper).abs() < 1e-12);
+        assert_eq!(found.runs, 3);
+    }
+
+    /// Pairs a_i + a_j have the mean 2 mean(a), and leaving a run out takes
+    /// its a twice: the interval is that of 2 a.
+    #[test]
+    fn pairs_are_counted_by_their_runs() {
+        let own = [0.1, 0.3, 0.2, 0.35];
+        let mut pairs = Vec::new();
+        for i in 0..4u32 {
+            for j in i + 1..4 {
+                pairs.push(pair(i, j, own[i as usize] + own[j as usize]));
+            }
+        }
+        let found = difference(&pairs, &Against::Number(0.25)).unwrap();
+        let doubled = mean_interval(&own.map(|a| 2.0 * a)).unwrap();
+        assert!((found.value - (doubled.mean - 0.25)).abs() < 1e-12);
+        assert!((found.upper - found.lower - (doubled.upper - doubled.lower)).abs() < 1e-12);
+        assert_eq!(found.runs, 4);
+    }
+
+    #[test]
+    fn one_run_and_strangers_have_no_interval() {
+        assert_eq!(difference(&[alone(0, 1.0)], &Against::Number(0.5)), None);
+        let (a, b) = (
+            [alone(0, 1.0), alone(1, 1.0)],
+            [alone(2, 1.0), alone(3, 1.0)],
+        );
+        assert_eq!(difference(&a, &Against::Observations(&b)), None);
+        // without either run no pair is left
+        assert_eq!(difference(&[pair(0, 1, 0.5)], &Against::Number(0.0)), None);
+    }
+
+    #[test]
+    fn relations_turn_with_the_interval() {
+        let at = |lower: f64, upper: f64| Estimate {
+            value: (lower + upper) / 2.0,
+            lower,
+            upper,
+            runs: 5,
+        };
+        let cases = [
+            (Relation::Above, at(0.01, 0.2), Some(true)),
+            (Relation::Above, at(-0.01, 0.2), None),
+            (Relation::Above, at(-0.2, 0.04), Some(false)),
+            // real, but smaller than what counts
+            (Relation::Above, at(0.01, 0.04), Some(false)),
+            (Relation::Below, at(-0.2, -0.01), Some(true)),
+            (Relation::Below, at(-0.2, 0.01), None),
+            (Relation::Below, at(-0.04, 0.2), Some(false)),
+            (Relation::Equal, at(-0.04, 0.04), Some(true)),
+            (Relation::Equal, at(-0.06, 0.04), None),
+            (Relation::Equal, at(0.06, 0.08), Some(false)),
+            (Relation::Equal, at(-0.08, -0.06), Some(false)),
+        ];
+        for (relation, estimate, wanted) in cases {
+            assert_eq!(
+                relation.holds(&estimate, 0.05),
+                wanted,
+                "{relation:?} {estimate:?}"
+            );
+        }
+    }
+}

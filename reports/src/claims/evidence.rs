@@ -1,0 +1,223 @@
+//! Rows of the results table, as observations of a quantity.
+
+use std::collections::BTreeMap;
+
+use super::quantity::{Moment, Pairing, Quantity, UNTRAINED};
+use crate::ResultRow;
+
+/// What tells one run of an experiment from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct RunId {
+    split: Option<u32>,
+    seed: Option<u64>,
+}
+
+impl RunId {
+    #[cfg(test)]
+    pub(super) fn of(split: u32) -> Self {
+        Self {
+            split: Some(split),
+            seed: None,
+        }
+    }
+}
+
+/// A value and the runs that gave it: one, or a pair.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Observation {
+    pub(super) runs: Vec<RunId>,
+    pub(super) value: f64,
+}
+
+/// What was observed of a quantity.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Observed {
+    pub(super) observations: Vec<Observation>,
+    /// Networks left out because they had not learned their target.
+    pub(super) unlearned: usize,
+    /// Fits among them without proof.
+    pub(super) unconverged: usize,
+    /// Whether the experiment has any rows at all.
+    pub(super) experiment_ran: bool,
+}
+
+/// The metric by which a network itself classifies held-out combinations.
+pub const VALIDATION_ACCURACY: &str = "validation_accuracy";
+
+struct Network<'a> {
+    target: &'a str,
+    run: RunId,
+    accuracy: Option<f64>,
+}
+
+/// The rows of a table that single runs gave, and the networks behind them.
+pub(super) struct Evidence<'a> {
+    rows: Vec<&'a ResultRow>,
+    networks: BTreeMap<&'a str, Network<'a>>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(super) fn of(rows: &'a [ResultRow]) -> Self {
+        let rows: Vec<&ResultRow> = rows
+            .iter()
+            .filter(|row| !row.condition.is_empty() && row.interval_kind != "runs")
+            .collect();
+        let mut networks: BTreeMap<&str, Network<'_>> = BTreeMap::new();
+        for row in &rows {
+            let network = networks.entry(&row.condition).or_insert(Network {
+                target: &row.target,
+                run: RunId {
+                    split: row.split,
+                    seed: row.seed,
+                },
+                accuracy: None,
+            });
+            if row.metric == VALIDATION_ACCURACY {
+                network.accuracy = Some(row.value);
+            }
+        }
+        Self { rows, networks }
+    }
+
+    /// The observations of a quantity. Trained networks whose own validation
+    /// accuracy is known and under `learned` are left out.
+    pub(super) fn observed(&self, quantity: &Quantity, learned: f64) -> Observed {
+        let mut values: BTreeMap<Vec<RunId>, Vec<(&str, f64)>> = BTreeMap::new();
+        let mut found = Observed::default();
+        for row in &self.rows {
+            let experiment = row.condition.split('/').next();
+            if quantity.experiment.as_deref() != experiment {
+                continue;
+            }
+            found.experiment_ran = true;
+            let Some(runs) = self.runs(row, quantity) else {
+                continue;
+            };
+            let known = |condition: &str| self.networks.get(condition)?.accuracy;
+            let unlearned = |condition: &str, step: Option<u64>| {
+                step != Some(0) && known(condition).is_some_and(|accuracy| accuracy < learned)
+            };
+            let second = !row.condition_b.is_empty() && unlearned(&row.condition_b, row.step_b);
+            if unlearned(&row.condition, row.step) || second {
+                found.unlearned += 1;
+                continue;
+            }
+            found.unconverged += usize::from(row.is_unconverged());
+            values
+                .entry(runs)
+                .or_default()
+                .push((&row.condition, row.value));
+        }
+        found.observations = values
+            .into_iter()
+            .map(|(runs, values)| Observation {
+                runs,
+                value: match quantity.moment() {
+                    Moment::Highest => mean_of_highest(&values),
+                    _ => mean(values.iter().map(|(_, value)| *value)),
+                },
+            })
+            .collect();
+        found
+    }
+
+    /// The runs of a row that observes the quantity.
+    fn runs(&self, row: &ResultRow, quantity: &Quantity) -> Option<Vec<RunId>> {
+        let is = |wanted: &Option<String>, found: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == found)
+        };
+        let protocol = row.protocol.split('/').next().unwrap_or_default();
+        let here = row.metric == quantity.metric_name()
+            && row.probe == quantity.probe_name()
+            && is(&quantity.protocol, protocol)
+            && is(&quantity.split_kind, &row.split_kind)
+            && is(&quantity.feature, &row.feature)
+            && matches!(row.selected_by.as_str(), "" | "accuracy")
+            && row.repeat.is_none();
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        let predicted = quantity
+            .predictivity
+            .is_none_or(|p| row.predictivity.is_some_and(|found| near(p, found)));
+        if !here || !predicted {
+            return None;
+        }
+        let first = Side {
+            condition: &row.condition,
+            step: row.step,
+            role: &row.checkpoint_role,
+            layer: &row.layer,
+        };
+        let Some(with) = &quantity.with else {
+            let alone = row.condition_b.is_empty() && self.is(&first, quantity);
+            return alone.then(|| self.run(&first).into_iter().collect());
+        };
+        if row.condition_b.is_empty() {
+            return None;
+        }
+        let second = Side {
+            condition: &row.condition_b,
+            step: row.step_b,
+            // compared at one moment of training, or step 0
+            role: match row.step_b {
+                Some(0) => "initial",
+                _ if row.step == Some(0) => "last",
+                _ => &row.checkpoint_role,
+            },
+            layer: &row.layer_b,
+        };
+        let other = with.or(quantity);
+        let one_way = self.is(&first, quantity) && self.is(&second, &other);
+        let other_way = self.is(&second, quantity) && self.is(&first, &other);
+        let (a, b) = (self.run(&first)?, self.run(&second)?);
+        let same_run = quantity.pairing == Some(Pairing::SameRun);
+        if !(one_way || other_way) || (a == b) != same_run {
+            return None;
+        }
+        let mut runs = vec![a.min(b), a.max(b)];
+        runs.dedup();
+        Some(runs)
+    }
+
+    fn run(&self, side: &Side<'_>) -> Option<RunId> {
+        self.networks.get(side.condition).map(|network| network.run)
+    }
+
+    fn is(&self, side: &Side<'_>, quantity: &Quantity) -> bool {
+        let layer = quantity.layer.as_deref();
+        let target = self.networks.get(side.condition).map(|n| n.target);
+        let of_target = match quantity.target.as_deref() {
+            Some(UNTRAINED) => side.step == Some(0),
+            wanted => wanted.is_none_or(|wanted| target == Some(wanted)),
+        };
+        let then = match quantity.moment() {
+            Moment::Initial => side.step == Some(0),
+            Moment::Last => side.step != Some(0) && side.role == "last",
+            Moment::BestValidation => side.role == "best_validation",
+            Moment::Highest => matches!(side.role, "initial" | "scheduled" | "last"),
+        };
+        layer.is_none_or(|layer| layer == side.layer) && of_target && then
+    }
+}
+
+/// One side of a row.
+struct Side<'a> {
+    condition: &'a str,
+    step: Option<u64>,
+    role: &'a str,
+    layer: &'a str,
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+    sum / count
+}
+
+/// The mean over networks of the largest value of each.
+fn mean_of_highest(values: &[(&str, f64)]) -> f64 {
+    let mut highest: BTreeMap<&str, f64> = BTreeMap::new();
+    for (condition, value) in values {
+        let largest = highest.entry(condition).or_insert(f64::NEG_INFINITY);
+        *largest = largest.max(*value);
+    }
+    mean(highest.into_values())
+}

@@ -1,0 +1,108 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use askama::Template;
+
+use super::answer::{Answer, Verdict};
+use crate::drawing::FONT_FACE;
+use crate::figures::draw_forest;
+use crate::report::write_drawing;
+use crate::{Fact, ReportError};
+
+/// What stands on the page of claims beside the answers.
+#[derive(Clone, Debug, Default)]
+pub struct ClaimsPage {
+    /// Its heading.
+    pub title: String,
+    /// What a reader must know before believing the verdicts.
+    pub cautions: Vec<String>,
+    /// What was run, in short.
+    pub facts: Vec<Fact>,
+    /// The experiments behind it.
+    pub runs: Vec<LinkedRun>,
+}
+
+/// An experiment with its own report.
+#[derive(Clone, Debug, Default)]
+pub struct LinkedRun {
+    /// Its name.
+    pub name: String,
+    /// What it is, or what is missing of it.
+    pub about: String,
+    /// Its report, relative to the page; empty where there is none.
+    pub link: String,
+}
+
+#[derive(Template)]
+#[template(path = "claims.html")]
+struct Page<'a> {
+    page: &'a ClaimsPage,
+    font_face: &'a str,
+    counts: String,
+    views: Vec<View<'a>>,
+}
+
+struct View<'a> {
+    answer: &'a Answer,
+    svg: String,
+}
+
+/// Filters of the template.
+mod filters {
+    use std::fmt::Display;
+
+    /// A number with two digits, and a minus that is one.
+    #[askama::filter_fn]
+    pub(super) fn two(value: &f64, _: &dyn askama::Values) -> askama::Result<impl Display> {
+        Ok(format!("{value:.2}").replace('-', "\u{2212}"))
+    }
+}
+
+/// Writes `dir/index.html` and, for each claim, a figure of what decided it,
+/// `dir/figures/<claim>.svg` and `.png`. Returns the page.
+///
+/// # Errors
+/// [`ReportError::Write`], [`ReportError::Draw`] and [`ReportError::Page`].
+pub fn write_claims_page(
+    page: &ClaimsPage,
+    answers: &[Answer],
+    dir: &Path,
+) -> Result<PathBuf, ReportError> {
+    let figures = dir.join("figures");
+    fs::create_dir_all(&figures).map_err(ReportError::write(&figures))?;
+    let mut views = Vec::new();
+    for answer in answers {
+        let (svg, _) = write_drawing(&draw_forest(answer), &figures, &answer.id)?;
+        views.push(View {
+            answer,
+            svg: svg.inline().to_owned(),
+        });
+    }
+    let html = Page {
+        page,
+        font_face: &FONT_FACE,
+        counts: counts(answers),
+        views,
+    }
+    .render()?;
+    let index = dir.join("index.html");
+    layerprobe_durable::write(&index, html.as_bytes()).map_err(ReportError::write(&index))?;
+    Ok(index)
+}
+
+/// How many claims got which verdict.
+pub(super) fn counts(answers: &[Answer]) -> String {
+    let count = |verdict| answers.iter().filter(|a| a.verdict == verdict).count();
+    let kinds = [
+        Verdict::Reproduced,
+        Verdict::Partly,
+        Verdict::NotReproduced,
+        Verdict::CannotTell,
+        Verdict::NotRun,
+    ];
+    let counts: Vec<String> = kinds
+        .into_iter()
+        .map(|verdict| format!("{} {verdict}", count(verdict)))
+        .collect();
+    format!("{} claims: {}.", answers.len(), counts.join(", "))
+}

@@ -1,0 +1,28 @@
+use super::answer::Answer;
+use super::page::counts;
+
+/// The verdicts as a table for the terminal: one line a claim, then how many
+/// got which.
+pub fn claims_table(answers: &[Answer], width: usize) -> String {
+    let id = answers
+        .iter()
+        .map(|a| a.id.chars().count())
+        .max()
+        .unwrap_or(0);
+    let mut text = String::new();
+    for answer in answers {
+        let decided = answer
+            .parts
+            .iter()
+            .filter(|part| part.outcome.because().is_none());
+        let head = format!("{:<id$}  {:<14}  ", answer.id, answer.verdict.to_string());
+        let room = width.saturating_sub(head.chars().count() + 8);
+        text += &format!(
+            "{head}{:>2}/{:<2}  {}\n",
+            decided.count(),
+            answer.parts.len(),
+            crate::terminal::cut(&answer.says, room.max(20)),
+        );
+    }
+    text + &counts(answers) + "\n"
+}

@@ -1,0 +1,311 @@
+//! Each decision turns when its evidence does.
+
+use super::*;
+use crate::ResultRow;
+
+fn row(
+    experiment: &str,
+    target: &str,
+    split: u32,
+    step: u64,
+    feature: &str,
+    value: f64,
+) -> ResultRow {
+    ResultRow {
+        condition: format!("{experiment}/{target}-{split}"),
+        target: target.into(),
+        split: Some(split),
+        seed: Some(0),
+        step: Some(step),
+        checkpoint_role: if step == 0 { "initial" } else { "last" }.into(),
+        layer: "fc1".into(),
+        feature: feature.into(),
+        probe: "linear".into(),
+        protocol: "clean/2".into(),
+        metric: "accuracy".into(),
+        split_kind: "held_out_values".into(),
+        selected_by: "accuracy".into(),
+        status: "converged".into(),
+        value,
+        ..ResultRow::default()
+    }
+}
+
+fn pair(a: (&str, u32, u64), b: (&str, u32, u64), value: f64) -> ResultRow {
+    let (target, split, step) = a;
+    ResultRow {
+        condition_b: format!("first/{}-{}", b.0, b.1),
+        step_b: Some(b.2),
+        layer_b: "fc1".into(),
+        metric: "rsa_pearson".into(),
+        probe: "none".into(),
+        protocol: "similarity/1".into(),
+        selected_by: String::new(),
+        feature: String::new(),
+        status: String::new(),
+        ..row("first", target, split, step, "", value)
+    }
+}
+
+fn validation(target: &str, split: u32, value: f64) -> ResultRow {
+    ResultRow {
+        metric: VALIDATION_ACCURACY.into(),
+        probe: "none".into(),
+        ..row("first", target, split, 9, target, value)
+    }
+}
+
+fn claims(parts: &str) -> Claims {
+    let head = "margin = 0.05\nlearned = 0.5\nceiling = 0.95\nleast_runs = 3\n";
+    let claim = "[[claim]]\nid = \"c\"\nsays = \"it\"\nplace = \"there\"\n";
+    Claims::parse(&format!("{head}{claim}{parts}")).unwrap()
+}
+
+fn verdict(claims: &Claims, rows: &[ResultRow]) -> Verdict {
+    claims.decide(rows)[0].verdict
+}
+
+/// Texture of three shape-trained networks before and after training.
+fn texture(before: f64, after: f64) -> Vec<ResultRow> {
+    let of = |split: u32| {
+        let off = 0.01 * f64::from(split);
+        [
+            row("first", "shape", split, 0, "texture", before + off),
+            row("first", "shape", split, 9, "texture", after + off * 0.5),
+        ]
+    };
+    (0..3).flat_map(of).collect()
+}
+
+const SUPPRESSED: &str = r#"
+    [[claim.part]]
+    says = "texture suppressed"
+    of = { experiment = "first", target = "shape", layer = "fc1", feature = "texture" }
+    over = { at = "initial" }
+    is = "below"
+"#;
+
+#[test]
+fn suppression_is_trained_minus_its_own_start() {
+    let claims = claims(SUPPRESSED);
+    assert_eq!(verdict(&claims, &texture(0.6, 0.3)), Verdict::Reproduced);
+    assert_eq!(verdict(&claims, &texture(0.3, 0.6)), Verdict::NotReproduced);
+    assert_eq!(verdict(&claims, &texture(0.3, 0.3)), Verdict::NotReproduced);
+    let answer = &claims.decide(&texture(0.6, 0.3))[0];
+    let estimate = answer.parts[0].estimate.unwrap();
+    assert!((estimate.value + 0.305).abs() < 1e-12);
+    assert_eq!(estimate.runs, 3);
+}
+
+#[test]
+fn too_few_runs_and_wide_intervals_cannot_tell() {
+    let claims = claims(SUPPRESSED);
+    assert_eq!(
+        verdict(&claims, &texture(0.6, 0.3)[..4]),
+        Verdict::CannotTell
+    );
+    let mut wide = texture(0.6, 0.5);
+    wide[1].value = 0.9;
+    assert_eq!(verdict(&claims, &wide), Verdict::CannotTell);
+    assert_eq!(verdict(&claims, &[]), Verdict::NotRun);
+    // the experiment ran, but not this layer
+    let mut elsewhere = texture(0.6, 0.3);
+    elsewhere
+        .iter_mut()
+        .for_each(|row| row.layer = "pool4".into());
+    let answer = &claims.decide(&elsewhere)[0];
+    assert!(
+        answer.parts[0]
+            .outcome
+            .because()
+            .unwrap()
+            .contains("no row")
+    );
+}
+
+#[test]
+fn a_network_that_learned_nothing_decides_nothing() {
+    let claims = claims(SUPPRESSED);
+    let mut rows = texture(0.6, 0.3);
+    let good = (0..3).map(|split| validation("shape", split, 0.9));
+    rows.extend(good);
+    assert_eq!(verdict(&claims, &rows), Verdict::Reproduced);
+    rows.last_mut().unwrap().value = 0.2;
+    // two are left, which are too few
+    let answer = &claims.decide(&rows)[0];
+    assert_eq!(answer.verdict, Verdict::CannotTell);
+    assert!(answer.parts[0].notes[0].contains("did not learn"));
+    rows.iter_mut()
+        .filter(|row| row.metric == VALIDATION_ACCURACY)
+        .for_each(|row| row.value = 0.2);
+    let answer = &claims.decide(&rows)[0];
+    assert!(
+        answer.parts[0]
+            .outcome
+            .because()
+            .unwrap()
+            .contains("none of 3")
+    );
+}
+
+#[test]
+fn at_the_ceiling_nothing_can_rise() {
+    let claims = claims(
+        r#"
+        [[claim.part]]
+        says = "target enhanced"
+        of = { experiment = "first", target = "shape", layer = "fc1", feature = "texture" }
+        over = { at = "initial" }
+        is = "above"
+        unless_ceiling = true
+        "#,
+    );
+    assert_eq!(verdict(&claims, &texture(0.5, 0.9)), Verdict::Reproduced);
+    assert_eq!(verdict(&claims, &texture(0.5, 0.5)), Verdict::NotReproduced);
+    let mut full = texture(0.99, 0.99);
+    full.iter_mut().for_each(|row| row.value = 0.99);
+    let answer = &claims.decide(&full)[0];
+    assert_eq!(answer.parts[0].outcome, Outcome::AtCeiling);
+    assert_eq!(answer.verdict, Verdict::CannotTell);
+}
+
+#[test]
+fn equality_needs_the_whole_interval_within_the_margin() {
+    let claims = claims(
+        r#"
+        [[claim.part]]
+        says = "perfect"
+        of = { experiment = "first", target = "untrained", feature = "texture" }
+        value = 1.0
+        is = "equal"
+        layers = ["fc1"]
+        "#,
+    );
+    let at = |values: [f64; 3]| -> Vec<ResultRow> {
+        let rows = values.iter().zip(0..);
+        rows.map(|(value, split)| row("first", "shape", split, 0, "texture", *value))
+            .collect()
+    };
+    assert_eq!(
+        verdict(&claims, &at([0.99, 1.0, 0.995])),
+        Verdict::Reproduced
+    );
+    assert_eq!(
+        verdict(&claims, &at([0.80, 0.81, 0.82])),
+        Verdict::NotReproduced
+    );
+    assert_eq!(
+        verdict(&claims, &at([0.90, 1.0, 0.95])),
+        Verdict::CannotTell
+    );
+}
+
+#[test]
+fn similarities_of_pairs_are_compared_over_their_runs() {
+    let claims = claims(
+        r#"
+        [[claim.part]]
+        says = "same task over other tasks"
+        of = { experiment = "first", target = "shape", layer = "fc1", with = { target = "shape" } }
+        over = { with = { target = "color" } }
+        is = "above"
+        [[claim.part]]
+        says = "trained and untrained over other tasks"
+        of = { experiment = "first", target = "shape", layer = "fc1", with = { target = "untrained" } }
+        over = { with = { target = "color" } }
+        is = "above"
+        "#,
+    );
+    let mut rows = Vec::new();
+    for i in 0..4 {
+        for j in 0..4 {
+            let near = 0.01 * f64::from(i + j);
+            if i < j {
+                rows.push(pair(("shape", i, 9), ("shape", j, 9), 0.7 + near));
+                rows.push(pair(("color", i, 9), ("color", j, 9), 0.9));
+            }
+            rows.push(pair(("shape", i, 9), ("color", j, 9), 0.2 + near));
+            // as it comes, with the sides the other way round
+            rows.push(pair(("color", j, 0), ("shape", i, 9), 0.4 + near));
+        }
+    }
+    let answer = &claims.decide(&rows)[0];
+    assert_eq!(answer.verdict, Verdict::Reproduced, "{answer:?}");
+    let estimates = answer.parts.iter().map(|part| part.estimate.unwrap());
+    for (estimate, wanted) in estimates.zip([0.5, 0.2]) {
+        assert!((estimate.value - wanted).abs() < 1e-9, "{estimate:?}");
+        assert_eq!(estimate.runs, 4);
+    }
+    for row in &mut rows {
+        if row.condition_b.contains("shape") && row.condition.contains("shape") {
+            row.value -= 0.6;
+        }
+    }
+    assert_eq!(verdict(&claims, &rows), Verdict::Partly);
+}
+
+#[test]
+fn parts_are_made_for_each_change_and_layer() {
+    let claims = claims(
+        r#"
+        [[claim.part]]
+        says = "suppressed"
+        of = { experiment = "first" }
+        over = { at = "initial" }
+        is = "below"
+        each = [{ target = "shape", feature = "color" }, { target = "color", feature = "shape" }]
+        layers = ["pool3", "fc6"]
+        "#,
+    );
+    let parts = &claims.claims[0].parts;
+    assert_eq!(parts.len(), 4);
+    assert_eq!(parts[1].says, "suppressed (shape, fc6, color)");
+    let over = parts[3].over.as_ref().unwrap();
+    assert_eq!(over.target.as_deref(), Some("color"));
+    assert_eq!(
+        (over.at, over.layer.as_deref()),
+        (Some(Moment::Initial), Some("fc6"))
+    );
+    assert_eq!(claims.experiments().len(), 1);
+}
+
+#[test]
+fn mistakes_in_a_list_of_claims_are_told() {
+    let head = "margin = 0.05\nlearned = 0.5\nceiling = 0.95\nleast_runs = 3\n";
+    let claim = "[[claim]]\nid = \"c\"\nsays = \"it\"\nplace = \"there\"\n";
+    let part =
+        "[[claim.part]]\nsays = \"so\"\nis = \"above\"\nvalue = 0.0\nof = { experiment = \"e\" }\n";
+    let message = |text: String| Claims::parse(&text).unwrap_err().to_string();
+    let twice = message(format!("{head}{claim}{part}{claim}{part}"));
+    assert!(twice.contains("comes twice"), "{twice}");
+    let both = message(format!(
+        "{head}{claim}{part}over = {{ at = \"initial\" }}\n"
+    ));
+    assert!(both.contains("either `over` or `value`"), "{both}");
+    let unnamed = part.replace("experiment = \"e\"", "target = \"shape\"");
+    assert!(message(format!("{head}{claim}{unnamed}")).contains("name its experiment"));
+    let unknown = message(format!("{head}{claim}{part}feature = \"color\"\n"));
+    assert!(unknown.contains("feature"), "{unknown}");
+}
+
+#[test]
+fn the_page_and_the_table_show_every_claim() {
+    let claims = claims(SUPPRESSED);
+    let answers = claims.decide(&texture(0.6, 0.3));
+    let dir = tempfile::tempdir().unwrap();
+    let page = ClaimsPage {
+        title: "Claims <of> a paper".into(),
+        ..ClaimsPage::default()
+    };
+    let index = write_claims_page(&page, &answers, dir.path()).unwrap();
+    let html = std::fs::read_to_string(index).unwrap();
+    assert!(html.contains("Claims &#60;of&#62; a paper"));
+    assert!(html.contains("reproduced") && html.contains("texture suppressed"));
+    assert!(dir.path().join("figures/c.png").exists());
+    let table = claims_table(&answers, 80);
+    assert!(table.contains("c  reproduced") && table.contains("1 claims: 1 reproduced"));
+    assert!(
+        table.lines().all(|line| line.chars().count() <= 80),
+        "{table}"
+    );
+}

@@ -1,0 +1,82 @@
+//! The parts of a claim, each as an interval beside 0 and its margin.
+
+use super::axis::Axis;
+use super::sheet::{EDGE, HEADED, WIDTH, heading};
+use crate::claims::{Answer, Finding, Outcome};
+use crate::drawing::{Color, Drawing, Horizontal, Text, fitted};
+
+/// Height of a line, and the size of its text.
+const LINE: f64 = 26.0;
+const TEXT: f64 = 12.5;
+/// Where the words end and the plot begins.
+const WORDS: f64 = 330.0;
+/// Room on the right for the outcome.
+const OUTCOME: f64 = 92.0;
+/// The least reach of the axis to both sides.
+const REACH: f64 = 0.1;
+
+const HOLDS: Color = Color(0, 114, 178);
+const FAILS: Color = Color(213, 94, 0);
+
+/// Draws what decided a claim.
+pub(crate) fn draw(answer: &Answer) -> Drawing {
+    let axis = axis(&answer.parts);
+    let foot = HEADED + LINE * answer.parts.len() as f64;
+    let mut drawing = Drawing::new(WIDTH, (foot + 52.0).ceil(), answer.says.clone());
+    heading(
+        &mut drawing,
+        &format!("{}: {}", answer.id, answer.verdict),
+        "Differences with 95 % intervals over runs; the band is the margin",
+    );
+    let (left, right) = (WORDS, WIDTH - EDGE - OUTCOME);
+    let x = |value: f64| left + axis.place(value).clamp(0.0, 1.0) * (right - left);
+    for tick in axis.ticks(6, |_, _| true) {
+        drawing.line(
+            vec![(x(tick.value), HEADED), (x(tick.value), foot)],
+            Color::PALE,
+            1.0,
+        );
+        let label = Text::new((x(tick.value), foot + 14.0), &tick.label, TEXT);
+        drawing.text(label.aligned(Horizontal::Center).colored(Color::GRAY));
+    }
+    drawing.line(vec![(x(0.0), HEADED), (x(0.0), foot)], Color::GRAY, 1.2);
+    let caption = Text::new((0.5 * (left + right), foot + 36.0), "difference", TEXT);
+    drawing.text(caption.aligned(Horizontal::Center));
+    for (part, number) in answer.parts.iter().zip(0..) {
+        let y = HEADED + LINE * (f64::from(number) + 0.5);
+        let words = fitted(&part.says, TEXT, WORDS - EDGE - 12.0);
+        drawing.text(Text::new((EDGE, y), &words, TEXT));
+        let color = match part.outcome {
+            Outcome::Holds => HOLDS,
+            Outcome::Fails => FAILS,
+            _ => Color::GRAY,
+        };
+        let word = Text::new((right + 8.0, y), part.outcome.word(), TEXT);
+        drawing.text(word.colored(color));
+        let band = [(-part.margin, y - 9.0), (part.margin, y + 9.0)].map(|(v, y)| (x(v), y));
+        drawing.rectangle(band[0], band[1], Color::PALE);
+        drawing.line(vec![(x(0.0), y - 9.0), (x(0.0), y + 9.0)], Color::GRAY, 1.2);
+        if let Some(estimate) = &part.estimate {
+            let ends = vec![(x(estimate.lower), y), (x(estimate.upper), y)];
+            drawing.line(ends, color, 2.0);
+            drawing.disc((x(estimate.value), y), 4.2, color);
+        }
+    }
+    drawing
+}
+
+/// From the least to the largest number there is to see, 0 among them.
+fn axis(parts: &[Finding]) -> Axis {
+    let estimates = parts.iter().filter_map(|part| part.estimate.as_ref());
+    let seen = estimates.flat_map(|estimate| [estimate.lower, estimate.upper]);
+    let (low, high) = seen
+        .filter(|end| end.is_finite())
+        .fold((-REACH, REACH), |(low, high), end| {
+            (low.min(end), high.max(end))
+        });
+    // a run too few makes intervals that say nothing but that
+    Axis::Linear {
+        low: low.max(-1.2),
+        high: high.min(1.2),
+    }
+}
