@@ -9,4 +9,5 @@ pub mod foreign;
 pub mod memory;
 pub mod models;
 pub mod nn;
+pub mod reproduction;
 pub mod training;

@@ -1,4 +1,5 @@
 mod compare;
+mod reproduce;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use crate::memory::MemoryLimit;
 use crate::models::Arch;
 
 pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
+pub use reproduce::{Plan, Reproduce, ReproduceScale};
 
 /// Which features of its input does a neural network represent, in which
 /// layer, and from which moment of training?
@@ -54,6 +56,10 @@ pub enum MessageFormat {
 pub enum Command {
     /// Run an experiment: stimuli, training, probes, report
     Run(Run),
+    /// Tell what a run or a study will take, before anything starts
+    Plan(Plan),
+    /// Run a paper's experiments and answer each of its claims
+    Reproduce(Reproduce),
     /// Draw stimuli as PNG files with their labels and splits, or as tables
     Render(Render),
     /// Probe activations of your own network

@@ -101,6 +101,7 @@ fn moments(command: &Compare) -> Moments {
         (None, CompareCheckpoint::Last) => Moments::Last,
         (None, CompareCheckpoint::Initial) => Moments::Initial,
         (None, CompareCheckpoint::Best) => Moments::Best,
+        (None, CompareCheckpoint::Ends) => Moments::Ends,
         (None, CompareCheckpoint::All) => Moments::All,
     }
 }

@@ -8,6 +8,7 @@ use crate::config::ConfigError;
 use crate::experiment::ExperimentError;
 use crate::experiment::compare::CompareError;
 use crate::foreign::ForeignError;
+use crate::reproduction::ReproductionError;
 use crate::training::CheckpointError;
 
 /// Bad usage, configuration or input.
@@ -42,6 +43,14 @@ fn code(error: &anyhow::Error) -> u8 {
             CompareError::Foreign(error) => code_of_foreign(error),
             CompareError::Stopped => INTERRUPTED,
             error if error.is_usage() => USAGE,
+            _ => 1,
+        };
+    }
+    if let Some(reproduction) = error.downcast_ref::<ReproductionError>() {
+        return match reproduction {
+            e if e.is_interruption() => INTERRUPTED,
+            e if e.is_usage() => USAGE,
+            ReproductionError::Experiment { source, .. } => code_of_experiment(source),
             _ => 1,
         };
     }

@@ -9,12 +9,14 @@ mod config;
 mod exit;
 mod extract;
 mod layers;
+mod plan;
 mod presets;
 mod probe;
 mod progress;
 mod render;
 mod render_binary;
 mod report;
+mod reproduce;
 mod run;
 mod stop;
 mod threads;
@@ -43,6 +45,8 @@ pub fn main() -> ExitCode {
     };
     let outcome = match &arguments.command {
         Command::Run(command) => run::run(command, &arguments.output),
+        Command::Plan(command) => plan::plan(command, &arguments.output),
+        Command::Reproduce(command) => reproduce::reproduce(command, &arguments.output),
         Command::Render(command) if command.dataset == Dataset::Binary => {
             render_binary::render(command, &arguments.output)
         }

@@ -33,6 +33,66 @@ pub const PRESETS: &[Preset] = &[
         about: "a few seconds, to see that everything works; its numbers mean nothing",
         toml: include_str!("presets/smoke.toml"),
     },
+    Preset {
+        name: "hl2020-quick-trifeature",
+        about: "Hermann & Lampinen 2020 at 64 px: Trifeature, alexnet64, five hold-out versions",
+        toml: include_str!("presets/hermann_lampinen_2020/quick/trifeature.toml"),
+    },
+    Preset {
+        name: "hl2020-quick-trifeature-cnn4",
+        about: "the same, cnn4",
+        toml: include_str!("presets/hermann_lampinen_2020/quick/trifeature-cnn4.toml"),
+    },
+    Preset {
+        name: "hl2020-quick-navon",
+        about: "Navon letters at 128 px, AlexNet, five hold-out versions",
+        toml: include_str!("presets/hermann_lampinen_2020/quick/navon.toml"),
+    },
+    Preset {
+        name: "hl2020-quick-navon-cnn4",
+        about: "the same, cnn4",
+        toml: include_str!("presets/hermann_lampinen_2020/quick/navon-cnn4.toml"),
+    },
+    Preset {
+        name: "hl2020-quick-shape-color",
+        about: "shape correlated with color (correlation.predictivity), cnn4",
+        toml: include_str!("presets/hermann_lampinen_2020/quick/shape-color.toml"),
+    },
+    Preset {
+        name: "hl2020-quick-shape-texture",
+        about: "shape correlated with texture, cnn4",
+        toml: include_str!("presets/hermann_lampinen_2020/quick/shape-texture.toml"),
+    },
+    Preset {
+        name: "hl2020-paper-trifeature",
+        about: "Hermann & Lampinen 2020 as in the paper: Trifeature at 224 px, AlexNet, 90 epochs",
+        toml: include_str!("presets/hermann_lampinen_2020/paper/trifeature.toml"),
+    },
+    Preset {
+        name: "hl2020-paper-trifeature-resnet50",
+        about: "the same, ResNet-50",
+        toml: include_str!("presets/hermann_lampinen_2020/paper/trifeature-resnet50.toml"),
+    },
+    Preset {
+        name: "hl2020-paper-navon",
+        about: "Navon letters at 224 px, AlexNet, 90 epochs",
+        toml: include_str!("presets/hermann_lampinen_2020/paper/navon.toml"),
+    },
+    Preset {
+        name: "hl2020-paper-navon-resnet50",
+        about: "the same, ResNet-50",
+        toml: include_str!("presets/hermann_lampinen_2020/paper/navon-resnet50.toml"),
+    },
+    Preset {
+        name: "hl2020-paper-shape-color",
+        about: "shape correlated with color at 224 px, AlexNet",
+        toml: include_str!("presets/hermann_lampinen_2020/paper/shape-color.toml"),
+    },
+    Preset {
+        name: "hl2020-paper-shape-texture",
+        about: "shape correlated with texture at 224 px, AlexNet",
+        toml: include_str!("presets/hermann_lampinen_2020/paper/shape-texture.toml"),
+    },
 ];
 
 pub(super) fn unknown(name: &str) -> ConfigError {

@@ -19,6 +19,7 @@
 pub mod compare;
 mod error;
 mod events;
+mod forecast;
 mod layer_tables;
 mod layout;
 mod manifest;
@@ -40,10 +41,11 @@ mod training_plan;
 
 pub use error::ExperimentError;
 pub use events::{Event, Observer, Silent, Stage};
+pub use forecast::{RunForecast, Speeds};
 pub use paper::PAPER_PROTOCOL;
 pub use plan::{Condition, conditions};
 pub use protocol::PROTOCOL;
-pub use report::report;
+pub use report::{last_validation, report};
 pub use rows::rows_of_outcome;
 pub use run::{Outcome, run};
 pub use stimuli::ExperimentStimuli;

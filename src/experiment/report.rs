@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use layerprobe_generators::sheet;
 use layerprobe_reports::{
-    Fact, ReportError, ReportInput, Sheet, TrainingCurve, TrainingPoint, read_by_value,
+    Fact, ReportError, ReportInput, ResultRow, Sheet, TrainingCurve, TrainingPoint, read_by_value,
     read_confusions, read_results, write_report,
 };
 
 use crate::config::Config;
-use crate::training::{LogRow, read_log};
+use crate::training::{LogRow, Role, read_log};
 
 use super::error::ExperimentError;
 use super::layer_tables::LayerTables;
@@ -18,6 +18,7 @@ use super::layout;
 use super::manifest::Manifest;
 use super::plan::{cautions, conditions};
 use super::protocol;
+use super::rows::row_of_condition;
 use super::stimuli::ExperimentStimuli;
 use super::streams::Streams;
 
@@ -41,6 +42,38 @@ pub fn report(folder: &Path) -> Result<PathBuf, ExperimentError> {
     };
     let input = input(&config, folder, tables)?;
     Ok(write_report(&input, &layout::report_in(folder))?.index)
+}
+
+/// What a run's networks themselves reach on held-out combinations at the end of
+/// training: for each condition what its rows share, and the accuracy.
+///
+/// # Errors
+/// If a training log cannot be read.
+pub fn last_validation(
+    config: &Config,
+    folder: &Path,
+) -> Result<Vec<(ResultRow, f64)>, ExperimentError> {
+    let mut found = Vec::new();
+    for condition in conditions(config) {
+        let path = layout::training_curve_in(folder, &condition);
+        let rows = read_log(&path).map_err(|source| ExperimentError::Training {
+            condition: condition.id.clone(),
+            source,
+        })?;
+        let Some(last) = rows.last() else { continue };
+        let row = ResultRow {
+            step: Some(last.step),
+            epoch: Some(last.epoch as f64),
+            checkpoint_role: Role::Last.name().to_owned(),
+            feature: condition.target.clone(),
+            probe: "none".to_owned(),
+            protocol: String::new(),
+            n_runs: Some(1),
+            ..row_of_condition(config, &condition, None)
+        };
+        found.push((row, last.validation_accuracy));
+    }
+    Ok(found)
 }
 
 /// A table beside the results, which runs of earlier versions lack.

@@ -163,7 +163,7 @@ pub fn run(
 }
 
 /// Each condition with its hold-out version and the steps of its training.
-fn plan_conditions<'a>(
+pub(super) fn plan_conditions<'a>(
     config: &Config,
     stimuli: &'a ExperimentStimuli,
 ) -> Result<Vec<Planned<'a>>, ExperimentError> {

@@ -160,12 +160,13 @@ impl Claims {
         self.claims.iter().flat_map(Claim::experiments).collect()
     }
 
-    /// Puts a study's names of layers in place of the claims' words for them.
-    pub fn rename_layers(&mut self, name: &dyn Fn(&str) -> Option<String>) {
+    /// Puts a study's names of layers and experiments in place of the claims'
+    /// words for them.
+    pub fn rename(&mut self, name: &dyn Fn(&str) -> Option<String>) {
         for part in self.claims.iter_mut().flat_map(|c| c.parts.iter_mut()) {
-            part.of.rename_layers(name);
+            part.of.rename(name);
             if let Some(over) = &mut part.over {
-                over.rename_layers(name);
+                over.rename(name);
             }
         }
     }
@@ -283,8 +284,31 @@ impl Claim {
             .parts
             .iter()
             .flat_map(|p| [Some(&p.of), p.over.as_ref()]);
-        let names = sides.flatten().filter_map(|q| q.experiment.clone());
+        let names = sides.flatten().flat_map(|quantity| {
+            let with = quantity
+                .with
+                .as_ref()
+                .and_then(|with| with.experiment.clone());
+            quantity.experiment.clone().into_iter().chain(with)
+        });
         names.collect()
+    }
+}
+
+impl Claim {
+    /// The pairs of experiments whose networks it compares with each other, an
+    /// experiment with itself among them.
+    pub fn pairs(&self) -> BTreeSet<(String, String)> {
+        let sides = self
+            .parts
+            .iter()
+            .flat_map(|p| [Some(&p.of), p.over.as_ref()]);
+        let pairs = sides.flatten().filter_map(|quantity| {
+            let own = quantity.experiment.clone()?;
+            let with = quantity.with.as_ref()?;
+            Some((own.clone(), with.experiment.clone().unwrap_or(own)))
+        });
+        pairs.collect()
     }
 }
 

@@ -85,11 +85,9 @@ impl<'a> Evidence<'a> {
         let mut values: BTreeMap<Vec<RunId>, Vec<(&str, f64)>> = BTreeMap::new();
         let mut found = Observed::default();
         for row in &self.rows {
-            let experiment = row.condition.split('/').next();
-            if quantity.experiment.as_deref() != experiment {
-                continue;
+            if quantity.experiment.as_deref() == experiment_of(&row.condition) {
+                found.experiment_ran = true;
             }
-            found.experiment_ran = true;
             let Some(runs) = self.runs(row, quantity) else {
                 continue;
             };
@@ -168,9 +166,11 @@ impl<'a> Evidence<'a> {
         let other = with.or(quantity);
         let one_way = self.is(&first, quantity) && self.is(&second, &other);
         let other_way = self.is(&second, quantity) && self.is(&first, &other);
+        // without a layer, the same one on both sides
+        let layers = quantity.layer.is_some() || other.layer.is_some() || row.layer == row.layer_b;
         let (a, b) = (self.run(&first)?, self.run(&second)?);
         let same_run = quantity.pairing == Some(Pairing::SameRun);
-        if !(one_way || other_way) || (a == b) != same_run {
+        if !(layers && (one_way || other_way)) || (a == b) != same_run {
             return None;
         }
         let mut runs = vec![a.min(b), a.max(b)];
@@ -183,6 +183,9 @@ impl<'a> Evidence<'a> {
     }
 
     fn is(&self, side: &Side<'_>, quantity: &Quantity) -> bool {
+        if quantity.experiment.as_deref() != experiment_of(side.condition) {
+            return false;
+        }
         let layer = quantity.layer.as_deref();
         let target = self.networks.get(side.condition).map(|n| n.target);
         let of_target = match quantity.target.as_deref() {
@@ -197,6 +200,11 @@ impl<'a> Evidence<'a> {
         };
         layer.is_none_or(|layer| layer == side.layer) && of_target && then
     }
+}
+
+/// The experiment of a condition: what stands before its `/`.
+fn experiment_of(condition: &str) -> Option<&str> {
+    condition.split_once('/').map(|(experiment, _)| experiment)
 }
 
 /// One side of a row.

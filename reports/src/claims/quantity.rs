@@ -130,15 +130,16 @@ impl Quantity {
         self.probe.as_deref().unwrap_or(usual)
     }
 
-    /// Puts the names that a study gives layers in place of its words for them.
-    pub(super) fn rename_layers(&mut self, name: &dyn Fn(&str) -> Option<String>) {
-        if let Some(layer) = &mut self.layer
-            && let Some(renamed) = name(layer)
-        {
-            *layer = renamed;
+    /// Puts a study's names of layers and experiments in place of the claims'
+    /// words for them.
+    pub(super) fn rename(&mut self, name: &dyn Fn(&str) -> Option<String>) {
+        for word in [&mut self.layer, &mut self.experiment] {
+            if let Some(renamed) = word.as_deref().and_then(name) {
+                *word = Some(renamed);
+            }
         }
         if let Some(with) = &mut self.with {
-            with.rename_layers(name);
+            with.rename(name);
         }
     }
 }

@@ -67,6 +67,8 @@ pub enum CompareCheckpoint {
     Initial,
     /// Where accuracy on validation was best
     Best,
+    /// Before and after training
+    Ends,
     /// Every checkpoint
     All,
 }

@@ -20,6 +20,8 @@ pub enum Moments {
     Best,
     /// After training.
     Last,
+    /// Before and after training.
+    Ends,
     /// At every checkpoint of the schedule.
     All,
     /// At these steps.
@@ -157,6 +159,10 @@ impl Run {
             Moments::Best => return Ok(vec![best_path(&folder)]),
             Moments::Initial => vec![0],
             Moments::Last => steps.iter().max().copied().into_iter().collect(),
+            Moments::Ends => {
+                let last = steps.iter().max().copied().filter(|step| *step > 0);
+                [0].into_iter().chain(last).collect()
+            }
             Moments::All => steps.clone(),
             Moments::Steps(wanted) => wanted.clone(),
         };

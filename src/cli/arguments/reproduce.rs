@@ -1,0 +1,73 @@
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::memory::MemoryLimit;
+use crate::reproduction::{STUDIES, Scale};
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  layerprobe reproduce hermann-lampinen-2020\n  layerprobe reproduce hermann-lampinen-2020 --only untrained-trifeature,rsa-order\n  layerprobe reproduce hermann-lampinen-2020 --scale paper --only untrained-depth --out hl-paper\n  layerprobe reproduce hermann-lampinen-2020 --no-run      decide by what is there\n\nRun again after an interruption, the same command goes on from where it was. Each experiment is a\nrun folder of its own under DIR/runs. `layerprobe plan` tells beforehand how long it takes."
+)]
+pub struct Reproduce {
+    /// Which study
+    #[arg(value_parser = clap::builder::PossibleValuesParser::new(STUDIES))]
+    pub study: String,
+    /// How large
+    #[arg(long, value_enum, default_value_t = ReproduceScale::Quick)]
+    pub scale: ReproduceScale,
+    /// Only these claims, and the experiments that they need
+    #[arg(long, value_name = "CLAIM,...", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// The folder [default: runs/STUDY-SCALE]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Run nothing: decide by the experiments that are finished
+    #[arg(long)]
+    pub no_run: bool,
+    /// Threads to use [default: all cores]; the results do not depend on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Memory that probing may take, such as 512M or 4G [default: half of what
+    /// is free]
+    #[arg(long, value_name = "SIZE")]
+    pub max_memory: Option<MemoryLimit>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReproduceScale {
+    /// Hours on two cores
+    Quick,
+    /// The paper's sizes
+    Paper,
+}
+
+impl From<ReproduceScale> for Scale {
+    fn from(scale: ReproduceScale) -> Self {
+        match scale {
+            ReproduceScale::Quick => Self::Quick,
+            ReproduceScale::Paper => Self::Paper,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  layerprobe plan quick5\n  layerprobe plan my.toml --set training.epochs=90\n  layerprobe plan hermann-lampinen-2020 --scale paper\n\nTimes come from a bench of seconds on this machine, those of probes from the operations they take\n(within a factor of three)."
+)]
+pub struct Plan {
+    /// A preset, a TOML file, or a study
+    pub what: String,
+    /// The scale of a study
+    #[arg(long, value_enum, default_value_t = ReproduceScale::Quick)]
+    pub scale: ReproduceScale,
+    /// Of a study, only what these claims need
+    #[arg(long, value_name = "CLAIM,...", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Change a value of the configuration; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Threads the run will have [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+}

@@ -1,0 +1,142 @@
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::arguments::{MessageFormat, Output, Plan};
+use super::threads;
+use crate::config::Config;
+use crate::experiment::{RunForecast, Speeds};
+use crate::memory::Bytes;
+use crate::reproduction::{STUDIES, Study};
+
+/// Tells what a configuration, or each experiment of a study, will take.
+pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
+    threads::set(command.threads)?;
+    let runs: Vec<(String, Config)> = match STUDIES.contains(&command.what.as_str()) {
+        true => {
+            let study = Study::named(&command.what, command.scale.into())?;
+            let experiments = study.needed(&command.only)?.experiments;
+            let config = |e: &crate::reproduction::Experiment| Ok((e.id.clone(), e.config()?));
+            experiments
+                .iter()
+                .map(config)
+                .collect::<anyhow::Result<_>>()?
+        }
+        false => {
+            let config = Config::load(&command.what, &command.overrides)?;
+            vec![(config.name.clone(), config)]
+        }
+    };
+    let mut speeds: Vec<(String, Speeds)> = Vec::new();
+    let mut whole = (0.0, 0, 0);
+    for (name, config) in &runs {
+        let network = format!(
+            "{} at {} px, batch {}",
+            config.network.arch,
+            config.stimuli.image_size(),
+            config.training.batch_size
+        );
+        let known = speeds.iter().find(|(of, _)| *of == network);
+        let speed = match known {
+            Some((_, speed)) => *speed,
+            None => {
+                let speed = Speeds::measure(config)?;
+                tell_speed(&network, &speed, output)?;
+                speeds.push((network, speed));
+                speed
+            }
+        };
+        let forecast = RunForecast::of(config, &speed)?;
+        whole.0 += forecast.seconds();
+        whole.1 += forecast.disk;
+        whole.2 = whole.2.max(forecast.memory);
+        tell(name, &forecast, output)?;
+    }
+    if runs.len() > 1 {
+        let (seconds, disk, memory) = whole;
+        match output.message_format {
+            MessageFormat::Json => super::say(&json!({
+                "reason": "done", "runs": runs.len(), "seconds": seconds,
+                "disk_bytes": disk, "memory_bytes": memory,
+            }))?,
+            MessageFormat::Human => super::say(&format!(
+                "{} experiments: about {}, {} on disk, {} of memory",
+                runs.len(),
+                duration(seconds),
+                Bytes(disk),
+                Bytes(memory)
+            ))?,
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell_speed(network: &str, speed: &Speeds, output: &Output) -> std::io::Result<()> {
+    match output.message_format {
+        MessageFormat::Json => super::say(&json!({
+            "reason": "speed", "network": network, "train_images_per_second": speed.train,
+            "read_images_per_second": speed.read, "products_per_second": speed.products,
+        })),
+        MessageFormat::Human => super::say(&format!(
+            "measured: {network}: {:.0} images/s in training, {:.0} read; products {:.0} GFLOP/s\n",
+            speed.train,
+            speed.read,
+            speed.products / 1e9
+        )),
+    }
+}
+
+fn tell(name: &str, forecast: &RunForecast, output: &Output) -> std::io::Result<()> {
+    if output.message_format == MessageFormat::Json {
+        let conditions: Vec<&str> = forecast.conditions.iter().map(|c| c.id.as_str()).collect();
+        return super::say(&json!({
+            "reason": "plan", "run": name, "conditions": conditions, "steps": forecast.steps,
+            "training_sets": forecast.training,
+            "checkpoints": forecast.checkpoints, "layers": forecast.layers,
+            "train_seconds": forecast.train_seconds, "probe_seconds": forecast.probe_seconds,
+            "disk_bytes": forecast.disk, "memory_bytes": forecast.memory,
+            "left_out": forecast.left_out,
+        }));
+    }
+    let targets = |version: u32| -> Vec<&str> {
+        let of_version = forecast.conditions.iter().filter(|c| c.version == version);
+        of_version.map(|c| c.target.as_str()).collect()
+    };
+    let mut versions: Vec<u32> = forecast.conditions.iter().map(|c| c.version).collect();
+    versions.dedup();
+    super::say(&format!("{name}: about {}", duration(forecast.seconds())))?;
+    for version in versions {
+        let targets = targets(version).join(", ");
+        super::say(&format!("  version {version}  trained on {targets}"))?;
+    }
+    super::say(&format!(
+        "  train  {:>9}  {} networks, {} steps; training sets of {}",
+        duration(forecast.train_seconds),
+        forecast.conditions.len(),
+        forecast.steps,
+        forecast.training
+    ))?;
+    super::say(&format!(
+        "  probe  {:>9}  {} checkpoints, {} layers",
+        duration(forecast.probe_seconds),
+        forecast.checkpoints,
+        forecast.layers
+    ))?;
+    super::say(&format!(
+        "  disk   {:>9}  memory {}",
+        Bytes(forecast.disk).to_string(),
+        Bytes(forecast.memory)
+    ))?;
+    if !forecast.left_out.is_empty() {
+        super::say(&format!("  not counted: {}", forecast.left_out.join(", ")))?;
+    }
+    super::say(&"")
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3600.0),
+    }
+}

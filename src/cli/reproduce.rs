@@ -1,0 +1,68 @@
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::arguments::{MessageFormat, Output, Reproduce, ReproduceScale};
+use super::progress::Progress;
+use super::{exit, stop, threads};
+use crate::memory::MemoryLimit;
+use crate::reproduction::{Reproduced, Reproduction, Study, reproduce as run};
+
+/// Runs what is missing of a study and decides its claims.
+pub fn reproduce(command: &Reproduce, output: &Output) -> anyhow::Result<ExitCode> {
+    let study = Study::named(&command.study, command.scale.into())?;
+    threads::set(command.threads)?;
+    let scale = match command.scale {
+        ReproduceScale::Quick => "quick",
+        ReproduceScale::Paper => "paper",
+    };
+    let usual = || PathBuf::from("runs").join(format!("{}-{scale}", study.name));
+    let out = command.out.clone().unwrap_or_else(usual);
+    let progress = Progress::new(output);
+    let what = Reproduction {
+        study: &study,
+        only: &command.only,
+        out: &out,
+        run: !command.no_run,
+        limit: command
+            .max_memory
+            .unwrap_or_else(MemoryLimit::of_this_machine),
+    };
+    let reproduced = run(&what, stop::flag()?, &progress)?;
+    tell(&reproduced, output)?;
+    Ok(match reproduced.not_converged {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(exit::NOT_CONVERGED),
+    })
+}
+
+fn tell(reproduced: &Reproduced, output: &Output) -> anyhow::Result<()> {
+    match output.message_format {
+        MessageFormat::Json => {
+            for answer in &reproduced.answers {
+                super::say(&json!({
+                    "reason": "claim", "id": answer.id, "verdict": answer.verdict,
+                }))?;
+            }
+            super::say(&json!({
+                "reason": "done", "claims": reproduced.claims, "results": reproduced.results,
+                "report": reproduced.report, "not_converged": reproduced.not_converged,
+            }))?;
+        }
+        MessageFormat::Human if output.quiet => {}
+        MessageFormat::Human => {
+            super::say(&reproduced.table)?;
+            super::say(&format!("claims   {}", reproduced.claims.display()))?;
+            super::say(&format!("results  {}", reproduced.results.display()))?;
+            super::say(&format!("report   {}", reproduced.report.display()))?;
+        }
+    }
+    if reproduced.not_converged > 0 && !output.quiet {
+        eprintln!(
+            "warning: {} probes did not converge; they are marked in their runs' reports",
+            reproduced.not_converged
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! What was answered, for programs and for readers.
+
+use std::path::{Path, PathBuf};
+
+use layerprobe_reports::Fact;
+use layerprobe_reports::claims::{Answer, ClaimsPage, LinkedRun, write_claims_page};
+use serde::Serialize;
+
+use super::error::ReproductionError;
+use super::study::{Experiment, Needed, Scale, Study};
+
+/// An experiment, and whether it is finished.
+pub(super) struct Progress {
+    pub(super) experiment: Experiment,
+    pub(super) done: bool,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    study: &'a str,
+    title: &'a str,
+    scale: Scale,
+    about: &'a str,
+    layerprobe: &'static str,
+    claims: &'a [Answer],
+}
+
+/// Writes `claims.json`.
+pub(super) fn write_json(
+    study: &Study,
+    answers: &[Answer],
+    out: &Path,
+) -> Result<PathBuf, ReproductionError> {
+    let path = out.join("claims.json");
+    let failed = |source| ReproductionError::Io {
+        action: "write",
+        path: path.clone(),
+        source,
+    };
+    let document = Document {
+        study: &study.name,
+        title: &study.title,
+        scale: study.scale,
+        about: &study.about,
+        layerprobe: env!("CARGO_PKG_VERSION"),
+        claims: answers,
+    };
+    let json = serde_json::to_string_pretty(&document).map_err(|e| failed(e.into()))?;
+    layerprobe_durable::write(&path, (json + "\n").as_bytes()).map_err(failed)?;
+    Ok(path)
+}
+
+/// Writes the page of claims with its figures.
+pub(super) fn write_page(
+    study: &Study,
+    needed: &Needed,
+    progress: &[Progress],
+    answers: &[Answer],
+    out: &Path,
+) -> Result<PathBuf, ReproductionError> {
+    let left = progress.iter().filter(|p| !p.done).count();
+    let mut cautions = Vec::new();
+    if left > 0 {
+        cautions.push(format!(
+            "{left} of {} experiments are not finished: what needs them is not decided. The same command goes on.",
+            progress.len()
+        ));
+    }
+    if study.scale == Scale::Quick {
+        cautions.push(
+            "Quick scale: smaller images, other networks and fewer epochs than the paper's. A claim that is not reproduced here may hold at the paper's scale, and the other way round.".to_owned(),
+        );
+    }
+    let runs = progress
+        .iter()
+        .map(|Progress { experiment, done }| LinkedRun {
+            name: experiment.id.clone(),
+            about: match done {
+                true => experiment.about.clone(),
+                false => format!("{} (not finished)", experiment.about),
+            },
+            link: match done {
+                true => format!("../runs/{}/report/index.html", experiment.id),
+                false => String::new(),
+            },
+        });
+    let page = ClaimsPage {
+        title: format!("{}: claims", study.title),
+        cautions,
+        facts: vec![
+            Fact::new("scale", study.about.clone()),
+            Fact::new("experiments", needed.experiments.len().to_string()),
+            Fact::new("claims", needed.claims.claims.len().to_string()),
+            Fact::new("command", command(study)),
+        ],
+        runs: runs.collect(),
+    };
+    Ok(write_claims_page(&page, answers, &out.join("report"))?)
+}
+
+fn command(study: &Study) -> String {
+    let scale = match study.scale {
+        Scale::Quick => "quick",
+        Scale::Paper => "paper",
+    };
+    format!("layerprobe reproduce {} --scale {scale}", study.name)
+}

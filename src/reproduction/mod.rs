@@ -1,0 +1,27 @@
+//! Reproductions: a paper's experiments run one by one, its claims decided by
+//! what they gave.
+//!
+//! A [`Study`] is data: its experiments at a scale (presets with settings), the
+//! comparisons between their networks, and the claims. [`reproduce`] runs what is
+//! missing in one folder and answers every claim whose experiments are there.
+//!
+//! ```
+//! use layerprobe::reproduction::{Scale, Study};
+//!
+//! let study = Study::named("hermann-lampinen-2020", Scale::Quick)?;
+//! assert!(study.claims.claims.len() > 10);
+//! let only = study.needed(&["xor-example".to_owned()])?;
+//! assert!(only.experiments.is_empty());
+//! # Ok::<(), layerprobe::reproduction::ReproductionError>(())
+//! ```
+
+mod answers;
+mod error;
+mod pooled;
+mod run;
+mod similarity;
+mod study;
+
+pub use error::ReproductionError;
+pub use run::{Reproduced, Reproduction, reproduce};
+pub use study::{Comparison, Experiment, Needed, STUDIES, Scale, Study};

@@ -1,0 +1,54 @@
+//! One table of what all experiments gave.
+
+use std::path::Path;
+
+use layerprobe_reports::claims::VALIDATION_ACCURACY;
+use layerprobe_reports::{ResultRow, read_results};
+
+use super::error::ReproductionError;
+use super::study::Experiment;
+use crate::experiment::last_validation;
+
+/// The rows that single networks of an experiment gave, their conditions under
+/// the experiment's name, with each network's own validation accuracy; none if
+/// the experiment has not been finished.
+pub(super) fn rows_of(
+    experiment: &Experiment,
+    folder: &Path,
+) -> Result<Vec<ResultRow>, ReproductionError> {
+    let results = folder.join("results.csv");
+    if !results.exists() {
+        return Ok(Vec::new());
+    }
+    let config = experiment.config()?;
+    let mut rows = Vec::new();
+    for (mut row, accuracy) in
+        last_validation(&config, folder).map_err(|source| ReproductionError::Experiment {
+            id: experiment.id.clone(),
+            source: Box::new(source),
+        })?
+    {
+        row.metric = VALIDATION_ACCURACY.to_owned();
+        row.value = accuracy;
+        rows.push(row);
+    }
+    rows.extend(read_results(&results)?);
+    Ok(under(&experiment.id, rows))
+}
+
+/// The rows of single networks, their conditions under a name.
+pub(super) fn under(name: &str, rows: Vec<ResultRow>) -> Vec<ResultRow> {
+    let single = rows.into_iter().filter(|row| {
+        // permutations, labelings and what is said over runs stay with the run
+        !row.condition.is_empty() && !row.condition.contains('*') && row.repeat.is_none()
+    });
+    single
+        .map(|mut row| {
+            row.condition = format!("{name}/{}", row.condition);
+            if !row.condition_b.is_empty() {
+                row.condition_b = format!("{name}/{}", row.condition_b);
+            }
+            row
+        })
+        .collect()
+}

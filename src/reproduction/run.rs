@@ -1,0 +1,173 @@
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use layerprobe_reports::claims::{Answer, claims_table};
+use layerprobe_reports::write_results;
+
+use super::answers::{self, Progress};
+use super::error::ReproductionError;
+use super::pooled;
+use super::similarity::Similarity;
+use super::study::{Comparison, Experiment, Needed, Study};
+use crate::experiment::{self, Event, Observer};
+use crate::memory::MemoryLimit;
+
+/// Columns of the table for the terminal.
+const TABLE_WIDTH: usize = 100;
+
+/// What to do of a study, and where.
+#[derive(Clone, Debug)]
+pub struct Reproduction<'a> {
+    /// The study.
+    pub study: &'a Study,
+    /// Only these claims; all, if none is named.
+    pub only: &'a [String],
+    /// The folder: a run folder for each experiment, the pooled table, claims and
+    /// their page.
+    pub out: &'a Path,
+    /// Whether missing experiments are run, or the claims decided by what is
+    /// there.
+    pub run: bool,
+    /// What probing may take.
+    pub limit: MemoryLimit,
+}
+
+/// What a reproduction left.
+#[derive(Clone, Debug)]
+pub struct Reproduced {
+    /// The claims, decided.
+    pub answers: Vec<Answer>,
+    /// The verdicts as a table.
+    pub table: String,
+    /// `claims.json`.
+    pub claims: PathBuf,
+    /// `results.csv`.
+    pub results: PathBuf,
+    /// The page.
+    pub report: PathBuf,
+    /// Probes of the clean protocol that did not converge.
+    pub not_converged: usize,
+}
+
+/// Runs what is missing of a study's experiments, and decides its claims.
+///
+/// # Errors
+/// If a claim does not exist or the first failure on the way; what is finished
+/// stays finished, and the same call goes on from there.
+pub fn reproduce(
+    what: &Reproduction<'_>,
+    stop: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<Reproduced, ReproductionError> {
+    let needed = what.study.needed(what.only)?;
+    // all configurations are checked before anything is run
+    for experiment in &needed.experiments {
+        experiment.config()?;
+    }
+    if what.run {
+        run_missing(what, &needed, stop, observer)?;
+    }
+    let mut rows = Vec::new();
+    let mut progress = Vec::new();
+    for experiment in &needed.experiments {
+        let of_it = pooled::rows_of(experiment, &folder(what.out, &experiment.id))?;
+        progress.push(Progress {
+            experiment: experiment.clone(),
+            done: !of_it.is_empty(),
+        });
+        rows.extend(of_it);
+        if experiment.similarity {
+            rows.extend(own(what.out, experiment)?.rows()?);
+        }
+    }
+    for comparison in &needed.comparisons {
+        rows.extend(between(what, comparison)?.rows()?);
+    }
+    let not_converged = rows
+        .iter()
+        .filter(|row| row.metric == "accuracy" && row.is_unconverged())
+        .count();
+    let results = what.out.join("results.csv");
+    write_results(&results, &rows)?;
+    let answers = needed.claims.decide(&rows);
+    let claims = answers::write_json(what.study, &answers, what.out)?;
+    let report = answers::write_page(what.study, &needed, &progress, &answers, what.out)?;
+    Ok(Reproduced {
+        table: claims_table(&answers, TABLE_WIDTH),
+        answers,
+        claims,
+        results,
+        report,
+        not_converged,
+    })
+}
+
+fn run_missing(
+    what: &Reproduction<'_>,
+    needed: &Needed,
+    stop: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<(), ReproductionError> {
+    let total = needed.experiments.len();
+    for (experiment, number) in needed.experiments.iter().zip(1..) {
+        observer.event(Event::Note(&format!(
+            "experiment {number} of {total}, {}: {}",
+            experiment.id, experiment.about
+        )));
+        let folder = folder(what.out, &experiment.id);
+        experiment::run(&experiment.config()?, &folder, what.limit, stop, observer).map_err(
+            |source| ReproductionError::Experiment {
+                id: experiment.id.clone(),
+                source: Box::new(source),
+            },
+        )?;
+        if experiment.similarity {
+            let similarity = own(what.out, experiment)?;
+            if !similarity.is_done() {
+                similarity.run(stop, observer)?;
+            }
+        }
+    }
+    for comparison in &needed.comparisons {
+        let similarity = between(what, comparison)?;
+        if !similarity.is_done() {
+            observer.event(Event::Note(&format!(
+                "comparison {}: {}",
+                comparison.id, comparison.about
+            )));
+            similarity.run(stop, observer)?;
+        }
+    }
+    Ok(())
+}
+
+fn folder(out: &Path, id: &str) -> PathBuf {
+    out.join("runs").join(id)
+}
+
+/// The comparison of an experiment's networks with each other.
+fn own<'a>(out: &'a Path, experiment: &'a Experiment) -> Result<Similarity<'a>, ReproductionError> {
+    Ok(Similarity {
+        id: &experiment.id,
+        runs: vec![(folder(out, &experiment.id), experiment.config()?.hash())],
+        out,
+    })
+}
+
+fn between<'a>(
+    what: &Reproduction<'a>,
+    comparison: &'a Comparison,
+) -> Result<Similarity<'a>, ReproductionError> {
+    let mut runs = Vec::new();
+    for id in &comparison.runs {
+        let experiment = what.study.experiments.iter().find(|e| e.id == *id);
+        let experiment =
+            experiment.ok_or_else(|| ReproductionError::Study(format!("no experiment `{id}`")))?;
+        runs.push((folder(what.out, id), experiment.config()?.hash()));
+    }
+    Ok(Similarity {
+        id: &comparison.id,
+        runs,
+        out: what.out,
+    })
+}

@@ -1,0 +1,256 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use layerprobe_reports::claims::{Claim, Claims};
+use serde::{Deserialize, Serialize};
+
+use super::error::ReproductionError;
+use crate::config::{Config, nearest_name};
+
+/// How large a reproduction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scale {
+    /// Hours on two cores.
+    Quick,
+    /// The paper's own sizes.
+    Paper,
+}
+
+/// A study's files, compiled in.
+struct Source {
+    name: &'static str,
+    title: &'static str,
+    claims: &'static str,
+    quick: &'static str,
+    paper: &'static str,
+}
+
+const SOURCES: &[Source] = &[Source {
+    name: "hermann-lampinen-2020",
+    title: "Hermann & Lampinen 2020, What shapes feature representations?",
+    claims: include_str!("hermann_lampinen_2020/claims.toml"),
+    quick: include_str!("hermann_lampinen_2020/quick.toml"),
+    paper: include_str!("hermann_lampinen_2020/paper.toml"),
+}];
+
+/// The names of all studies.
+pub const STUDIES: &[&str] = &[SOURCES[0].name];
+
+/// A paper's experiments at a scale, and its claims.
+#[derive(Clone, Debug)]
+pub struct Study {
+    /// Its name.
+    pub name: String,
+    /// The paper.
+    pub title: String,
+    /// At which scale.
+    pub scale: Scale,
+    /// What the scale is, in words.
+    pub about: String,
+    /// The experiments, in the order in which they are run.
+    pub experiments: Vec<Experiment>,
+    /// Comparisons between the networks of two experiments.
+    pub comparisons: Vec<Comparison>,
+    /// What the paper claims.
+    pub claims: Claims,
+}
+
+/// One experiment: a preset with settings.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    /// Its name, and its folder's.
+    pub id: String,
+    /// What it is, in words.
+    pub about: String,
+    /// The preset it starts from.
+    pub preset: String,
+    /// `key=value` settings on top of it.
+    #[serde(default)]
+    pub set: Vec<String>,
+    /// Whether its networks are compared with each other.
+    #[serde(default)]
+    pub similarity: bool,
+}
+
+/// A comparison of the networks of two experiments.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Comparison {
+    /// Its name.
+    pub id: String,
+    /// What it is, in words.
+    pub about: String,
+    /// The two experiments.
+    pub runs: [String; 2],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawScale {
+    about: String,
+    names: BTreeMap<String, String>,
+    experiment: Vec<Experiment>,
+    comparison: Vec<Comparison>,
+}
+
+/// What some of a study's claims need.
+#[derive(Clone, Debug)]
+pub struct Needed {
+    /// The experiments, in order.
+    pub experiments: Vec<Experiment>,
+    /// The comparisons, in order.
+    pub comparisons: Vec<Comparison>,
+    /// The claims themselves.
+    pub claims: Claims,
+}
+
+impl Study {
+    /// The study of that name at a scale.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn named(name: &str, scale: Scale) -> Result<Self, ReproductionError> {
+        let source = SOURCES.iter().find(|source| source.name == name);
+        let source = source.ok_or_else(|| ReproductionError::UnknownStudy {
+            name: name.to_owned(),
+            known: STUDIES.join(", "),
+        })?;
+        let text = match scale {
+            Scale::Quick => source.quick,
+            Scale::Paper => source.paper,
+        };
+        let raw: RawScale =
+            toml::from_str(text).map_err(|e| ReproductionError::Study(e.to_string()))?;
+        let mut claims = Claims::parse(source.claims)?;
+        claims.rename(&|word| raw.names.get(word).cloned());
+        let ids = |id: &String| raw.experiment.iter().any(|e| e.id == *id);
+        let runs = raw
+            .comparison
+            .iter()
+            .flat_map(|comparison| &comparison.runs);
+        if let Some(unknown) = runs.into_iter().find(|id| !ids(id)) {
+            let problem = format!("a comparison names an experiment `{unknown}`");
+            return Err(ReproductionError::Study(problem));
+        }
+        Ok(Self {
+            name: source.name.to_owned(),
+            title: source.title.to_owned(),
+            scale,
+            about: raw.about,
+            experiments: raw.experiment,
+            comparisons: raw.comparison,
+            claims,
+        })
+    }
+
+    /// What these claims need; all, if none is named.
+    ///
+    /// # Errors
+    /// If a claim does not exist.
+    pub fn needed(&self, only: &[String]) -> Result<Needed, ReproductionError> {
+        let known: Vec<&str> = self.claims.claims.iter().map(|c| c.id.as_str()).collect();
+        if let Some(name) = only.iter().find(|name| !known.contains(&name.as_str())) {
+            let nearest = nearest_name(name, known.iter().copied());
+            return Err(ReproductionError::UnknownClaim {
+                name: name.clone(),
+                hint: nearest
+                    .map(|near| format!(", did you mean `{near}`?"))
+                    .unwrap_or_default(),
+                known: known.join(", "),
+            });
+        }
+        let mut claims = self.claims.clone();
+        claims
+            .claims
+            .retain(|claim| only.is_empty() || only.contains(&claim.id));
+        let needed: BTreeSet<String> = claims.claims.iter().flat_map(Claim::experiments).collect();
+        let experiments = self.experiments.iter();
+        let experiments = experiments.filter(|e| needed.contains(&e.id)).cloned();
+        // a comparison is needed where one claim looks at networks of both runs
+        let both = |comparison: &&Comparison| {
+            claims.claims.iter().any(|claim| {
+                let of_claim = claim.pairs();
+                let [a, b] = &comparison.runs;
+                of_claim.contains(&(a.clone(), b.clone()))
+                    || of_claim.contains(&(b.clone(), a.clone()))
+            })
+        };
+        Ok(Needed {
+            experiments: experiments.collect(),
+            comparisons: self.comparisons.iter().filter(both).cloned().collect(),
+            claims,
+        })
+    }
+}
+
+impl Experiment {
+    /// Its checked configuration.
+    ///
+    /// # Errors
+    /// If a setting is wrong.
+    pub fn config(&self) -> Result<Config, ReproductionError> {
+        Config::load(&self.preset, &self.set).map_err(|source| ReproductionError::Config {
+            id: self.id.clone(),
+            source: Box::new(source),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_experiment_is_valid_and_every_claim_finds_its_experiments() {
+        for scale in [Scale::Quick, Scale::Paper] {
+            let study = Study::named(STUDIES[0], scale).unwrap();
+            let ids: Vec<&String> = study.experiments.iter().map(|e| &e.id).collect();
+            for experiment in &study.experiments {
+                let config = experiment.config().unwrap();
+                assert!(ids.iter().filter(|id| **id == &experiment.id).count() == 1);
+                for claim in &study.claims.claims {
+                    for part in &claim.parts {
+                        let of_it = part.of.experiment.as_ref() == Some(&experiment.id);
+                        if let Some(layer) = part.of.layer.as_ref().filter(|_| of_it) {
+                            assert!(
+                                config.probes.layers.contains(layer),
+                                "{}: {layer}",
+                                claim.id
+                            );
+                        }
+                    }
+                }
+            }
+            for needed in study.claims.experiments() {
+                assert!(ids.contains(&&needed) || needed == "xor", "{needed}");
+            }
+            for (a, b) in study.claims.claims.iter().flat_map(Claim::pairs) {
+                let compared = |c: &Comparison| {
+                    c.runs == [a.clone(), b.clone()] || c.runs == [b.clone(), a.clone()]
+                };
+                let own = |e: &Experiment| a == b && e.id == a && e.similarity;
+                assert!(
+                    study.comparisons.iter().any(compared)
+                        || study.experiments.iter().any(own)
+                        || a == "xor",
+                    "{a} and {b}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_a_claim_needs_is_run() {
+        let study = Study::named(STUDIES[0], Scale::Quick).unwrap();
+        let needed = study.needed(&["rsa-correlated".to_owned()]).unwrap();
+        let ids: Vec<&str> = needed.experiments.iter().map(|e| e.id.as_str()).collect();
+        assert_eq!(ids, ["trifeature-second", "shape-texture-0.5"]);
+        assert_eq!(needed.comparisons.len(), 1);
+        let all = study.needed(&[]).unwrap();
+        assert_eq!(all.experiments, study.experiments);
+        let error = study.needed(&["rsa-ordr".to_owned()]).unwrap_err();
+        assert!(error.to_string().contains("did you mean `rsa-order`?"));
+        assert!(Study::named("hermann", Scale::Quick).is_err());
+    }
+}
