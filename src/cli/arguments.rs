@@ -12,7 +12,7 @@ use crate::memory::MemoryLimit;
 use crate::models::Arch;
 
 pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
-pub use reproduce::{Plan, Reproduce, ReproduceScale};
+pub use reproduce::{Plan, Reproduce};
 
 /// Which features of its input does a neural network represent, in which
 /// layer, and from which moment of training?

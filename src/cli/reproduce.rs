@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::arguments::{MessageFormat, Output, Reproduce, ReproduceScale};
+use super::arguments::{MessageFormat, Output, Reproduce};
 use super::progress::Progress;
 use super::{exit, stop, threads};
 use crate::memory::MemoryLimit;
@@ -13,10 +13,7 @@ use crate::reproduction::{Reproduced, Reproduction, Study, reproduce as run};
 pub fn reproduce(command: &Reproduce, output: &Output) -> anyhow::Result<ExitCode> {
     let study = Study::named(&command.study, command.scale.into())?;
     threads::set(command.threads)?;
-    let scale = match command.scale {
-        ReproduceScale::Quick => "quick",
-        ReproduceScale::Paper => "paper",
-    };
+    let scale = study.scale.name();
     let usual = || PathBuf::from("runs").join(format!("{}-{scale}", study.name));
     let out = command.out.clone().unwrap_or_else(usual);
     let progress = Progress::new(output);

@@ -66,6 +66,10 @@ pub(super) fn write_page(
             progress.len()
         ));
     }
+    if study.scale == Scale::Smoke {
+        cautions
+            .push("Smoke only shows that every stage works: its verdicts mean nothing.".to_owned());
+    }
     if study.scale == Scale::Quick {
         cautions.push(
             "Quick scale: smaller images, other networks and fewer epochs than the paper's. A claim that is not reproduced here may hold at the paper's scale, and the other way round.".to_owned(),
@@ -99,9 +103,6 @@ pub(super) fn write_page(
 }
 
 fn command(study: &Study) -> String {
-    let scale = match study.scale {
-        Scale::Quick => "quick",
-        Scale::Paper => "paper",
-    };
+    let scale = study.scale.name();
     format!("layerprobe reproduce {} --scale {scale}", study.name)
 }

@@ -10,6 +10,8 @@ use crate::config::{Config, nearest_name};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scale {
+    /// Seconds, to see that everything works; its verdicts mean nothing.
+    Smoke,
     /// Hours on two cores.
     Quick,
     /// The paper's own sizes.
@@ -21,6 +23,7 @@ struct Source {
     name: &'static str,
     title: &'static str,
     claims: &'static str,
+    smoke: &'static str,
     quick: &'static str,
     paper: &'static str,
 }
@@ -29,6 +32,7 @@ const SOURCES: &[Source] = &[Source {
     name: "hermann-lampinen-2020",
     title: "Hermann & Lampinen 2020, What shapes feature representations?",
     claims: include_str!("hermann_lampinen_2020/claims.toml"),
+    smoke: include_str!("hermann_lampinen_2020/smoke.toml"),
     quick: include_str!("hermann_lampinen_2020/quick.toml"),
     paper: include_str!("hermann_lampinen_2020/paper.toml"),
 }];
@@ -105,6 +109,17 @@ pub struct Needed {
     pub claims: Claims,
 }
 
+impl Scale {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Smoke => "smoke",
+            Self::Quick => "quick",
+            Self::Paper => "paper",
+        }
+    }
+}
+
 impl Study {
     /// The study of that name at a scale.
     ///
@@ -117,6 +132,7 @@ impl Study {
             known: STUDIES.join(", "),
         })?;
         let text = match scale {
+            Scale::Smoke => source.smoke,
             Scale::Quick => source.quick,
             Scale::Paper => source.paper,
         };

@@ -13,6 +13,7 @@ mod memory;
 mod own_activations;
 mod paper;
 mod rendering;
+mod reproduce;
 mod smoke;
 mod talking;
 mod tested;

@@ -36,6 +36,8 @@ pub struct Reproduce {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ReproduceScale {
+    /// Seconds, to see that everything works
+    Smoke,
     /// Hours on two cores
     Quick,
     /// The paper's sizes
@@ -45,6 +47,7 @@ pub enum ReproduceScale {
 impl From<ReproduceScale> for Scale {
     fn from(scale: ReproduceScale) -> Self {
         match scale {
+            ReproduceScale::Smoke => Self::Smoke,
             ReproduceScale::Quick => Self::Quick,
             ReproduceScale::Paper => Self::Paper,
         }

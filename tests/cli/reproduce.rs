@@ -1,0 +1,126 @@
+//! `layerprobe reproduce` and `layerprobe plan`.
+
+use std::fs;
+
+use predicates::prelude::PredicateBooleanExt;
+use predicates::str::contains;
+use serde_json::Value;
+
+use crate::folder::layerprobe;
+
+const STUDY: &str = "hermann-lampinen-2020";
+
+/// Runs two experiments and a comparison; the claims that need others say so.
+#[test]
+fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let reproduce = || {
+        let mut command = layerprobe(dir.path());
+        command.args(["reproduce", STUDY, "--scale", "smoke", "--out", "out"]);
+        command
+    };
+    reproduce()
+        .assert()
+        .success()
+        .stdout(contains("claims: "))
+        .stdout(contains("untrained-depth"));
+    let out = dir.path().join("out");
+    let claims = fs::read_to_string(out.join("claims.json")).unwrap();
+    let answers: Value = serde_json::from_str(&claims).unwrap();
+    let verdict = |id: &str| -> Value {
+        let claims = answers["claims"].as_array().unwrap();
+        let claim = claims.iter().find(|claim| claim["id"] == id).unwrap();
+        claim["verdict"].clone()
+    };
+    assert_eq!(verdict("untrained-depth"), "not_run");
+    // its experiments ran, whatever they say
+    assert_ne!(verdict("rsa-correlated"), "not_run");
+    let correlated = answers["claims"].as_array().unwrap();
+    let correlated = correlated.iter().find(|c| c["id"] == "rsa-correlated");
+    let part = &correlated.unwrap()["parts"][0];
+    assert!(
+        part["outcome"] == "cannot_tell" || part["estimate"]["runs"] == 3,
+        "{part}"
+    );
+    let results = fs::read_to_string(out.join("results.csv")).unwrap();
+    assert!(results.contains("validation_accuracy"));
+    assert!(results.contains("rsa_pearson"));
+    assert!(out.join("report/figures/rsa-correlated.svg").exists());
+
+    reproduce()
+        .args(["--message-format", "json"])
+        .assert()
+        .success()
+        .stdout(contains("\"stage\":\"train\"").not())
+        .stdout(contains("\"stage\":\"compare\"").not());
+    assert_eq!(fs::read_to_string(out.join("claims.json")).unwrap(), claims);
+    // an altered similarity table is not taken for what the runs gave
+    let table = out.join("similarity/correlated.csv");
+    let altered = fs::read_to_string(&table).unwrap().replace("0.", "0.9");
+    fs::write(&table, altered).unwrap();
+    reproduce()
+        .args(["--message-format", "json"])
+        .assert()
+        .success()
+        .stdout(contains("\"stage\":\"compare\""));
+    assert_eq!(fs::read_to_string(out.join("claims.json")).unwrap(), claims);
+}
+
+#[test]
+fn nothing_run_decides_nothing_and_mistakes_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    layerprobe(dir.path())
+        .args(["reproduce", STUDY, "--no-run", "--out", "out"])
+        .assert()
+        .success()
+        .stdout(contains("0 reproduced"));
+    layerprobe(dir.path())
+        .args(["reproduce", STUDY, "--only", "rsa-ordr"])
+        .assert()
+        .code(2)
+        .stderr(contains("did you mean `rsa-order`?"));
+    layerprobe(dir.path())
+        .args(["reproduce", "hermann"])
+        .assert()
+        .code(2);
+}
+
+#[test]
+fn a_plan_counts_networks_and_layers() {
+    let dir = tempfile::tempdir().unwrap();
+    layerprobe(dir.path())
+        .args(["plan", "smoke"])
+        .assert()
+        .success()
+        .stdout(contains("images/s in training"))
+        .stdout(contains("trained on shape"))
+        .stdout(contains("on disk").not());
+    let output = layerprobe(dir.path())
+        .args([
+            "plan",
+            STUDY,
+            "--scale",
+            "smoke",
+            "--message-format",
+            "json",
+        ])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let last = lines.last().unwrap();
+    assert_eq!(
+        (&last["reason"], &last["runs"]),
+        (&"done".into(), &2.into())
+    );
+    assert!(last["seconds"].as_f64().unwrap() > 0.0);
+    layerprobe(dir.path())
+        .args(["plan", "quik"])
+        .assert()
+        .code(2)
+        .stderr(contains("quick"));
+}
