@@ -1,4 +1,5 @@
-//! Files that are written whole or not at all.
+//! Files that are written whole or not at all, in folders that one process at
+//! a time works in.
 //!
 //! ```
 //! let path = std::env::temp_dir().join("layerprobe-durable-example.txt");
@@ -8,138 +9,17 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+mod aside;
+#[cfg(feature = "faults")]
+pub mod faults;
+mod fence;
+mod holder;
+mod lease;
+mod pending;
+mod seam;
 
-/// Tells temporary files of one process apart.
-static NEXT: AtomicU64 = AtomicU64::new(0);
-
-/// A file under way, beside the place where it will stand. Dropped before
-/// [`commit`](Self::commit), it leaves nothing.
-#[derive(Debug)]
-pub struct Pending {
-    path: PathBuf,
-    temporary: PathBuf,
-    file: File,
-    committed: bool,
-}
-
-impl Pending {
-    /// Starts a file that will stand at `path`. The folder is made if needed.
-    ///
-    /// # Errors
-    /// Of the file system, or if the path names no file.
-    pub fn create(path: &Path) -> io::Result<Self> {
-        let Some(name) = path.file_name() else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the path names no file",
-            ));
-        };
-        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)?;
-        }
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let temporary = path.with_file_name(format!(
-            ".{}.{}-{number}.tmp",
-            name.to_string_lossy(),
-            std::process::id()
-        ));
-        Ok(Self {
-            path: path.to_owned(),
-            file: File::create(&temporary)?,
-            temporary,
-            committed: false,
-        })
-    }
-
-    /// The file, to be written.
-    pub fn file(&mut self) -> &mut File {
-        &mut self.file
-    }
-
-    /// Flushes the file to the disk and puts it in its place.
-    ///
-    /// # Errors
-    /// Of the file system; what stood there before then stands there still.
-    pub fn commit(mut self) -> io::Result<()> {
-        self.file.sync_all()?;
-        fs::rename(&self.temporary, &self.path)?;
-        self.committed = true;
-        Ok(())
-    }
-}
-
-impl Write for Pending {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
-impl Drop for Pending {
-    fn drop(&mut self) {
-        if !self.committed {
-            // the first error is the one to tell; the file may be gone already
-            let _ = fs::remove_file(&self.temporary);
-        }
-    }
-}
-
-/// Writes `bytes` to a sibling temporary file, flushes it to the disk and
-/// renames it to `path`, so that a reader finds the old file or the new one,
-/// never a part, whatever happens in between. The folder is made if needed.
-///
-/// # Errors
-/// Of the file system; the temporary file is then removed and what stood at
-/// `path` is still there.
-pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut pending = Pending::create(path)?;
-    pending.file().write_all(bytes)?;
-    pending.commit()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn replaces_a_file_makes_its_folder_and_leaves_nothing_else() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("a/b/table.csv");
-        write(&path, b"old").unwrap();
-        write(&path, b"new").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert_eq!(fs::read_dir(dir.path().join("a/b")).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_failure_keeps_the_old_file_and_cleans_up() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("occupied");
-        fs::create_dir_all(path.join("by a folder")).unwrap();
-        assert!(write(&path, b"new").is_err());
-        assert!(path.join("by a folder").is_dir());
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_file_given_up_halfway_leaves_nothing() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("large");
-        let mut pending = Pending::create(&path).unwrap();
-        pending.file().write_all(b"half").unwrap();
-        drop(pending);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_path_without_a_name_is_an_error() {
-        assert!(write(Path::new("/"), b"x").is_err());
-    }
-}
+pub use aside::{ASIDE, is_aside, set_aside};
+pub use fence::Superseded;
+pub use holder::Holder;
+pub use lease::{Lease, LeaseError, Pace};
+pub use pending::{Pending, remove_temporaries, write};

@@ -74,7 +74,7 @@ impl Output {
     }
 
     fn write_at(&mut self, place: u64, bytes: &[u8]) -> Result<(), ExtractError> {
-        let file = self.file.file();
+        let file = &mut self.file;
         file.seek(SeekFrom::Start(place))
             .and_then(|_| file.write_all(bytes))
             .map_err(|source| ExtractError::Write {
