@@ -92,7 +92,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe run quick\n  layerprobe run quick5 --threads 2\n  layerprobe run quick --set training.epochs=3 --set 'training.targets=[\"color\"]' --out runs/color3\n  layerprobe run my.toml\n\nRun again after an interruption, the same command goes on from where it was.\nRun again after the end, it only does what is missing."
+    after_help = "Examples:\n  layerprobe run quick\n  layerprobe run quick5 --threads 2\n  layerprobe run quick --set training.epochs=3 --set 'training.targets=[\"color\"]' --out runs/color3\n  layerprobe run my.toml\n\nRun again after an interruption, the same command goes on from where it was.\nRun again after the end, it only does what is missing. Files that are not what they were are\nfound by their hash, set aside as NAME.damaged, and made again."
 )]
 pub struct Run {
     /// A preset (see `layerprobe presets`) or a TOML file
@@ -111,6 +111,13 @@ pub struct Run {
     /// depend on it
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<MemoryLimit>,
+    /// If another process holds the run folder, wait until it is free
+    #[arg(long)]
+    pub wait: bool,
+    /// Keep what training needs to go on from every so many seconds [default:
+    /// 60]
+    #[arg(long, value_name = "SECONDS")]
+    pub snapshot_every: Option<f64>,
 }
 
 #[derive(Debug, Args)]

@@ -1,14 +1,16 @@
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::json;
 
 use super::arguments::{MessageFormat, Output, Run};
+use super::exit::Usage;
 use super::progress::Progress;
 use super::{exit, stop, threads};
 use crate::config::Config;
-use crate::experiment::{self, Outcome};
-use crate::memory::{self, MemoryLimit};
+use crate::experiment::{self, Execution, Outcome, WhenHeld};
+use crate::memory;
 
 /// Runs an experiment to its end, or on from where it was.
 pub fn run(command: &Run, output: &Output) -> anyhow::Result<ExitCode> {
@@ -19,15 +21,34 @@ pub fn run(command: &Run, output: &Output) -> anyhow::Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| PathBuf::from("runs").join(&config.name));
     let progress = Progress::new(output);
-    let limit = command
-        .max_memory
-        .unwrap_or_else(MemoryLimit::of_this_machine);
-    let outcome = experiment::run(&config, &folder, limit, stop::flag()?, &progress)?;
+    let execution = execution(command)?;
+    let outcome = experiment::run(&config, &folder, &execution, stop::flag()?, &progress)?;
     tell(&outcome, output)?;
     Ok(if outcome.not_converged > 0 {
         ExitCode::from(exit::NOT_CONVERGED)
     } else {
         ExitCode::SUCCESS
+    })
+}
+
+fn execution(command: &Run) -> Result<Execution, Usage> {
+    let usual = Execution::default();
+    let seconds = command.snapshot_every;
+    let snapshot_every = match seconds.map(Duration::try_from_secs_f64) {
+        None => usual.snapshot_every,
+        Some(Ok(every)) => every,
+        Some(Err(_)) => {
+            let problem = "give a number of seconds from 0 on";
+            return Err(Usage(format!("--snapshot-every: {problem}")));
+        }
+    };
+    Ok(Execution {
+        limit: command.max_memory.unwrap_or(usual.limit),
+        when_held: match command.wait {
+            true => WhenHeld::Wait,
+            false => WhenHeld::Stop,
+        },
+        snapshot_every,
     })
 }
 

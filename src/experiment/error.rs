@@ -4,6 +4,7 @@ use crate::activations::{ActivationError, NotEnough};
 use crate::config::ConfigError;
 use crate::models::ModelError;
 use crate::training::{CheckpointError, TrainingError};
+use layerprobe_durable::Holder;
 use layerprobe_generators::GeneratorError;
 use layerprobe_probes::ProbeError;
 use layerprobe_reports::ReportError;
@@ -45,12 +46,14 @@ pub enum ExperimentError {
     },
     /// Another process works there.
     #[error(
-        "another layerprobe process is working in {}; wait for it, or choose another folder with --out",
+        "{} is held by {holder}; wait for it with --wait, or choose another folder with --out",
         folder.display()
     )]
     Busy {
         /// The folder.
         folder: PathBuf,
+        /// Who.
+        holder: Holder,
     },
     /// Results that the report needs are not there.
     #[error("{} has no results yet; finish it with: layerprobe run {}", folder.display(), folder.join("config.toml").display())]

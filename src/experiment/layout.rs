@@ -1,20 +1,33 @@
 //! The run folder: the one place that knows what lies where in it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use layerprobe_durable::{Holder, Lease, LeaseError, Pace, remove_temporaries};
 
 use crate::training::{checkpoint_path, log_path};
 
 use super::error::ExperimentError;
+use super::events::{Event, Observer};
 use super::plan::Condition;
 
 /// A run folder held by this process.
 #[derive(Debug)]
 pub struct RunFolder {
     root: PathBuf,
-    /// Held as long as the folder is; the system lets go of it when the
-    /// process ends, however it ends.
-    _lock: File,
+    _lease: Lease,
+}
+
+/// What to do while another process holds a run folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WhenHeld {
+    /// Say who holds it, and stop.
+    #[default]
+    Stop,
+    /// Wait until it is free.
+    Wait,
 }
 
 impl RunFolder {
@@ -23,7 +36,13 @@ impl RunFolder {
     /// # Errors
     /// If the folder belongs to another configuration or holds foreign files,
     /// another process works in it, or it cannot be written.
-    pub fn open(root: &Path, config_toml: &str) -> Result<Self, ExperimentError> {
+    pub fn open(
+        root: &Path,
+        config_toml: &str,
+        when_held: WhenHeld,
+        stop: &AtomicBool,
+        observer: &dyn Observer,
+    ) -> Result<Self, ExperimentError> {
         fs::create_dir_all(root).map_err(|e| ExperimentError::io("make the folder", root, e))?;
         let config = root.join("config.toml");
         match fs::read_to_string(&config) {
@@ -38,7 +57,7 @@ impl RunFolder {
                 let occupied = fs::read_dir(root)
                     .map_err(|e| ExperimentError::io("list", root, e))?
                     .filter_map(Result::ok)
-                    .find(|entry| entry.file_name() != ".lock");
+                    .find(|entry| entry.file_name() != ".lease");
                 if let Some(entry) = occupied {
                     return Err(ExperimentError::NotARun {
                         folder: root.to_owned(),
@@ -48,14 +67,16 @@ impl RunFolder {
             }
             Err(e) => return Err(ExperimentError::io("read", &config, e)),
         }
-        let lock = hold(root)?;
+        let lease = hold(root, when_held, stop, observer)?;
+        remove_temporaries(root)
+            .map_err(|e| ExperimentError::io("remove what a killed run left in", root, e))?;
         if !config.exists() {
             layerprobe_durable::write(&config, config_toml.as_bytes())
                 .map_err(|e| ExperimentError::io("write", &config, e))?;
         }
         Ok(Self {
             root: root.to_owned(),
-            _lock: lock,
+            _lease: lease,
         })
     }
 
@@ -194,21 +215,34 @@ pub fn config_in(root: &Path) -> Result<String, ExperimentError> {
     })
 }
 
-fn hold(root: &Path) -> Result<File, ExperimentError> {
-    let path = root.join(".lock");
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .map_err(|e| ExperimentError::io("open", &path, e))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(ExperimentError::Busy {
-            folder: root.to_owned(),
-        }),
-        Err(TryLockError::Error(e)) => Err(ExperimentError::io("lock", &path, e)),
-    }
+/// Takes the folder, telling whom it waits for.
+fn hold(
+    root: &Path,
+    when_held: WhenHeld,
+    stop: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<Lease, ExperimentError> {
+    let mut told: Option<Holder> = None;
+    let mut stopped = false;
+    let lease = Lease::take(root, Pace::default(), |holder, alive| {
+        stopped = stop.load(Ordering::SeqCst);
+        if stopped || (alive && when_held == WhenHeld::Stop) {
+            return ControlFlow::Break(());
+        }
+        if told.as_ref() != Some(holder) {
+            observer.event(Event::Note(&format!(
+                "waiting for {}: it is held by {holder}",
+                root.display()
+            )));
+            told = Some(holder.clone());
+        }
+        ControlFlow::Continue(())
+    });
+    lease.map_err(|error| match error {
+        LeaseError::Held { .. } if stopped => ExperimentError::Interrupted,
+        LeaseError::Held { folder, holder } => ExperimentError::Busy { folder, holder },
+        LeaseError::Io { folder, source } => ExperimentError::io("hold", &folder, source),
+    })
 }
 
 fn first_difference(theirs: &str, ours: &str) -> String {
@@ -230,26 +264,46 @@ fn first_difference(theirs: &str, ours: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::events::Silent;
     use super::*;
+
+    fn open(root: &Path, config: &str) -> Result<RunFolder, ExperimentError> {
+        RunFolder::open(
+            root,
+            config,
+            WhenHeld::Stop,
+            &AtomicBool::new(false),
+            &Silent,
+        )
+    }
 
     #[test]
     fn a_folder_is_held_once_and_belongs_to_one_configuration() {
         let dir = tempfile::tempdir().unwrap();
         let root = dir.path().join("run");
-        let held = RunFolder::open(&root, "a = 1\n").unwrap();
-        let busy = RunFolder::open(&root, "a = 1\n").unwrap_err();
+        let held = open(&root, "a = 1\n").unwrap();
+        let busy = open(&root, "a = 1\n").unwrap_err();
         assert!(matches!(busy, ExperimentError::Busy { .. }), "{busy}");
         drop(held);
-        let other = RunFolder::open(&root, "a = 2\n").unwrap_err();
+        let other = open(&root, "a = 2\n").unwrap_err();
         assert!(other.to_string().contains("there `a = 1`, here `a = 2`"));
-        RunFolder::open(&root, "a = 1\n").unwrap();
+        open(&root, "a = 1\n").unwrap();
+    }
+
+    #[test]
+    fn one_who_waits_can_be_stopped() {
+        let dir = tempfile::tempdir().unwrap();
+        let _held = open(dir.path(), "a = 1\n").unwrap();
+        let stop = AtomicBool::new(true);
+        let waited = RunFolder::open(dir.path(), "a = 1\n", WhenHeld::Wait, &stop, &Silent);
+        assert!(matches!(waited, Err(ExperimentError::Interrupted)));
     }
 
     #[test]
     fn a_folder_with_foreign_files_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("thesis.tex"), "x").unwrap();
-        let error = RunFolder::open(dir.path(), "a = 1\n").unwrap_err();
+        let error = open(dir.path(), "a = 1\n").unwrap_err();
         assert!(error.to_string().contains("thesis.tex"), "{error}");
     }
 }

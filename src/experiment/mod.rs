@@ -5,13 +5,12 @@
 //! use std::sync::atomic::AtomicBool;
 //!
 //! use layerprobe::config::Config;
-//! use layerprobe::experiment::{self, Silent};
-//! use layerprobe::memory::MemoryLimit;
+//! use layerprobe::experiment::{self, Execution, Silent};
 //!
 //! let config = Config::load("smoke", &[])?;
 //! let stop = AtomicBool::new(false);
-//! let limit = MemoryLimit::of_this_machine();
-//! let outcome = experiment::run(&config, Path::new("runs/smoke"), limit, &stop, &Silent)?;
+//! let execution = Execution::default();
+//! let outcome = experiment::run(&config, Path::new("runs/smoke"), &execution, &stop, &Silent)?;
 //! println!("{}", outcome.table);
 //! # Ok::<(), layerprobe::experiment::ExperimentError>(())
 //! ```
@@ -42,12 +41,13 @@ mod training_plan;
 pub use error::ExperimentError;
 pub use events::{Event, Observer, Silent, Stage};
 pub use forecast::{RunForecast, Speeds};
+pub use layout::WhenHeld;
 pub use paper::PAPER_PROTOCOL;
 pub use plan::{Condition, conditions};
 pub use protocol::PROTOCOL;
 pub use report::{last_validation, report};
 pub use rows::rows_of_outcome;
-pub use run::{Outcome, run};
+pub use run::{Execution, Outcome, run};
 pub use stimuli::ExperimentStimuli;
 pub use streams::Streams;
 pub use tested::write_predictions;

@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use layerprobe_reports::{
     rows_over_runs, terminal_table, write_by_value, write_confusions, write_report, write_results,
@@ -14,7 +14,7 @@ use crate::memory::MemoryLimit;
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
 use super::layer_tables::LayerTables;
-use super::layout::{RunFolder, by_value_in, confusions_in};
+use super::layout::{RunFolder, WhenHeld, by_value_in, confusions_in};
 use super::manifest::Manifest;
 use super::memory::stored_layers;
 use super::paper::{self, PaperStage};
@@ -45,11 +45,31 @@ pub struct Outcome {
     pub not_converged: usize,
 }
 
+/// How a run is made, without a part in its results.
+#[derive(Clone, Copy, Debug)]
+pub struct Execution {
+    /// What probing keeps within: layers that do not fit are kept on disk, in
+    /// the run folder, while they are needed.
+    pub limit: MemoryLimit,
+    /// What to do while another process holds the folder.
+    pub when_held: WhenHeld,
+    /// How often training keeps a snapshot: a crash costs at most this much
+    /// work.
+    pub snapshot_every: Duration,
+}
+
+impl Default for Execution {
+    fn default() -> Self {
+        Self {
+            limit: MemoryLimit::of_this_machine(),
+            when_held: WhenHeld::Stop,
+            snapshot_every: Duration::from_secs(60),
+        }
+    }
+}
+
 /// Runs an experiment in its folder: what is done there stays, what is missing
 /// is made.
-///
-/// Probing keeps within `limit`: layers that do not fit are kept on disk, in the
-/// folder, while they are needed.
 ///
 /// # Errors
 /// If the folder belongs to another configuration or process, or the probes do
@@ -58,7 +78,7 @@ pub struct Outcome {
 pub fn run(
     config: &Config,
     folder: &Path,
-    limit: MemoryLimit,
+    execution: &Execution,
     stop: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<Outcome, ExperimentError> {
@@ -67,8 +87,21 @@ pub fn run(
     let planned = plan_conditions(config, &stimuli)?;
     let params = probing::params(config)?;
     let paper_grid = paper::grid(config)?;
-    let stored = stored_layers(config, &stimuli, &planned, &streams, &params, limit)?;
-    let folder = RunFolder::open(folder, &config.to_toml())?;
+    let stored = stored_layers(
+        config,
+        &stimuli,
+        &planned,
+        &streams,
+        &params,
+        execution.limit,
+    )?;
+    let folder = RunFolder::open(
+        folder,
+        &config.to_toml(),
+        execution.when_held,
+        stop,
+        observer,
+    )?;
     for caution in caution_of_few_runs(config)
         .into_iter()
         .chain(cautions(config))
@@ -94,6 +127,7 @@ pub fn run(
         streams: &streams,
         stimuli: &stimuli,
         planned: &planned,
+        snapshot_every: execution.snapshot_every,
     };
     let trained = train.run(|version| images.for_training(version), stop, observer);
     manifest.spent(Stage::Train, started.elapsed().as_secs_f64());

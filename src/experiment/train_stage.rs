@@ -24,9 +24,6 @@ use super::plan::{Condition, Planned};
 use super::stimuli::{ExperimentStimuli, Rendered, Version};
 use super::streams::Streams;
 
-/// A crash costs at most this much work.
-const SNAPSHOT_EVERY: Duration = Duration::from_secs(60);
-
 /// Proof that a condition's training is complete: what it was made from, and
 /// the hash of each file it left.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -42,6 +39,8 @@ pub struct TrainStage<'a> {
     pub streams: &'a Streams,
     pub stimuli: &'a ExperimentStimuli,
     pub planned: &'a [Planned<'a>],
+    /// How often a snapshot is kept.
+    pub snapshot_every: Duration,
 }
 
 impl TrainStage<'_> {
@@ -152,7 +151,7 @@ impl TrainStage<'_> {
                 dir: &dir,
                 config_hash: &hash,
                 stop,
-                snapshot_every: SNAPSHOT_EVERY,
+                snapshot_every: self.snapshot_every,
                 on_progress: &mut |progress| advanced(progress.step, progress.loss),
             },
         )
