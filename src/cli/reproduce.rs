@@ -6,7 +6,7 @@ use serde_json::json;
 use super::arguments::{MessageFormat, Output, Reproduce};
 use super::progress::Progress;
 use super::{exit, stop, threads};
-use crate::memory::MemoryLimit;
+use crate::experiment::Execution;
 use crate::reproduction::{Reproduced, Reproduction, Study, reproduce as run};
 
 /// Runs what is missing of a study and decides its claims.
@@ -14,17 +14,19 @@ pub fn reproduce(command: &Reproduce, output: &Output) -> anyhow::Result<ExitCod
     let study = Study::named(&command.study, command.scale.into())?;
     threads::set(command.threads)?;
     let scale = study.scale.name();
-    let usual = || PathBuf::from("runs").join(format!("{}-{scale}", study.name));
-    let out = command.out.clone().unwrap_or_else(usual);
+    let usual_folder = || PathBuf::from("runs").join(format!("{}-{scale}", study.name));
+    let out = command.out.clone().unwrap_or_else(usual_folder);
     let progress = Progress::new(output);
+    let usual = Execution::default();
     let what = Reproduction {
         study: &study,
         only: &command.only,
         out: &out,
         run: !command.no_run,
-        limit: command
-            .max_memory
-            .unwrap_or_else(MemoryLimit::of_this_machine),
+        execution: Execution {
+            limit: command.max_memory.unwrap_or(usual.limit),
+            ..usual
+        },
     };
     let reproduced = run(&what, stop::flag()?, &progress)?;
     tell(&reproduced, output)?;

@@ -46,7 +46,7 @@ pub enum ExperimentError {
     },
     /// Another process works there.
     #[error(
-        "{} is held by {holder}; wait for it with --wait, or choose another folder with --out",
+        "{} is held by {holder}; wait until it is done (`run --wait` does), or choose another folder",
         folder.display()
     )]
     Busy {

@@ -13,9 +13,9 @@ use crate::training::Trainer;
 
 use super::error::ExperimentError;
 use super::plan::{Condition, conditions};
-use super::run::plan_conditions;
 use super::stimuli::ExperimentStimuli;
 use super::streams::Streams;
+use super::work::plan_conditions;
 
 /// Steps measured after one that is not.
 const MEASURED: usize = 2;

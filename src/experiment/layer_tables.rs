@@ -7,8 +7,11 @@ use layerprobe_reports::{
     write_by_value, write_confusions, write_results,
 };
 
+use super::error::ExperimentError;
+use super::events::Observer;
 use super::layout::RunFolder;
 use super::plan::Condition;
+use super::proof::Proof;
 
 /// The tables, a file each.
 #[derive(Debug, Default)]
@@ -22,7 +25,7 @@ pub struct LayerTables {
 }
 
 /// Where they lie.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LayerPlace<'a> {
     /// The run folder.
     pub folder: &'a RunFolder,
@@ -38,15 +41,30 @@ pub struct LayerPlace<'a> {
     /// The features whose predictions are kept here: all that are probed, or
     /// none.
     pub predicted: &'a [String],
+    /// Identity of the work: configuration, protocol and checkpoint.
+    pub made_from: String,
 }
 
 impl LayerPlace<'_> {
-    /// Whether the layer is probed: every file is there.
+    /// Whether the layer is probed: there is a proof, which
+    /// [`check`](Self::check) has tested.
     pub fn is_done(&self) -> bool {
-        self.outcomes().exists()
-            && self.by_value().exists()
-            && (!self.at_an_end || self.confusions().exists())
-            && (self.predicted.iter()).all(|feature| self.predictions(feature).exists())
+        self.proof().exists()
+    }
+
+    /// Tests the proof, if there is one: files that are not what they were are
+    /// set aside, and then the layer is not done.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn check(&self, observer: &dyn Observer) -> Result<(), ExperimentError> {
+        let dir = self.folder.condition(self.condition);
+        Proof::holds(&self.proof(), &dir, &self.made_from, observer)?;
+        Ok(())
+    }
+
+    fn proof(&self) -> PathBuf {
+        self.outcomes().with_extension("json")
     }
 
     /// Where a feature's predictions lie.
@@ -68,16 +86,22 @@ impl LayerPlace<'_> {
             .confusions(self.condition, self.step, self.layer)
     }
 
-    /// Writes the tables; the proof that all else is there comes last.
+    /// Writes the tables; the proof of all, predictions too, comes last.
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn write(&self, tables: &LayerTables) -> Result<(), ReportError> {
+    pub fn write(&self, tables: &LayerTables) -> Result<(), ExperimentError> {
+        let mut files = vec![self.outcomes(), self.by_value()];
+        write_results(&self.outcomes(), &tables.rows)?;
         write_by_value(&self.by_value(), &tables.by_value)?;
         if self.at_an_end {
             write_confusions(&self.confusions(), &tables.confusions)?;
+            files.push(self.confusions());
         }
-        write_results(&self.outcomes(), &tables.rows)
+        files.extend(self.predicted.iter().map(|f| self.predictions(f)));
+        let dir = self.folder.condition(self.condition);
+        let files = files.iter().map(PathBuf::as_path);
+        Proof::of(&self.made_from, &dir, files)?.write(&self.proof())
     }
 
     /// Reads the tables back.

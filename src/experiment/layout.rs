@@ -12,12 +12,13 @@ use crate::training::{checkpoint_path, log_path};
 use super::error::ExperimentError;
 use super::events::{Event, Observer};
 use super::plan::Condition;
+use super::proof::Proof;
 
-/// A run folder held by this process.
+/// A run folder held by this process, or only read by it.
 #[derive(Debug)]
 pub struct RunFolder {
     root: PathBuf,
-    _lease: Lease,
+    _lease: Option<Lease>,
 }
 
 /// What to do while another process holds a run folder.
@@ -76,7 +77,24 @@ impl RunFolder {
         }
         Ok(Self {
             root: root.to_owned(),
-            _lease: lease,
+            _lease: Some(lease),
+        })
+    }
+
+    /// A finished run's folder, to be read.
+    ///
+    /// # Errors
+    /// If a process works in it.
+    pub fn reading(root: &Path) -> Result<Self, ExperimentError> {
+        if let Some(holder) = Lease::holder(root) {
+            return Err(ExperimentError::Busy {
+                folder: root.to_owned(),
+                holder,
+            });
+        }
+        Ok(Self {
+            root: root.to_owned(),
+            _lease: None,
         })
     }
 
@@ -108,6 +126,16 @@ impl RunFolder {
     /// The record that proves a condition's training complete.
     pub fn training_record(&self, condition: &Condition) -> PathBuf {
         training_record_in(&self.root, condition)
+    }
+
+    /// The hash that a file of a condition's training is proven to have; empty
+    /// before its training is complete.
+    pub fn proven_hash(&self, condition: &Condition, file: &Path) -> String {
+        let proof = Proof::read(&self.training_record(condition));
+        let dir = self.condition(condition);
+        let name = file.strip_prefix(&dir).unwrap_or(file).to_string_lossy();
+        let hash = proof.and_then(|mut proof| proof.artifacts.remove(name.as_ref()));
+        hash.unwrap_or_default()
     }
 
     /// A condition's checkpoint at a step.

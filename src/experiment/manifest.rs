@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use layerprobe_durable::is_aside;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Seeds};
 
 use super::error::ExperimentError;
-use super::events::Stage;
+use super::events::{Observer, Stage};
 use super::layout::RunFolder;
+use super::proof::{Proof, hash_file, is_what_it_was, set_aside};
 
 /// What made a run. Unlike the results, it differs from machine to machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -54,12 +56,30 @@ pub struct ManifestSeeds {
 
 impl Manifest {
     /// The manifest of a run so far: seconds of earlier sessions are kept.
-    pub fn open(folder: &RunFolder, config: &Config, protocol: &str) -> Self {
-        let earlier = fs::read_to_string(folder.manifest())
-            .ok()
-            .and_then(|text| serde_json::from_str::<Self>(&text).ok());
+    /// A manifest that cannot be read is told and set aside, and so are the
+    /// tables and the report where they are not what it says; they are made
+    /// again from the conditions' own files.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn open(
+        folder: &RunFolder,
+        config: &Config,
+        protocol: &str,
+        observer: &dyn Observer,
+    ) -> Result<Self, ExperimentError> {
+        let path = folder.manifest();
+        let earlier = Self::read(&path);
+        if earlier.is_none() && path.exists() {
+            set_aside(&path, observer)?;
+        }
+        for (name, hash) in earlier.iter().flat_map(|earlier| &earlier.artifacts) {
+            if is_made_from_conditions(name) {
+                is_what_it_was(&folder.root().join(name), hash, observer)?;
+            }
+        }
         let Seeds { data, init, order } = config.seeds;
-        Self {
+        Ok(Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             git: env!("LAYERPROBE_GIT").to_owned(),
             config_hash: config.hash(),
@@ -76,7 +96,12 @@ impl Manifest {
             threads: rayon::current_num_threads(),
             seconds: earlier.map(|m| m.seconds).unwrap_or_default(),
             artifacts: BTreeMap::new(),
-        }
+        })
+    }
+
+    /// Reads a manifest; none if there is no file, or it is no manifest.
+    pub fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
     }
 
     /// Adds time spent in a stage.
@@ -86,13 +111,54 @@ impl Manifest {
         *total = ((*total + seconds) * 1000.0).round() / 1000.0;
     }
 
-    /// Hashes every file of the folder and writes the manifest.
+    /// Writes the manifest of a run under way: without the tables and the
+    /// report, which are about to be made.
     ///
     /// # Errors
     /// Of the file system.
-    pub fn write(&mut self, folder: &RunFolder) -> Result<(), ExperimentError> {
+    pub fn write_unfinished(&mut self, folder: &RunFolder) -> Result<(), ExperimentError> {
+        self.write(folder, |name| !is_made_from_conditions(name))
+    }
+
+    /// Writes the manifest of a finished run, with every file of the folder.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn write_finished(&mut self, folder: &RunFolder) -> Result<(), ExperimentError> {
+        self.write(folder, |_| true)
+    }
+
+    /// The hashes are those of the conditions' proofs, as the files were when
+    /// they were made, else those of the files as they are.
+    fn write(
+        &mut self,
+        folder: &RunFolder,
+        is_listed: impl Fn(&str) -> bool,
+    ) -> Result<(), ExperimentError> {
+        let mut files = BTreeMap::new();
+        files_below(folder.root(), folder.root(), &mut files)?;
+        let mut proven = BTreeMap::new();
+        for (name, path) in &files {
+            let is_proof = name.starts_with("conditions/") && name.ends_with(".json");
+            let Some(proof) = is_proof.then(|| Proof::read(path)).flatten() else {
+                continue;
+            };
+            let condition: String = name
+                .splitn(3, '/')
+                .take(2)
+                .map(|n| format!("{n}/"))
+                .collect();
+            let artifacts = proof.artifacts.into_iter();
+            proven.extend(artifacts.map(|(name, hash)| (condition.clone() + &name, hash)));
+        }
         self.artifacts.clear();
-        hash_files(folder.root(), folder.root(), &mut self.artifacts)?;
+        for (name, path) in files.into_iter().filter(|(name, _)| is_listed(name)) {
+            let hash = match proven.remove(&name) {
+                Some(hash) => hash,
+                None => hash_file(&path)?,
+            };
+            self.artifacts.insert(name, hash);
+        }
         let path = folder.manifest();
         let json = serde_json::to_string_pretty(self)
             .map_err(|e| ExperimentError::io("write", &path, e.into()))?;
@@ -101,19 +167,20 @@ impl Manifest {
     }
 }
 
-/// blake3 of a file, as text.
+/// Whether a file of a run is made from the files of its conditions.
+pub fn is_made_from_conditions(name: &str) -> bool {
+    name != "config.toml" && !name.starts_with("conditions/")
+}
+
+/// The files of a run folder by their paths in it, with slashes; not the
+/// manifest, nor what is hidden or was set aside.
 ///
 /// # Errors
 /// Of the file system.
-pub fn hash_file(path: &Path) -> Result<String, ExperimentError> {
-    let bytes = fs::read(path).map_err(|e| ExperimentError::io("read", path, e))?;
-    Ok(blake3::hash(&bytes).to_hex().to_string())
-}
-
-fn hash_files(
+pub fn files_below(
     root: &Path,
     folder: &Path,
-    hashes: &mut BTreeMap<String, String>,
+    files: &mut BTreeMap<String, PathBuf>,
 ) -> Result<(), ExperimentError> {
     let entries = fs::read_dir(folder).map_err(|e| ExperimentError::io("list", folder, e))?;
     for entry in entries {
@@ -121,11 +188,13 @@ fn hash_files(
             .map_err(|e| ExperimentError::io("list", folder, e))?
             .path();
         let name = path.strip_prefix(root).unwrap_or(&path);
+        if is_hidden(&path) || is_aside(&path) || name == Path::new("manifest.json") {
+            continue;
+        }
         if path.is_dir() {
-            hash_files(root, &path, hashes)?;
-        } else if name != Path::new("manifest.json") && !is_hidden(&path) {
-            let name = name.to_string_lossy().replace('\\', "/");
-            hashes.insert(name, hash_file(&path)?);
+            files_below(root, &path, files)?;
+        } else {
+            files.insert(name.to_string_lossy().replace('\\', "/"), path);
         }
     }
     Ok(())
@@ -141,7 +210,8 @@ fn first_line(path: &str) -> Option<String> {
     text.lines().next().map(str::to_owned)
 }
 
-fn processor() -> String {
+/// The name of this machine's processor.
+pub fn processor() -> String {
     let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     info.lines()
         .find_map(|line| line.strip_prefix("model name")?.split_once(':'))

@@ -27,6 +27,7 @@ mod paper;
 mod plan;
 mod probe_stage;
 mod probing;
+mod proof;
 mod protocol;
 mod report;
 mod rows;
@@ -37,6 +38,7 @@ mod streams;
 mod tested;
 mod train_stage;
 mod training_plan;
+mod work;
 
 pub use error::ExperimentError;
 pub use events::{Event, Observer, Silent, Stage};

@@ -20,6 +20,8 @@ use super::layer_tables::{LayerPlace, LayerTables};
 use super::layout::RunFolder;
 use super::plan::Planned;
 use super::probing::{self, ProbeSet};
+use super::proof::identity;
+use super::protocol;
 use super::rows::{CheckpointRef, row_of_condition, row_of_layer, rows_of_layer};
 use super::stimuli::{ExperimentStimuli, Rendered};
 use super::streams::Streams;
@@ -64,7 +66,16 @@ impl ProbeStage<'_> {
                 true => &self.config.probes.features,
                 false => &[],
             },
+            made_from: self.made_from(planned, step),
         }
+    }
+
+    /// What the outcomes of a checkpoint's layers depend on.
+    fn made_from(&self, planned: &Planned<'_>, step: u64) -> String {
+        let file = self.folder.checkpoint(&planned.condition, step);
+        let checkpoint = self.folder.proven_hash(&planned.condition, &file);
+        let protocol = protocol::name(self.config);
+        identity(&[&self.config.hash(), &protocol, &checkpoint])
     }
 
     /// Probes what is missing and returns all tables, in the plan's order.
@@ -78,6 +89,9 @@ impl ProbeStage<'_> {
         observer: &dyn Observer,
     ) -> Result<LayerTables, ExperimentError> {
         let places = self.places();
+        for place in &places {
+            place.check(observer)?;
+        }
         let mut done = places.iter().filter(|place| place.is_done()).count() as u64;
         if done < places.len() as u64 {
             let images = images()?;
@@ -123,8 +137,16 @@ impl ProbeStage<'_> {
                 seconds: started.elapsed().as_secs_f64(),
             });
         }
+        self.tables()
+    }
+
+    /// All tables as they lie in the folder, in the plan's order.
+    ///
+    /// # Errors
+    /// If one cannot be read.
+    pub fn tables(&self) -> Result<LayerTables, ExperimentError> {
         let mut tables = LayerTables::default();
-        for place in places {
+        for place in self.places() {
             tables.append(place.read()?);
         }
         Ok(tables)

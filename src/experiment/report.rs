@@ -1,7 +1,7 @@
 //! The report stage: from a run folder to figures and a page.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use layerprobe_generators::sheet;
 use layerprobe_reports::{
@@ -13,8 +13,9 @@ use crate::config::Config;
 use crate::training::{LogRow, Role, read_log};
 
 use super::error::ExperimentError;
+use super::events::Silent;
 use super::layer_tables::LayerTables;
-use super::layout;
+use super::layout::{self, RunFolder, WhenHeld};
 use super::manifest::Manifest;
 use super::plan::{cautions, conditions};
 use super::protocol;
@@ -40,8 +41,19 @@ pub fn report(folder: &Path) -> Result<PathBuf, ExperimentError> {
         by_value: beside(layout::by_value_in(folder), read_by_value)?,
         confusions: beside(layout::confusions_in(folder), read_confusions)?,
     };
+    let held = RunFolder::open(
+        folder,
+        &text,
+        WhenHeld::Stop,
+        &AtomicBool::new(false),
+        &Silent,
+    )?;
     let input = input(&config, folder, tables)?;
-    Ok(write_report(&input, &layout::report_in(folder))?.index)
+    let page = write_report(&input, &held.report())?.index;
+    if let Some(mut manifest) = Manifest::read(&held.manifest()) {
+        manifest.write_finished(&held)?;
+    }
+    Ok(page)
 }
 
 /// What a run's networks themselves reach on held-out combinations at the end of
@@ -189,10 +201,7 @@ fn contact_sheet(config: &Config) -> Result<Sheet, ExperimentError> {
 
 fn provenance(config: &Config, folder: &Path) -> Vec<Fact> {
     let mut facts = vec![Fact::new("configuration hash", config.hash())];
-    let manifest = fs::read_to_string(layout::manifest_in(folder))
-        .ok()
-        .and_then(|text| serde_json::from_str::<Manifest>(&text).ok());
-    if let Some(manifest) = manifest {
+    if let Some(manifest) = Manifest::read(&layout::manifest_in(folder)) {
         facts.push(Fact::new("layerprobe", &manifest.version));
         facts.push(Fact::new("built from", &manifest.git));
         facts.push(Fact::new("processor", &manifest.processor));

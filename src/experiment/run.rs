@@ -1,14 +1,13 @@
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use layerprobe_reports::{
-    rows_over_runs, terminal_table, write_by_value, write_confusions, write_report, write_results,
+    ResultRow, rows_over_runs, terminal_table, write_by_value, write_confusions, write_report,
+    write_results,
 };
 
-use crate::config::{Config, Protocol};
+use crate::config::Config;
 use crate::memory::MemoryLimit;
 
 use super::error::ExperimentError;
@@ -16,18 +15,13 @@ use super::events::{Event, Observer, Stage};
 use super::layer_tables::LayerTables;
 use super::layout::{RunFolder, WhenHeld, by_value_in, confusions_in};
 use super::manifest::Manifest;
-use super::memory::stored_layers;
-use super::paper::{self, PaperStage};
-use super::plan::{Planned, caution_of_few_runs, cautions, conditions};
-use super::probe_stage::ProbeStage;
-use super::probing;
+use super::plan::{caution_of_few_runs, cautions};
 use super::protocol;
 use super::report;
 use super::significance::rows_of_families;
-use super::stimuli::{ExperimentStimuli, Rendered, Version, render};
+use super::stimuli::ExperimentStimuli;
 use super::streams::Streams;
-use super::train_stage::TrainStage;
-use super::training_plan;
+use super::work::{Images, Work};
 
 /// Columns of the table printed at the end.
 const TABLE_WIDTH: usize = 80;
@@ -84,17 +78,7 @@ pub fn run(
 ) -> Result<Outcome, ExperimentError> {
     let streams = Streams::new(&config.seeds);
     let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
-    let planned = plan_conditions(config, &stimuli)?;
-    let params = probing::params(config)?;
-    let paper_grid = paper::grid(config)?;
-    let stored = stored_layers(
-        config,
-        &stimuli,
-        &planned,
-        &streams,
-        &params,
-        execution.limit,
-    )?;
+    let work = Work::new(config, &streams, &stimuli, execution)?;
     let folder = RunFolder::open(
         folder,
         &config.to_toml(),
@@ -112,82 +96,44 @@ pub fn run(
         "each network trains on {}",
         stimuli.training_sizes()
     )));
-    let mut manifest = Manifest::open(&folder, config, &protocol::names(config));
-    let images = Images {
-        stimuli: &stimuli,
-        observer,
-        whole: RefCell::new(None),
-        pool: RefCell::new(None),
-    };
+    let mut manifest = Manifest::open(&folder, config, &protocol::names(config), observer)?;
+    let images = Images::new(&stimuli, observer);
 
     let started = Instant::now();
-    let train = TrainStage {
-        config,
-        folder: &folder,
-        streams: &streams,
-        stimuli: &stimuli,
-        planned: &planned,
-        snapshot_every: execution.snapshot_every,
-    };
-    let trained = train.run(|version| images.for_training(version), stop, observer);
+    let trained = work.train(&folder, &images, stop, observer);
     manifest.spent(Stage::Train, started.elapsed().as_secs_f64());
-    manifest.write(&folder)?;
+    manifest.write_unfinished(&folder)?;
     trained?;
 
     let started = Instant::now();
-    let probe = ProbeStage {
-        config,
-        folder: &folder,
-        streams: &streams,
-        stimuli: &stimuli,
-        planned: &planned,
-        stored: &stored,
-    };
-    let probed = match config.probes.protocol.contains(&Protocol::Clean) {
-        true => probe.run(|| images.for_probing(), stop, observer),
-        false => Ok(LayerTables::default()),
-    };
+    let probed = work.probe(&folder, &images, stop, observer);
     manifest.spent(Stage::Probe, started.elapsed().as_secs_f64());
-    manifest.write(&folder)?;
-    let mut tables = probed?;
-    let families = rows_of_families(&tables.rows).map_err(|error| ExperimentError::Damaged {
-        path: folder.root().to_owned(),
-        problem: error.to_string(),
-    })?;
-    tables.rows.extend(families);
-    let over_runs = rows_over_runs(&tables.rows);
+    manifest.write_unfinished(&folder)?;
+    let probed = probed?;
 
-    if let Some(grid) = paper_grid {
+    let mut paper = Vec::new();
+    if work.has_paper() {
         let started = Instant::now();
-        let conditions = conditions(config);
-        let stage = PaperStage {
-            config,
-            folder: &folder,
-            streams: &streams,
-            stimuli: &stimuli,
-            conditions: &conditions,
-            grid,
-        };
-        let decoded = stage.run(|| images.for_probing(), stop, observer);
+        let decoded = work.paper(&folder, &images, stop, observer);
         manifest.spent(Stage::Paper, started.elapsed().as_secs_f64());
-        manifest.write(&folder)?;
-        tables.rows.extend(decoded?);
+        manifest.write_unfinished(&folder)?;
+        paper = decoded?;
     }
 
     let started = Instant::now();
+    let tables = assembled(folder.root(), probed, paper)?;
     let not_converged = tables
         .rows
         .iter()
-        .filter(|row| row.metric == "accuracy" && row.is_unconverged())
+        .filter(|row| row.metric == "accuracy" && row.is_unconverged() && row.n_runs == Some(1))
         .count();
-    tables.rows.extend(over_runs);
     write_results(&folder.results(), &tables.rows)?;
     write_by_value(&by_value_in(folder.root()), &tables.by_value)?;
     write_confusions(&confusions_in(folder.root()), &tables.confusions)?;
     let input = report::input(config, folder.root(), tables)?;
     let page = write_report(&input, &folder.report())?.index;
     manifest.spent(Stage::Report, started.elapsed().as_secs_f64());
-    manifest.write(&folder)?;
+    manifest.write_finished(&folder)?;
     Ok(Outcome {
         table: terminal_table(&input, TABLE_WIDTH),
         results: folder.results(),
@@ -196,63 +142,20 @@ pub fn run(
     })
 }
 
-/// Each condition with its hold-out version and the steps of its training.
-pub(super) fn plan_conditions<'a>(
-    config: &Config,
-    stimuli: &'a ExperimentStimuli,
-) -> Result<Vec<Planned<'a>>, ExperimentError> {
-    let conditions = conditions(config);
-    let mut planned = Vec::with_capacity(conditions.len());
-    for version in &stimuli.versions {
-        let examples = stimuli.training_split(version).train.len();
-        let training = training_plan::plan(config, examples).map_err(ExperimentError::Plan)?;
-        let here = conditions.iter().filter(|c| c.version == version.number);
-        planned.extend(here.map(|condition| Planned {
-            condition: condition.clone(),
-            version,
-            training: training.clone(),
-        }));
-    }
-    Ok(planned)
-}
-
-/// Images in memory, rendered when the first stage needs them.
-struct Images<'a> {
-    stimuli: &'a ExperimentStimuli,
-    observer: &'a dyn Observer,
-    whole: RefCell<Option<Rc<Rendered>>>,
-    /// Those of the last version trained on the correlated pool.
-    pool: RefCell<Option<(u32, Rc<Rendered>)>>,
-}
-
-impl Images<'_> {
-    /// All stimuli that probes see.
-    fn for_probing(&self) -> Result<Rc<Rendered>, ExperimentError> {
-        let mut whole = self.whole.borrow_mut();
-        if let Some(rendered) = whole.as_ref() {
-            return Ok(Rc::clone(rendered));
-        }
-        let set = self.stimuli.set.as_ref();
-        let rendered = Rc::new(render(set, (0..set.len()).collect(), self.observer)?);
-        Ok(Rc::clone(whole.insert(rendered)))
-    }
-
-    /// What a version's networks are trained and validated on: the same
-    /// images, or a choice from the correlated pool.
-    fn for_training(&self, version: &Version) -> Result<Rc<Rendered>, ExperimentError> {
-        let (Some(pool), Some(split)) = (&self.stimuli.pool, &version.pool_split) else {
-            return self.for_probing();
-        };
-        let mut last = self.pool.borrow_mut();
-        match last.as_ref() {
-            Some((number, rendered)) if *number == version.number => Ok(Rc::clone(rendered)),
-            _ => {
-                let mut indices = split.train.clone();
-                indices.extend(split.validation.iter().flatten());
-                let rendered = Rc::new(render(pool.set.as_ref(), indices, self.observer)?);
-                *last = Some((version.number, Rc::clone(&rendered)));
-                Ok(rendered)
-            }
-        }
-    }
+/// All rows of a run, in their order: the clean protocol's, what they say of
+/// families of tests, the paper's, and what the clean protocol's say over runs.
+pub(super) fn assembled(
+    root: &Path,
+    mut tables: LayerTables,
+    paper: Vec<ResultRow>,
+) -> Result<LayerTables, ExperimentError> {
+    let families = rows_of_families(&tables.rows).map_err(|error| ExperimentError::Damaged {
+        path: root.to_owned(),
+        problem: error.to_string(),
+    })?;
+    tables.rows.extend(families);
+    let over_runs = rows_over_runs(&tables.rows);
+    tables.rows.extend(paper);
+    tables.rows.extend(over_runs);
+    Ok(tables)
 }

@@ -1,36 +1,22 @@
 //! The train stage: every condition that has no proof of being complete.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::config::Config;
 use crate::models::Network;
 use crate::training::{
-    Examples, Normalization, TrainingContext, TrainingData, best_path, log_path, snapshot_path,
-    train,
+    Examples, Normalization, TrainingContext, TrainingData, damaged, remove_snapshot, train,
 };
 
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
 use super::layout::RunFolder;
-use super::manifest::hash_file;
 use super::plan::{Condition, Planned};
+use super::proof::{Proof, set_aside};
 use super::stimuli::{ExperimentStimuli, Rendered, Version};
 use super::streams::Streams;
-
-/// Proof that a condition's training is complete: what it was made from, and
-/// the hash of each file it left.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-struct Record {
-    training_hash: String,
-    artifacts: BTreeMap<String, String>,
-}
 
 /// Everything the stage works with.
 pub struct TrainStage<'a> {
@@ -156,36 +142,15 @@ impl TrainStage<'_> {
             },
         )
         .map_err(failed)?;
-        let mut files: Vec<_> = outcome.checkpoints.into_iter().map(|(_, p)| p).collect();
-        files.extend([best_path(&dir), log_path(&dir)]);
-        self.prove(condition, &dir, &files)
-    }
-
-    /// Writes the record of a finished training.
-    fn prove(
-        &self,
-        condition: &Condition,
-        dir: &Path,
-        files: &[PathBuf],
-    ) -> Result<(), ExperimentError> {
-        let mut artifacts = BTreeMap::new();
-        for file in files {
-            let name = file.strip_prefix(dir).unwrap_or(file);
-            artifacts.insert(name.to_string_lossy().into_owned(), hash_file(file)?);
+        Proof {
+            made_from: hash,
+            artifacts: outcome.artifacts,
         }
-        let record = Record {
-            training_hash: self.config.training_hash(),
-            artifacts,
-        };
-        let path = self.folder.training_record(condition);
-        let json = serde_json::to_string_pretty(&record)
-            .map_err(|e| ExperimentError::io("write", &path, e.into()))?;
-        layerprobe_durable::write(&path, (json + "\n").as_bytes())
-            .map_err(|e| ExperimentError::io("write", &path, e))
+        .write(&self.folder.training_record(condition))
     }
 
-    /// Whether the record is there and every file is what it says. Files that
-    /// are not are told and made again, with all that was made from them.
+    /// Whether a condition is trained. What an unfinished training left is
+    /// checked as well: it starts over where that is damaged.
     fn is_complete(
         &self,
         condition: &Condition,
@@ -193,30 +158,29 @@ impl TrainStage<'_> {
     ) -> Result<bool, ExperimentError> {
         let path = self.folder.training_record(condition);
         let dir = self.folder.condition(condition);
-        let Ok(text) = fs::read_to_string(&path) else {
-            return Ok(false);
-        };
-        let wrong = match serde_json::from_str::<Record>(&text) {
-            Err(_) => Some("training.json".to_owned()),
-            Ok(record) if record.training_hash != self.config.training_hash() => {
-                Some("training.json".to_owned())
-            }
-            Ok(record) => record
-                .artifacts
-                .into_iter()
-                .find(|(name, hash)| hash_file(&dir.join(name)).ok().as_ref() != Some(hash))
-                .map(|(name, _)| name),
-        };
-        let Some(name) = wrong else {
+        if Proof::holds(&path, &dir, &self.config.training_hash(), observer)? {
             return Ok(true);
-        };
-        observer.event(Event::Warning(&format!(
-            "{} is not what it was when {} finished training; the condition is done again",
-            dir.join(name).display(),
-            condition.id
-        )));
-        fs::remove_dir_all(&dir).map_err(|e| ExperimentError::io("remove", &dir, e))?;
-        debug_assert!(!snapshot_path(&dir).exists());
+        }
+        let damaged = damaged(&dir).map_err(|source| ExperimentError::Training {
+            condition: condition.id.clone(),
+            source,
+        })?;
+        for file in &damaged {
+            match file.exists() {
+                true => set_aside(file, observer)?,
+                false => observer.event(Event::Warning(&format!(
+                    "{} is missing; {} is trained anew",
+                    file.display(),
+                    condition.id
+                ))),
+            }
+        }
+        if !damaged.is_empty() {
+            remove_snapshot(&dir).map_err(|source| ExperimentError::Training {
+                condition: condition.id.clone(),
+                source,
+            })?;
+        }
         Ok(false)
     }
 }

@@ -9,8 +9,7 @@ use super::error::ReproductionError;
 use super::pooled;
 use super::similarity::Similarity;
 use super::study::{Comparison, Experiment, Needed, Study};
-use crate::experiment::{self, Event, Observer};
-use crate::memory::MemoryLimit;
+use crate::experiment::{self, Event, Execution, Observer};
 
 /// Columns of the table for the terminal.
 const TABLE_WIDTH: usize = 100;
@@ -28,8 +27,8 @@ pub struct Reproduction<'a> {
     /// Whether missing experiments are run, or the claims decided by what is
     /// there.
     pub run: bool,
-    /// What probing may take.
-    pub limit: MemoryLimit,
+    /// How the runs are made.
+    pub execution: Execution,
 }
 
 /// What a reproduction left.
@@ -115,12 +114,17 @@ fn run_missing(
             experiment.id, experiment.about
         )));
         let folder = folder(what.out, &experiment.id);
-        experiment::run(&experiment.config()?, &folder, what.limit, stop, observer).map_err(
-            |source| ReproductionError::Experiment {
-                id: experiment.id.clone(),
-                source: Box::new(source),
-            },
-        )?;
+        experiment::run(
+            &experiment.config()?,
+            &folder,
+            &what.execution,
+            stop,
+            observer,
+        )
+        .map_err(|source| ReproductionError::Experiment {
+            id: experiment.id.clone(),
+            source: Box::new(source),
+        })?;
         if experiment.similarity {
             let similarity = own(what.out, experiment)?;
             if !similarity.is_done() {

@@ -40,8 +40,8 @@ pub(super) mod exact {
     }
 }
 
-/// Writes `training.csv` anew.
-pub(super) fn write_log(path: &Path, rows: &[LogRow]) -> Result<(), TrainingError> {
+/// Writes `training.csv` anew, and returns its blake3.
+pub(super) fn write_log(path: &Path, rows: &[LogRow]) -> Result<String, TrainingError> {
     let mut text = String::from("step,epoch,loss,train_accuracy,validation_accuracy\n");
     for row in rows {
         text.push_str(&format!(
@@ -52,7 +52,8 @@ pub(super) fn write_log(path: &Path, rows: &[LogRow]) -> Result<(), TrainingErro
     layerprobe_durable::write(path, text.as_bytes()).map_err(|source| TrainingError::Write {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    Ok(blake3::hash(text.as_bytes()).to_hex().to_string())
 }
 
 /// Reads a `training.csv`.

@@ -78,4 +78,5 @@ pub use run::{
     snapshot_path, train,
 };
 pub use schedule::{CheckpointSchedule, ScheduleError};
+pub use snapshot::{damaged, remove_snapshot};
 pub use trainer::{StepResult, Trainer};

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,6 +66,8 @@ pub struct TrainingOutcome {
     pub checkpoints: Vec<(u64, PathBuf)>,
     /// The rows of `training.csv`.
     pub log: Vec<LogRow>,
+    /// blake3 of every file, by its path in the folder.
+    pub artifacts: BTreeMap<String, String>,
 }
 
 /// The file of a scheduled checkpoint, within a condition's folder.
@@ -182,7 +185,7 @@ impl Run<'_, '_> {
             return Ok(state);
         }
         let mut state = State::default();
-        self.keep(0)?;
+        self.keep(&mut state)?;
         let train = self.evaluate(self.data.train)?;
         let validation = self.evaluate(self.data.validation)?;
         state.rows.push(LogRow {
@@ -192,7 +195,7 @@ impl Run<'_, '_> {
             train_accuracy: train.accuracy,
             validation_accuracy: validation.accuracy,
         });
-        write_log(&log_path(self.context.dir), &state.rows)?;
+        self.write_log(&mut state)?;
         Ok(state)
     }
 
@@ -225,7 +228,7 @@ impl Run<'_, '_> {
                 .binary_search(&state.step)
                 .is_ok()
             {
-                self.keep(state.step)?;
+                self.keep(state)?;
             }
             (self.context.on_progress)(Progress {
                 step: state.step,
@@ -262,9 +265,24 @@ impl Run<'_, '_> {
                 accuracy,
             });
             let header = self.header(state.step, Role::BestValidation);
-            Checkpoint::write(&best_path(self.context.dir), &header, self.network)?;
+            let path = best_path(self.context.dir);
+            let hash = Checkpoint::write(&path, &header, self.network)?;
+            self.remember(state, &path, hash);
         }
-        write_log(&log_path(self.context.dir), &state.rows)
+        self.write_log(state)
+    }
+
+    fn write_log(&self, state: &mut State) -> Result<(), TrainingError> {
+        let path = log_path(self.context.dir);
+        let hash = write_log(&path, &state.rows)?;
+        self.remember(state, &path, hash);
+        Ok(())
+    }
+
+    fn remember(&self, state: &mut State, path: &Path, hash: String) {
+        let name = path.strip_prefix(self.context.dir).unwrap_or(path);
+        let name = name.to_string_lossy().replace('\\', "/");
+        state.artifacts.insert(name, hash);
     }
 
     /// Between two steps: keeps a snapshot now and then, and ends if asked to.
@@ -289,15 +307,17 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Writes the scheduled checkpoint of a step.
-    fn keep(&self, step: u64) -> Result<(), TrainingError> {
+    /// Writes the scheduled checkpoint of the step in hand.
+    fn keep(&self, state: &mut State) -> Result<(), TrainingError> {
+        let step = state.step;
         let role = match step {
             0 => Role::Initial,
             step if step == self.plan.total_steps() => Role::Last,
             _ => Role::Scheduled,
         };
         let path = checkpoint_path(self.context.dir, step);
-        Checkpoint::write(&path, &self.header(step, role), self.network)?;
+        let hash = Checkpoint::write(&path, &self.header(step, role), self.network)?;
+        self.remember(state, &path, hash);
         Ok(())
     }
 
@@ -330,7 +350,7 @@ impl Run<'_, '_> {
 
     /// All is written: the snapshot goes.
     fn finish(self, state: State) -> Result<TrainingOutcome, TrainingError> {
-        snapshot::remove(&snapshot_path(self.context.dir))?;
+        snapshot::remove_snapshot(self.context.dir)?;
         let best = state.best.ok_or(TrainingError::Zero {
             what: "number of epochs",
         })?;
@@ -342,6 +362,7 @@ impl Run<'_, '_> {
                 .map(|&step| (step, checkpoint_path(self.context.dir, step)))
                 .collect(),
             log: state.rows,
+            artifacts: state.artifacts,
         })
     }
 }

@@ -1,12 +1,13 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::checkpoint::{CheckpointError, Tensors, parse, serialize};
+use super::checkpoint::{CheckpointError, CheckpointHeader, Tensors, header_of, parse, serialize};
 use super::log::exact;
-use super::{Best, LogRow, TrainingError};
+use super::{Best, LogRow, TrainingError, best_path, log_path, snapshot_path};
 use crate::models::{Network, Parameter};
 use crate::nn::optimizers::Optimizer;
 
@@ -14,6 +15,8 @@ use crate::nn::optimizers::Optimizer;
 /// weights and optimizer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
+    /// blake3 of each file written so far, by its path in the folder.
+    pub(super) artifacts: BTreeMap<String, String>,
     /// The best on validation so far.
     pub(super) best: Option<Best>,
     /// Right answers in this epoch so far.
@@ -31,6 +34,8 @@ pub(super) struct State {
 #[derive(Serialize, Deserialize)]
 struct Header {
     config_hash: String,
+    /// blake3 of state and tensors.
+    content: String,
     state: State,
 }
 
@@ -42,10 +47,6 @@ pub(super) fn write(
     network: &Network,
     optimizer: &Optimizer,
 ) -> Result<(), CheckpointError> {
-    let header = Header {
-        config_hash: config_hash.to_owned(),
-        state: state.clone(),
-    };
     let mut tensors: Tensors<'_> = Vec::new();
     for tensor in network.tensors() {
         tensors.push((tensor.name.clone(), &tensor.shape, &tensor.values));
@@ -56,6 +57,14 @@ pub(super) fn write(
             tensors.push((name, parameter.shape.as_slice(), values));
         }
     }
+    let described = tensors
+        .iter()
+        .map(|(name, shape, values)| (name.as_str(), *shape, *values));
+    let header = Header {
+        config_hash: config_hash.to_owned(),
+        content: content_hash(path, state, described.collect())?,
+        state: state.clone(),
+    };
     let bytes = serialize(path, &header, tensors)?;
     layerprobe_durable::write(path, &bytes).map_err(|source| CheckpointError::Write {
         path: path.to_owned(),
@@ -71,17 +80,9 @@ pub(super) fn take_up(
     network: &mut Network,
     optimizer: &mut Optimizer,
 ) -> Result<Option<State>, CheckpointError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(CheckpointError::Read {
-                path: path.to_owned(),
-                source,
-            });
-        }
+    let Some((header, tensors)) = read(path)? else {
+        return Ok(None);
     };
-    let (header, tensors): (Header, _) = parse(&bytes, path)?;
     if header.config_hash != config_hash {
         return Err(CheckpointError::OtherTraining {
             path: path.to_owned(),
@@ -119,13 +120,102 @@ pub(super) fn take_up(
     Ok(Some(header.state))
 }
 
-/// Removes a snapshot, if there is one.
-pub(super) fn remove(path: &Path) -> Result<(), TrainingError> {
-    match fs::remove_file(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(TrainingError::Write {
+/// Reads a snapshot, if there is one, and checks that it is what was written.
+fn read(path: &Path) -> Result<Option<(Header, Vec<Parameter>)>, CheckpointError> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(source) => {
+            return Err(CheckpointError::Read {
+                path: path.to_owned(),
+                source,
+            });
+        }
+    };
+    let (header, tensors): (Header, Vec<Parameter>) = parse(&bytes, path)?;
+    let described = tensors
+        .iter()
+        .map(|tensor| (tensor.name.as_str(), &tensor.shape[..], &tensor.values[..]));
+    if content_hash(path, &header.state, described.collect())? != header.content {
+        return Err(CheckpointError::Altered {
             path: path.to_owned(),
-            source,
-        }),
+        });
+    }
+    Ok(Some((header, tensors)))
+}
+
+/// blake3 of a state and of tensors, whatever their order.
+fn content_hash(
+    path: &Path,
+    state: &State,
+    mut tensors: Vec<(&str, &[usize], &[f32])>,
+) -> Result<String, CheckpointError> {
+    let state = serde_json::to_vec(state).map_err(|source| CheckpointError::Header {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&(state.len() as u64).to_le_bytes());
+    hasher.update(&state);
+    tensors.sort_unstable_by_key(|(name, ..)| *name);
+    let mut bytes = Vec::new();
+    for (name, shape, values) in tensors {
+        hasher.update(format!("{name:?}{shape:?}").as_bytes());
+        bytes.clear();
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        hasher.update(&bytes);
+    }
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// What an unfinished training left in its folder that is not what it was: a
+/// snapshot, or files written before it, which may be gone altogether. Training
+/// must not go on from there.
+///
+/// # Errors
+/// If a file cannot be read.
+pub fn damaged(dir: &Path) -> Result<Vec<PathBuf>, TrainingError> {
+    let path = snapshot_path(dir);
+    let state = match read(&path) {
+        Ok(None) => return Ok(Vec::new()),
+        Ok(Some((header, _))) => header.state,
+        Err(error @ CheckpointError::Read { .. }) => return Err(error.into()),
+        Err(_) => return Ok(vec![path]),
+    };
+    let mut damaged = Vec::new();
+    for (name, hash) in &state.artifacts {
+        // written anew at the end of each epoch, from what the snapshot knows
+        let file = dir.join(name);
+        if file == log_path(dir) {
+            continue;
+        }
+        match fs::read(&file) {
+            Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() == hash => {}
+            // a best that came after the snapshot comes again
+            Ok(bytes)
+                if file == best_path(dir)
+                    && header_of::<CheckpointHeader>(&bytes, &file)
+                        .is_ok_and(|header| header.step > state.step) => {}
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                return Err(TrainingError::Read { path: file, source });
+            }
+            _ => damaged.push(file),
+        }
+    }
+    Ok(damaged)
+}
+
+/// Removes the snapshot in a condition's folder, if there is one: training
+/// starts anew.
+///
+/// # Errors
+/// Of the file system.
+pub fn remove_snapshot(dir: &Path) -> Result<(), TrainingError> {
+    let path = snapshot_path(dir);
+    match fs::remove_file(&path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => {
+            Err(TrainingError::Write { path, source })
+        }
         _ => Ok(()),
     }
 }

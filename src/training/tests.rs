@@ -479,3 +479,42 @@ fn a_diverging_training_says_so() {
     let error = train(&mut network, &data, &plan, key, context).unwrap_err();
     assert!(matches!(error, TrainingError::Diverged { .. }), "{error}");
 }
+
+#[test]
+fn what_an_unfinished_training_left_is_checked_by_hash() {
+    let dir = tempfile::tempdir().unwrap();
+    let left = || {
+        run(dir.path(), Some(12), NEVER).unwrap_err();
+        assert_eq!(
+            damaged(dir.path()).unwrap(),
+            Vec::<std::path::PathBuf>::new()
+        );
+    };
+    let first = checkpoint_path(dir.path(), 0);
+    for path in [
+        first.clone(),
+        best_path(dir.path()),
+        snapshot_path(dir.path()),
+    ] {
+        left();
+        let mut bytes = fs::read(&path).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(damaged(dir.path()).unwrap(), [path.clone()]);
+        fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+        assert_eq!(damaged(dir.path()).unwrap(), [path]);
+        remove_snapshot(dir.path()).unwrap();
+    }
+    left();
+    fs::remove_file(&first).unwrap();
+    assert_eq!(damaged(dir.path()).unwrap(), [first]);
+    remove_snapshot(dir.path()).unwrap();
+    assert!(damaged(dir.path()).unwrap().is_empty());
+    let finished = run(dir.path(), None, NEVER).unwrap();
+    for (name, hash) in &finished.artifacts {
+        let bytes = fs::read(dir.path().join(name)).unwrap();
+        assert_eq!(blake3::hash(&bytes).to_hex().as_str(), hash, "{name}");
+    }
+    // training.csv, best, and the schedule
+    assert_eq!(finished.artifacts.len(), 2 + finished.checkpoints.len());
+}

@@ -6,6 +6,7 @@ mod around;
 mod bad_input;
 mod bench;
 mod compare;
+mod damage;
 mod extract;
 mod folder;
 mod layers;

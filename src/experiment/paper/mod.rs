@@ -24,6 +24,7 @@ use super::layout::RunFolder;
 use super::plan::Condition;
 use super::probe_stage::BATCH;
 use super::probing::ProbeSet;
+use super::proof::{Proof, identity};
 use super::stimuli::{ExperimentStimuli, Rendered, Version};
 use super::streams::Streams;
 
@@ -85,7 +86,11 @@ impl PaperStage<'_> {
     ) -> Result<Vec<ResultRow>, ExperimentError> {
         let places = self.places();
         let epochs = self.grid.epochs() as u64;
-        let is_done = |place: &Place<'_>| self.path(place).exists();
+        for place in &places {
+            let dir = self.folder.condition(place.condition);
+            Proof::holds(&self.proof(place), &dir, &self.made_from(place), observer)?;
+        }
+        let is_done = |place: &Place<'_>| self.proof(place).exists();
         let mut done = epochs * places.iter().filter(|p| is_done(p)).count() as u64;
         if done < epochs * places.len() as u64 {
             let images = images()?;
@@ -151,6 +156,33 @@ impl PaperStage<'_> {
         self.folder.paper_curves(place.condition, role, place.layer)
     }
 
+    fn proof(&self, place: &Place<'_>) -> PathBuf {
+        self.path(place).with_extension("json")
+    }
+
+    /// The checkpoint that is read.
+    fn checkpoint(&self, place: &Place<'_>) -> PathBuf {
+        match place.role {
+            Role::Initial => self.folder.checkpoint(place.condition, 0),
+            _ => best_path(&self.folder.condition(place.condition)),
+        }
+    }
+
+    /// What a grid's curves depend on.
+    fn made_from(&self, place: &Place<'_>) -> String {
+        let file = self.checkpoint(place);
+        let checkpoint = self.folder.proven_hash(place.condition, &file);
+        identity(&[&self.config.hash(), PAPER_PROTOCOL, &checkpoint])
+    }
+
+    /// Writes curves, and the proof that they are complete.
+    fn write(&self, place: &Place<'_>, curves: &LayerCurves) -> Result<(), ExperimentError> {
+        let path = self.path(place);
+        curves.write(&path, &self.grid)?;
+        let dir = self.folder.condition(place.condition);
+        Proof::of(&self.made_from(place), &dir, [path.as_path()])?.write(&self.proof(place))
+    }
+
     /// The stimuli in an order that leaves those of a feature's test together.
     fn set(&self, version: &Version) -> ProbeSet {
         let features = &self.config.probes.features;
@@ -163,16 +195,11 @@ impl PaperStage<'_> {
         (set, images): (&ProbeSet, &Rendered),
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(), ExperimentError> {
-        let path = self.path(place);
         if let Some(twin) = self.same_network(place) {
-            let curves = self.read(&twin)?;
-            return curves.write(&path, &self.grid);
+            return self.write(place, &self.read(&twin)?);
         }
         let (condition, layer) = (place.condition, place.layer);
-        let file = match place.role {
-            Role::Initial => self.folder.checkpoint(condition, 0),
-            _ => best_path(&self.folder.condition(condition)),
-        };
+        let file = self.checkpoint(place);
         let opened = Checkpoint::read(&file)?;
         let step = opened.header.step;
         let normalization = match place.role {
@@ -214,14 +241,14 @@ impl PaperStage<'_> {
         let ControlFlow::Continue(features) = found else {
             return Err(ExperimentError::Interrupted);
         };
-        LayerCurves {
+        let curves = LayerCurves {
             step,
             epoch: opened.header.epoch,
             layer: layer.to_owned(),
             dim,
             features,
-        }
-        .write(&path, &self.grid)
+        };
+        self.write(place, &curves)
     }
 
     fn read(&self, place: &Place<'_>) -> Result<LayerCurves, ExperimentError> {

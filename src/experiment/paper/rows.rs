@@ -15,7 +15,7 @@ pub const SELECTED_BY: &str = "tested_stimuli";
 
 impl PaperStage<'_> {
     /// All rows, from complete curves: targets one after the other.
-    pub(super) fn rows(&self) -> Result<Vec<ResultRow>, ExperimentError> {
+    pub(in super::super) fn rows(&self) -> Result<Vec<ResultRow>, ExperimentError> {
         let mut rows = Vec::new();
         for target in &self.config.training.targets {
             for role in ROLES {

@@ -63,6 +63,12 @@ pub enum CheckpointError {
         /// Which tensor, and both shapes.
         source: ModelError,
     },
+    /// A snapshot whose content is not what it was.
+    #[error("{} is not what was written; remove it to start anew", path.display())]
+    Altered {
+        /// The snapshot.
+        path: PathBuf,
+    },
     /// A snapshot of other work.
     #[error(
         "{} belongs to another training ({what} {found}, expected {expected}); remove it to start anew",

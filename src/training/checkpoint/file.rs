@@ -53,7 +53,8 @@ impl Checkpoint {
         Ok(Self { header, network })
     }
 
-    /// Writes a checkpoint: to a sibling file, flushed, then renamed.
+    /// Writes a checkpoint: to a sibling file, flushed, then renamed. Returns
+    /// the file's blake3.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -61,7 +62,7 @@ impl Checkpoint {
         path: &Path,
         header: &CheckpointHeader,
         network: &Network,
-    ) -> Result<(), CheckpointError> {
+    ) -> Result<String, CheckpointError> {
         let tensors = network
             .tensors()
             .map(|p| (p.name.clone(), p.shape.as_slice(), p.values.as_slice()))
@@ -70,7 +71,8 @@ impl Checkpoint {
         layerprobe_durable::write(path, &bytes).map_err(|source| CheckpointError::Write {
             path: path.to_owned(),
             source,
-        })
+        })?;
+        Ok(blake3::hash(&bytes).to_hex().to_string())
     }
 }
 
