@@ -89,7 +89,7 @@ pub(super) fn write_page(
             },
         });
     let page = ClaimsPage {
-        title: format!("{}: claims", study.title),
+        title: format!("Claims of {}", study.title),
         cautions,
         facts: vec![
             Fact::new("scale", study.about.clone()),

@@ -56,6 +56,9 @@ pub struct Claim {
 pub struct Part {
     /// What has to be so, in words.
     pub says: String,
+    /// What tells it from the parts that say the same of other networks, layers
+    /// or features.
+    pub each: Quantity,
     /// The first side.
     pub of: Quantity,
     /// The second side, or else `value`.
@@ -165,6 +168,7 @@ impl Claims {
     pub fn rename(&mut self, name: &dyn Fn(&str) -> Option<String>) {
         for part in self.claims.iter_mut().flat_map(|c| c.parts.iter_mut()) {
             part.of.rename(name);
+            part.each.rename(name);
             if let Some(over) = &mut part.over {
                 over.rename(name);
             }
@@ -249,7 +253,7 @@ impl Claims {
             }
         };
         Finding {
-            says: part.says.clone(),
+            says: part.name(),
             measured: part.in_words(),
             estimate,
             margin: part.margin,
@@ -340,12 +344,9 @@ impl RawPart {
                 if of.experiment.is_none() {
                     return Err(format!("`{}`: name its experiment", self.says));
                 }
-                let changed = change.values();
                 parts.push(Part {
-                    says: match changed.is_empty() {
-                        true => self.says.clone(),
-                        false => format!("{} ({})", self.says, changed.join(", ")),
-                    },
+                    says: self.says.clone(),
+                    each: change,
                     over: self.over.as_ref().map(|over| over.or(&of)),
                     of,
                     value: self.value.unwrap_or_default(),
@@ -362,6 +363,15 @@ impl RawPart {
 }
 
 impl Part {
+    /// What it says, and of what.
+    pub(super) fn name(&self) -> String {
+        let each = self.each.values();
+        match each.is_empty() {
+            true => self.says.clone(),
+            false => format!("{} ({})", self.says, each.join(", ")),
+        }
+    }
+
     fn in_words(&self) -> String {
         match &self.over {
             Some(over) => format!("{} minus {}", self.of.in_words(), over.in_words()),

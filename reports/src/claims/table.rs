@@ -21,8 +21,20 @@ pub fn claims_table(answers: &[Answer], width: usize) -> String {
             "{head}{:>2}/{:<2}  {}\n",
             decided.count(),
             answer.parts.len(),
-            crate::terminal::cut(&answer.says, room.max(20)),
+            shortened(&answer.says, room.max(20)),
         );
     }
     text + &counts(answers) + "\n"
+}
+
+/// As much of a text as fits, with a sign that it goes on.
+fn shortened(text: &str, width: usize) -> String {
+    match text.chars().count() > width {
+        true => text
+            .chars()
+            .take(width.saturating_sub(1))
+            .chain(['…'])
+            .collect(),
+        false => text.to_owned(),
+    }
 }

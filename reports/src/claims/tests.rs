@@ -259,7 +259,7 @@ fn parts_are_made_for_each_change_and_layer() {
     );
     let parts = &claims.claims[0].parts;
     assert_eq!(parts.len(), 4);
-    assert_eq!(parts[1].says, "suppressed (shape, fc6, color)");
+    assert_eq!(parts[1].name(), "suppressed (shape, fc6, color)");
     let over = parts[3].over.as_ref().unwrap();
     assert_eq!(over.target.as_deref(), Some("color"));
     assert_eq!(
