@@ -1,5 +1,6 @@
 mod compare;
 mod reproduce;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use crate::models::Arch;
 
 pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
 pub use reproduce::{Plan, Reproduce};
+pub use verify::Verify;
 
 /// Which features of its input does a neural network represent, in which
 /// layer, and from which moment of training?
@@ -66,6 +68,8 @@ pub enum Command {
     Probe(Probe),
     /// Draw a run's figures and report again
     Report(Report),
+    /// Check a finished run: hashes, configuration, results
+    Verify(Verify),
     /// List a network's layers with their shapes
     Layers(Layers),
     /// Read layers of a network of your own for images of your own

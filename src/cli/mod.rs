@@ -20,6 +20,7 @@ mod reproduce;
 mod run;
 mod stop;
 mod threads;
+mod verify;
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         }
         Command::Render(command) => render::render(command, &arguments.output),
         Command::Probe(command) => probe::probe(command, &arguments.output),
+        Command::Verify(command) => verify::verify(command, &arguments.output),
         Command::Report(command) => report::report(command, &arguments.output),
         Command::Layers(command) => layers::layers(command, &arguments.output),
         Command::Compare(command) => compare::compare(command, &arguments.output),

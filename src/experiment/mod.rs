@@ -38,6 +38,7 @@ mod streams;
 mod tested;
 mod train_stage;
 mod training_plan;
+mod verify;
 mod work;
 
 pub use error::ExperimentError;
@@ -53,3 +54,4 @@ pub use run::{Execution, Outcome, run};
 pub use stimuli::ExperimentStimuli;
 pub use streams::Streams;
 pub use tested::write_predictions;
+pub use verify::{Finding, Verification, verify};

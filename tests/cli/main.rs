@@ -18,3 +18,4 @@ mod reproduce;
 mod smoke;
 mod talking;
 mod tested;
+mod verify;

@@ -1,0 +1,123 @@
+//! Hashes of all files, and what the manifest says of the configuration.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::super::error::ExperimentError;
+use super::super::manifest::{ManifestSeeds, files_below};
+use super::super::proof::{Proof, hash_file};
+use super::super::protocol;
+use super::Run;
+
+impl Run<'_> {
+    /// The configuration against itself and the manifest.
+    pub(super) fn check_config(&mut self, text: &str) {
+        let path = self.folder.root().join("config.toml");
+        if text != self.config.to_toml() {
+            let advice = "put back the file that the run wrote (`layerprobe config show` writes the \
+                          same form); a changed configuration belongs in another folder";
+            let problem = "is not in the form that a run writes: it was edited";
+            self.find(path.clone(), problem, advice.to_owned());
+        }
+        let Some(manifest) = self.manifest else {
+            let problem = match self.folder.manifest().exists() {
+                true => "cannot be read",
+                false => "is missing: the run was not finished",
+            };
+            let advice = self.run_again();
+            return self.find(self.folder.manifest(), problem, advice);
+        };
+        if manifest.config_hash != self.config.hash() {
+            let problem = "is not the configuration that manifest.json names";
+            let advice = "put back the one that the results were made with, or run this one in \
+                          another folder";
+            self.find(path, problem, advice.to_owned());
+        }
+        let seeds = &self.config.seeds;
+        let ManifestSeeds {
+            master,
+            data,
+            init,
+            order,
+        } = manifest.seeds;
+        let theirs = [master, data, init, order];
+        let ours = [self.config.seed, seeds.data, seeds.init, seeds.order];
+        if theirs != ours {
+            let problem = format!("says seeds {theirs:?}, config.toml has {ours:?}");
+            let advice = self.run_again();
+            self.find(self.folder.manifest(), problem, advice);
+        }
+        let protocol = protocol::names(self.config);
+        if manifest.protocol != protocol {
+            let problem = format!(
+                "says protocol {}, this version of layerprobe measures {protocol}",
+                manifest.protocol
+            );
+            let advice = format!(
+                "read it with layerprobe {}, which made it, or run it again in another folder",
+                manifest.version
+            );
+            self.find(self.folder.manifest(), problem, advice);
+        }
+    }
+
+    /// Every file against its hash; returns how many were read.
+    pub(super) fn check_files(&mut self) -> Result<usize, ExperimentError> {
+        let root = self.folder.root();
+        let mut files = BTreeMap::new();
+        files_below(root, root, &mut files)?;
+        let advice = self.run_again();
+        let listed = self.manifest.map(|manifest| manifest.artifacts.clone());
+        let listed = listed.unwrap_or_default();
+        for (name, hash) in &listed {
+            let path = root.join(name);
+            if !files.contains_key(name) {
+                self.find(path, "is missing", advice.clone());
+            } else if hash_file(&path)? != *hash {
+                let problem = "is not what the run wrote: its hash differs from manifest.json";
+                self.find(path, problem, advice.clone());
+            }
+        }
+        let is_listing = self.manifest.is_some();
+        for (name, path) in &files {
+            if is_listing && !listed.contains_key(name) {
+                let problem = "is not listed in manifest.json: the run was not finished, or never \
+                               made it";
+                let advice = format!("{advice}; or move the file elsewhere");
+                self.find(path.clone(), problem, advice);
+            }
+        }
+        self.check_proofs(&files, &listed);
+        Ok(listed.len())
+    }
+
+    /// The manifest against the proofs that were written with the files.
+    fn check_proofs(
+        &mut self,
+        files: &BTreeMap<String, PathBuf>,
+        listed: &BTreeMap<String, String>,
+    ) {
+        let advice = self.run_again();
+        let proofs = files
+            .iter()
+            .filter(|(name, _)| name.starts_with("conditions/") && name.ends_with(".json"));
+        for (name, path) in proofs {
+            let Some(proof) = Proof::read(path) else {
+                self.find(path.clone(), "is no proof of finished work", advice.clone());
+                continue;
+            };
+            let condition: String = name
+                .splitn(3, '/')
+                .take(2)
+                .map(|part| format!("{part}/"))
+                .collect();
+            for (name, hash) in &proof.artifacts {
+                let name = condition.clone() + name;
+                if listed.get(&name).is_some_and(|listed| listed != hash) {
+                    let problem = format!("and manifest.json have two hashes of {name}");
+                    self.find(path.clone(), problem, advice.clone());
+                }
+            }
+        }
+    }
+}
