@@ -5,7 +5,8 @@
 //! max-pool, so that the large map before the pool is never written to memory;
 //! [`BatchNorm`] normalizes, adds a residual and activates; [`Linear`] is a
 //! matrix product with bias and activation. Beside them stand the pools,
-//! [`Dropout`] and [`cross_entropy`]. All work on plain slices over reusable
+//! [`Dropout`] and [`cross_entropy`]. A small [`Perceptron`] is trained whole, a
+//! step on all its examples being one call. All work on plain slices over reusable
 //! buffers, which is what training runs on; [`ops`] wraps the same kernels as
 //! candle operations with gradients.
 //!
@@ -32,6 +33,7 @@ mod loss;
 mod norm;
 pub mod ops;
 pub mod optimizers;
+mod perceptron;
 mod pool;
 mod real;
 mod shape_error;
@@ -49,6 +51,7 @@ pub use input_gradient::InputGradient;
 pub use linear::{Linear, LinearGradient};
 pub use loss::{argmax, cross_entropy};
 pub use norm::{BatchNorm, NormBackward, NormBuffers, NormParameters, NormTraining};
+pub use perceptron::{Perceptron, PerceptronBatch, PerceptronError, PerceptronSpec};
 pub use pool::{AveragePool, MaxPool, PoolSpec};
 pub use real::Real;
 pub use shape_error::ShapeError;

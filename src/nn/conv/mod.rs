@@ -19,7 +19,7 @@ mod shape;
 mod spec;
 #[cfg(test)]
 mod tests;
-mod tile;
+pub(super) mod tile;
 mod winograd;
 
 pub use block::{ConvBlock, ConvBlockBuffers, ConvGradient, ConvInput};
