@@ -15,6 +15,7 @@ mod error;
 mod extras;
 mod fitting;
 mod forecast;
+mod full_batch;
 mod grid;
 mod layer;
 mod linfa_logistic_solver;
@@ -40,6 +41,7 @@ pub use around::{
 pub use error::ProbeError;
 pub use extras::{Extras, Instance, Repeats};
 pub use forecast::{Forecast, Workload};
+pub use full_batch::{CheckedFullBatch, Decoded, FullBatch, train_full_batch};
 pub use grid::{fit_grid, fit_grid_streamed};
 pub use layer::{
     LayerData, ProbeKeys, ProbeTask, Selection, StreamedLayer, measure_layer, measure_streamed,

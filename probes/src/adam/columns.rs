@@ -155,7 +155,7 @@ impl<T: Real> Columns<T> {
     pub fn learn(&mut self, x: &[T], x_stride: usize, residual: &[T], correction: Correction) {
         let stride = self.stride;
         let rows = residual.len() / stride;
-        let residual = MatRef::row_major(residual, rows, stride);
+        let residuals = MatRef::row_major(residual, rows, stride);
         let root = T::cast(1.0 / correction.second_root);
         let over = T::cast(1.0 / correction.first);
         for (step, rate) in self.steps.iter_mut().zip(&self.rates) {
@@ -165,16 +165,16 @@ impl<T: Real> Columns<T> {
             let inputs = BLOCK.min(self.inputs - from);
             let slopes = &mut self.slopes[..inputs * stride];
             let block = MatRef::strided(&x[from..], rows, inputs, x_stride, 1);
-            Self::slopes(block, residual, slopes);
+            Self::slopes(block, residuals, slopes);
             self.step(from, inputs, root);
         }
-        let mut biases = vec![T::ZERO; stride];
-        for row in 0..rows {
-            for (column, slope) in biases.iter_mut().enumerate() {
-                *slope += residual.at(row, column);
+        let biases = &mut self.slopes[..stride];
+        biases.fill(T::ZERO);
+        for row in residual.chunks_exact(stride) {
+            for (sum, slope) in biases.iter_mut().zip(row) {
+                *sum += *slope;
             }
         }
-        self.slopes[..stride].copy_from_slice(&biases);
         self.step(self.inputs, 1, root);
     }
 

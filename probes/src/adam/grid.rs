@@ -108,8 +108,10 @@ pub fn train_grid(
         let init = key.derive("init").derive(task.feature);
         let probes = (COLUMNS / task.classes).max(1);
         let shares = points.chunks(probes).map(|points| {
-            let draw = |class: usize| init.at(class as u64);
-            LinearProbes::new(dims, task.labels, task.classes, points, draw)
+            // all points start from the same values
+            let draw = |_: usize, class: usize| init.at(class as u64);
+            let labels = vec![task.labels; points.len()];
+            LinearProbes::new(dims, labels, task.classes, points, draw)
         });
         let before = students.len();
         students.extend(shares);

@@ -6,39 +6,38 @@ use super::lessons::Student;
 use super::real::Real;
 use super::softmax::{residuals, top};
 
-/// Linear probes of one feature side by side: the columns of a single product.
+/// Linear probes side by side: the columns of a single product.
 #[derive(Clone, Debug)]
 pub(crate) struct LinearProbes<'a, T> {
     columns: Columns<T>,
-    labels: &'a [u32],
+    /// Of each probe.
+    labels: Vec<&'a [u32]>,
     classes: usize,
     logits: Vec<T>,
 }
 
 impl<'a, T: Real> LinearProbes<'a, T> {
-    /// A probe for each learning rate and weight decay, all starting from the
-    /// same weights; `draw` gives the stream of a class.
+    /// A probe of so many classes for each list of labels, learning rate and
+    /// weight decay; `draw` gives the stream of a probe's class.
     pub fn new(
         dims: usize,
-        labels: &'a [u32],
+        labels: Vec<&'a [u32]>,
         classes: usize,
         settings: &[(f64, f64)],
-        draw: impl Fn(usize) -> Stream,
+        draw: impl Fn(usize, usize) -> Stream,
     ) -> Self {
         let settings: Vec<(f64, f64)> = settings
             .iter()
             .flat_map(|setting| std::iter::repeat_n(*setting, classes))
             .collect();
         Self {
-            columns: Columns::new(dims, &settings, |output| draw(output % classes)),
+            columns: Columns::new(dims, &settings, |output| {
+                draw(output / classes, output % classes)
+            }),
             labels,
             classes,
             logits: Vec::new(),
         }
-    }
-
-    fn labels(&self, rows: &[usize]) -> Vec<u32> {
-        rows.iter().map(|&row| self.labels[row]).collect()
     }
 
     fn forward(&mut self, x: MatRef<'_, T>) {
@@ -52,8 +51,11 @@ impl<'a, T: Real> LinearProbes<'a, T> {
         self.forward(MatRef::row_major(x, rows.len(), dims));
         let probes = self.columns.outputs() / self.classes;
         let stride = self.columns.stride();
-        let labels = self.labels(rows);
-        residuals(&mut self.logits, stride, probes, &labels, self.classes);
+        let needed = rows.len() * stride;
+        let (logits, labels) = (&mut self.logits[..needed], &self.labels);
+        residuals(logits, stride, probes, self.classes, |row, probe| {
+            labels[probe][rows[row]]
+        });
         self.columns.learn(x, dims, &self.logits, correction);
     }
 }
@@ -69,14 +71,14 @@ impl<T: Real> LinearProbes<'_, T> {
         self.forward(x);
         let (width, classes) = (self.columns.outputs(), self.classes);
         let mut losses = vec![0.0; width / classes];
-        for (logits, label) in self
-            .logits
-            .chunks(self.columns.stride())
-            .zip(self.labels(rows))
-        {
-            for (logits, loss) in logits.chunks_exact(classes).zip(&mut losses) {
+        for (logits, row) in self.logits.chunks(self.columns.stride()).zip(rows) {
+            for ((logits, loss), labels) in logits
+                .chunks_exact(classes)
+                .zip(&mut losses)
+                .zip(&self.labels)
+            {
                 let logits: Vec<f64> = logits.iter().filter_map(|z| z.to_f64()).collect();
-                let (_, log_probability) = crate::test_set::read_logits(&logits, label);
+                let (_, log_probability) = crate::test_set::read_logits(&logits, labels[*row]);
                 *loss -= log_probability / rows.len() as f64;
             }
         }
@@ -93,9 +95,9 @@ impl Student for LinearProbes<'_, f32> {
         self.forward(x);
         let logits = self.logits.chunks_exact(self.columns.stride());
         for (row, logits) in rows.iter().zip(logits) {
-            let label = self.labels[*row] as usize;
-            for (logits, right) in logits.chunks_exact(self.classes).zip(right.iter_mut()) {
-                *right += u32::from(top(logits) == label);
+            let probes = logits.chunks_exact(self.classes).zip(&self.labels);
+            for ((logits, labels), right) in probes.zip(right.iter_mut()) {
+                *right += u32::from(top(logits) == labels[*row] as usize);
             }
         }
     }

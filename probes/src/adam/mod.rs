@@ -23,6 +23,7 @@ mod tests;
 
 pub(crate) use columns::{Columns, Correction};
 pub(crate) use lessons::{Lessons, Student};
+pub(crate) use linear::LinearProbes;
 pub(crate) use real::Real;
 pub(crate) use softmax::{residuals, top};
 pub(crate) use source::Source;

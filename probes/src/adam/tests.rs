@@ -46,7 +46,13 @@ fn twelve_steps_agree_with_pytorch() {
         .collect();
     let labels: Vec<u32> = (0..20).map(|row| row * 7 % CLASSES as u32).collect();
     let key = StreamKey::from_seed(0);
-    let mut probes = LinearProbes::<f32>::new(DIMS, &labels, CLASSES, &settings, |_| key.at(0));
+    let mut probes = LinearProbes::<f32>::new(
+        DIMS,
+        vec![&labels; settings.len()],
+        CLASSES,
+        &settings,
+        |_, _| key.at(0),
+    );
     let (start, bias) = (numbers(DIMS * CLASSES, 10, 0.5), numbers(CLASSES, 11, 0.5));
     put(probes.columns_mut(), CLASSES, &start, &bias);
     for step in 0..12 {

@@ -1,12 +1,12 @@
 use layerprobe_linalg::{MatMut, MatRef, Threads, matmul};
 use layerprobe_streams::StreamKey;
 
-use super::{DECAY, HIDDEN, RATE, SLOPE};
+use super::{HIDDEN, SLOPE};
 use crate::adam::{Columns, Correction, Real, Student, residuals, top};
 
 /// A probe with one hidden layer: linear, leaky ReLU, linear, softmax.
 #[derive(Clone, Debug)]
-pub(super) struct Mlp<'a, T> {
+pub(crate) struct Mlp<'a, T> {
     first: Columns<T>,
     second: Columns<T>,
     labels: &'a [u32],
@@ -19,11 +19,18 @@ pub(super) struct Mlp<'a, T> {
 }
 
 impl<'a, T: Real> Mlp<'a, T> {
-    /// PyTorch's initial values, a stream an output of either layer.
-    pub fn new(inputs: usize, labels: &'a [u32], classes: usize, key: StreamKey) -> Self {
+    /// PyTorch's initial values, a stream an output of either layer; `setting`
+    /// is learning rate and weight decay.
+    pub fn new(
+        inputs: usize,
+        labels: &'a [u32],
+        classes: usize,
+        setting: (f64, f64),
+        key: StreamKey,
+    ) -> Self {
         let layer = |inputs: usize, outputs: usize, name: &str| {
             let key = key.derive(name);
-            let settings = vec![(RATE, DECAY); outputs];
+            let settings = vec![setting; outputs];
             Columns::new(inputs, &settings, |output| key.at(output as u64))
         };
         Self {
@@ -56,7 +63,9 @@ impl<'a, T: Real> Mlp<'a, T> {
     fn backward(&mut self, x: MatRef<'_, T>, labels: &[u32]) {
         self.forward(x);
         let (rows, stride) = (x.rows(), self.second.stride());
-        residuals(&mut self.logits, stride, 1, labels, self.classes);
+        residuals(&mut self.logits, stride, 1, self.classes, |row, _| {
+            labels[row]
+        });
         self.slopes.resize(rows * HIDDEN, T::ZERO);
         matmul(
             MatMut::row_major(&mut self.slopes, rows, HIDDEN),
@@ -75,7 +84,7 @@ impl<'a, T: Real> Mlp<'a, T> {
         }
     }
 
-    fn step(&mut self, x: &[T], labels: &[u32], correction: Correction) {
+    pub fn step(&mut self, x: &[T], labels: &[u32], correction: Correction) {
         let inputs = x.len() / labels.len().max(1);
         self.backward(MatRef::row_major(x, labels.len(), inputs), labels);
         self.second
@@ -119,7 +128,13 @@ mod tests {
     const CLASSES: usize = 3;
 
     fn mlp<T: Real>(labels: &[u32]) -> Mlp<'_, T> {
-        Mlp::new(INPUTS, labels, CLASSES, StreamKey::from_seed(4))
+        Mlp::new(
+            INPUTS,
+            labels,
+            CLASSES,
+            (1e-3, 0.0),
+            StreamKey::from_seed(4),
+        )
     }
 
     /// Mean cross-entropy, nats.

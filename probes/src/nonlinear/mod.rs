@@ -10,7 +10,7 @@ use crate::adam::{Lessons, Source};
 use crate::standardize::Standardized;
 use crate::{ProbeTask, Repeats};
 
-use mlp::Mlp;
+pub(crate) use mlp::Mlp;
 
 /// Hidden units (Hermann & Lampinen 2020, appendix B.3: 64).
 const HIDDEN: usize = 64;
@@ -93,7 +93,14 @@ pub(crate) fn nonlinear(
     for task in tasks {
         for seed in 0..seeds.count {
             let key: StreamKey = seeds.key.derive(task.feature).derive(&seed.to_string());
-            students.push(Mlp::new(source.dims(), task.labels, task.classes, key));
+            let setting = (RATE, DECAY);
+            students.push(Mlp::new(
+                source.dims(),
+                task.labels,
+                task.classes,
+                setting,
+                key,
+            ));
         }
     }
     let lessons = Lessons {
