@@ -41,6 +41,7 @@
 //! ```
 
 pub mod claims;
+mod curves;
 mod drawing;
 mod error;
 mod evidence;
@@ -53,6 +54,7 @@ pub mod statistics;
 mod table;
 mod terminal;
 
+pub use curves::{Curve, Curves, CurvesPanel, CurvesPoint, write_curves};
 pub use error::ReportError;
 pub use evidence::rows_over_runs;
 pub use heat_map::{HeatMap, HeatMapName, heat_map_table, write_heat_map};

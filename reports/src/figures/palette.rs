@@ -58,14 +58,19 @@ impl Palette {
 
     /// The color of a feature or target.
     pub(crate) fn color(&self, name: &str) -> Color {
-        let place = self.place(name) % CATEGORIES.len();
-        CATEGORIES.get(place).copied().unwrap_or(Color::INK)
+        category(self.place(name))
     }
 
     /// The marker of a feature or target.
     pub(crate) fn marker(&self, name: &str) -> Marker {
         Marker::nth(self.place(name))
     }
+}
+
+/// The color of category number `index`; after the last comes the first again.
+pub(crate) fn category(index: usize) -> Color {
+    let place = index % CATEGORIES.len();
+    CATEGORIES.get(place).copied().unwrap_or(Color::INK)
 }
 
 /// The color of layer number `index` of `count`, from the first to the last.
