@@ -48,6 +48,7 @@
 
 mod batches;
 pub mod checkpoint;
+pub mod descent;
 mod error;
 mod evaluate;
 mod examples;

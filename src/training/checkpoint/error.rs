@@ -69,6 +69,14 @@ pub enum CheckpointError {
         /// The snapshot.
         path: PathBuf,
     },
+    /// A header that describes no perceptron.
+    #[error("{} does not fit its network", path.display())]
+    Perceptron {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: crate::nn::PerceptronError,
+    },
     /// A snapshot of other work.
     #[error(
         "{} belongs to another training ({what} {found}, expected {expected}); remove it to start anew",
