@@ -1,11 +1,15 @@
 use std::process::ExitCode;
 
 use super::arguments::Show;
-use crate::config::Config;
+use crate::config::{BINARY_PRESETS, BinaryConfig, Config};
 
 /// Prints the resolved configuration.
 pub fn show(command: &Show) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&command.preset_or_file, &command.overrides)?;
-    super::say(&config.to_toml().trim_end())?;
+    let name = &command.preset_or_file;
+    let text = match BINARY_PRESETS.iter().any(|preset| preset.name == *name) {
+        true => BinaryConfig::load(name, &command.overrides)?.to_toml(),
+        false => Config::load(name, &command.overrides)?.to_toml(),
+    };
+    super::say(&text.trim_end())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -85,9 +85,10 @@ fn params(overrides: &[String]) -> Result<BinaryParams, Usage> {
             "easy_predictivity" => params.easy_predictivity = number()?,
             "hard_predictivity" => params.hard_predictivity = number()?,
             "easy_rule" => {
-                let rules = [EasyRule::FirstBit, EasyRule::Majority];
                 let rule = value.trim_matches('"');
-                let found = rules.into_iter().find(|known| known.as_str() == rule);
+                let found = EasyRule::ALL
+                    .into_iter()
+                    .find(|known| known.as_str() == rule);
                 params.easy_rule = found.ok_or_else(|| {
                     Usage(format!(
                         "--set {assignment}: easy_rule is first_bit or majority"

@@ -115,6 +115,14 @@ pub enum ConfigError {
         /// All presets.
         known: String,
     },
+    /// A preset of another verb.
+    #[error("`{name}` is a preset of another verb: layerprobe {verb} {name}")]
+    OtherVerb {
+        /// The name given.
+        name: String,
+        /// The verb that knows it.
+        verb: &'static str,
+    },
     /// A configuration file that cannot be read.
     #[error("cannot read the configuration {path}")]
     Read {

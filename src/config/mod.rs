@@ -10,6 +10,7 @@
 //! # Ok::<(), layerprobe::config::ConfigError>(())
 //! ```
 
+mod binary;
 mod check;
 mod error;
 mod generator;
@@ -21,8 +22,12 @@ mod training;
 
 use std::path::Path;
 
+pub use binary::{
+    BinaryConfig, BinaryDecoding, BinaryNetwork, BinarySeeds, BinarySimilarity, BinaryStimuli,
+    BinaryTarget, BinaryTraining, DecodedStimuli, InitialValues,
+};
 pub use error::{ConfigError, Place, nearest_name};
-pub use presets::{PRESETS, Preset};
+pub use presets::{BINARY_PRESETS, PRESETS, Preset};
 pub use protocols::{PaperGrid, Protocol};
 pub use sections::{
     Checkpoints, Config, Correlation, InitialWeights, Network, PMode, Probes, Seeds, Split,
@@ -43,7 +48,7 @@ impl Config {
     /// # Errors
     /// With the place (file and line, or `--set`), the key, and what to do.
     pub fn load(preset_or_file: &str, overrides: &[String]) -> Result<Self, ConfigError> {
-        check::check(&overridden(open(preset_or_file)?, overrides)?)
+        check::check(&overridden(open(preset_or_file, PRESETS)?, overrides)?)
     }
 
     /// Checks a configuration given as TOML text; `origin` names it in errors.
@@ -51,7 +56,28 @@ impl Config {
     /// # Errors
     /// As [`Config::load`].
     pub fn from_toml(origin: &str, text: &str) -> Result<Self, ConfigError> {
-        check::check(&with_base(Keys::parse(origin, text)?)?)
+        check::check(&with_base(Keys::parse(origin, text)?, PRESETS)?)
+    }
+}
+
+impl BinaryConfig {
+    /// As [`Config::load`], of the binary-features experiment and its presets.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load(preset_or_file: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+        check::binary(&overridden(
+            open(preset_or_file, BINARY_PRESETS)?,
+            overrides,
+        )?)
+    }
+
+    /// As [`Config::from_toml`].
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_toml(origin: &str, text: &str) -> Result<Self, ConfigError> {
+        check::binary(&with_base(Keys::parse(origin, text)?, BINARY_PRESETS)?)
     }
 }
 
@@ -77,37 +103,45 @@ fn overridden(mut keys: Keys, overrides: &[String]) -> Result<Keys, ConfigError>
     Ok(keys)
 }
 
-fn open(preset_or_file: &str) -> Result<Keys, ConfigError> {
-    if let Some(preset) = PRESETS.iter().find(|p| p.name == preset_or_file) {
-        return with_base(Keys::parse(
-            &format!("preset {}", preset.name),
-            preset.toml,
-        )?);
+fn open(preset_or_file: &str, presets: &[Preset]) -> Result<Keys, ConfigError> {
+    if let Some(preset) = presets.iter().find(|p| p.name == preset_or_file) {
+        return with_base(of_preset(preset)?, presets);
     }
     let path = Path::new(preset_or_file);
     let names_a_file = path.exists() || path.extension().is_some() || path.components().count() > 1;
     if !names_a_file {
-        return Err(presets::unknown(preset_or_file));
+        return Err(presets::unknown(preset_or_file, presets));
     }
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
         path: preset_or_file.to_owned(),
         source,
     })?;
-    with_base(Keys::parse(preset_or_file, &text)?)
+    with_base(Keys::parse(preset_or_file, &text)?, presets)
+}
+
+fn of_preset(preset: &Preset) -> Result<Keys, ConfigError> {
+    Keys::parse(&format!("preset {}", preset.name), preset.toml)
+}
+
+/// One hash of several texts, none of which can run into the next.
+fn hash_of_parts(parts: &[String]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for text in parts {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 /// Fills in what the configuration takes from the preset named by its `base`.
-fn with_base(mut keys: Keys) -> Result<Keys, ConfigError> {
+fn with_base(mut keys: Keys, presets: &[Preset]) -> Result<Keys, ConfigError> {
     let Some(base) = keys.take_string("base")? else {
         return Ok(keys);
     };
-    let preset = PRESETS
+    let preset = presets
         .iter()
         .find(|p| p.name == base)
-        .ok_or_else(|| presets::unknown(&base))?;
-    let base = with_base(Keys::parse(
-        &format!("preset {}", preset.name),
-        preset.toml,
-    )?)?;
+        .ok_or_else(|| presets::unknown(&base, presets))?;
+    let base = with_base(of_preset(preset)?, presets)?;
     Ok(keys.over(base, CHOICES))
 }

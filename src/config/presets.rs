@@ -3,7 +3,7 @@ use super::error::{ConfigError, nearest_name};
 /// A configuration compiled into the program.
 #[derive(Clone, Copy, Debug)]
 pub struct Preset {
-    /// What `run` calls it.
+    /// What its verb calls it.
     pub name: &'static str,
     /// One line: what it shows.
     pub about: &'static str,
@@ -11,7 +11,7 @@ pub struct Preset {
     pub toml: &'static str,
 }
 
-/// All presets, the one to start with first.
+/// The presets of `layerprobe run`, the one to start with first.
 pub const PRESETS: &[Preset] = &[
     Preset {
         name: "quick",
@@ -95,11 +95,34 @@ pub const PRESETS: &[Preset] = &[
     },
 ];
 
-pub(super) fn unknown(name: &str) -> ConfigError {
+/// The presets of `layerprobe binary`.
+pub const BINARY_PRESETS: &[Preset] = &[
+    Preset {
+        name: "binary-quick",
+        about: "bits with an easy and a hard feature: the paper's network and sizes, five runs of each",
+        toml: include_str!("presets/binary-quick.toml"),
+    },
+    Preset {
+        name: "binary-smoke",
+        about: "a few seconds, to see that everything works; its numbers mean nothing",
+        toml: include_str!("presets/binary-smoke.toml"),
+    },
+];
+
+/// No preset of this name is among these.
+pub(super) fn unknown(name: &str, presets: &[Preset]) -> ConfigError {
+    for (verb, others) in [("run", PRESETS), ("binary", BINARY_PRESETS)] {
+        if others.iter().any(|p| p.name == name) {
+            return ConfigError::OtherVerb {
+                name: name.to_owned(),
+                verb,
+            };
+        }
+    }
     ConfigError::UnknownPreset {
         name: name.to_owned(),
-        nearest: nearest_name(name, PRESETS.iter().map(|p| p.name)),
-        known: PRESETS
+        nearest: nearest_name(name, presets.iter().map(|p| p.name)),
+        known: presets
             .iter()
             .map(|p| p.name)
             .collect::<Vec<_>>()

@@ -295,9 +295,8 @@ impl Config {
     /// Hash of all that a trained network depends on: everything but what is
     /// probed and how.
     pub fn training_hash(&self) -> String {
-        let mut hasher = blake3::Hasher::new();
         let part = |value: Result<String, toml::ser::Error>| value.unwrap_or_default();
-        for text in [
+        super::hash_of_parts(&[
             part(toml::to_string(&self.seeds)),
             part(toml::to_string(&self.stimuli)),
             self.correlation
@@ -308,10 +307,6 @@ impl Config {
             part(toml::to_string(&self.network)),
             part(toml::to_string(&self.training)),
             part(toml::to_string(&self.checkpoints)),
-        ] {
-            hasher.update(&(text.len() as u64).to_le_bytes());
-            hasher.update(text.as_bytes());
-        }
-        hasher.finalize().to_hex().to_string()
+        ])
     }
 }

@@ -17,6 +17,9 @@ pub enum EasyRule {
 const COUNTED: u32 = 15;
 
 impl EasyRule {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::FirstBit, Self::Majority];
+
     /// The name in configurations.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,10 +1,13 @@
 //! Located keys -> checked configuration.
 
+mod binary;
 mod network;
 mod protocols;
 mod read;
 mod stimuli;
 mod training;
+
+pub(super) use binary::binary;
 
 use super::error::ConfigError;
 use super::keys::Keys;
