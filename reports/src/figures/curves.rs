@@ -21,14 +21,21 @@ pub(crate) fn draw(curves: &Curves) -> Drawing {
     let legend = Legend::new(entries, WIDTH - 24.0);
     let columns = curves.panels.len().clamp(1, COLUMNS);
     let rows = curves.panels.len().div_ceil(columns);
+    let axis = axis(curves);
+    let x_label = match axis.is_symlog() {
+        true => format!(
+            "{} (linear up to the first checkpoint, then logarithmic)",
+            curves.x_label
+        ),
+        false => curves.x_label.clone(),
+    };
     let frame = Frame {
         title: &curves.title,
         subtitle: &curves.subtitle,
-        x_label: &curves.x_label,
+        x_label: &x_label,
         y_label: &curves.y_label,
     };
     let (sheet, mut drawing) = Sheet::new(&frame, &legend, columns, rows, FLAT_FOOT);
-    let axis = axis(curves);
     for (index, of_panel) in curves.panels.iter().enumerate() {
         let (row, column) = (index / columns, index % columns);
         let panel = Panel::new(&sheet, row, column, ACCURACY);
