@@ -1,3 +1,4 @@
+mod binary;
 mod compare;
 mod reproduce;
 mod verify;
@@ -12,6 +13,7 @@ use layerprobe_probes::{Scaling, Solver};
 use crate::memory::MemoryLimit;
 use crate::models::Arch;
 
+pub use binary::Binary;
 pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
 pub use reproduce::{Plan, Reproduce};
 pub use verify::Verify;
@@ -62,6 +64,8 @@ pub enum Command {
     Plan(Plan),
     /// Run a paper's experiments and answer each of its claims
     Reproduce(Reproduce),
+    /// Run the binary-features experiment: bits with an easy and a hard feature
+    Binary(Binary),
     /// Draw stimuli as PNG files with their labels and splits, or as tables
     Render(Render),
     /// Probe activations of your own network

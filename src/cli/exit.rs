@@ -37,14 +37,8 @@ fn code(error: &anyhow::Error) -> u8 {
     if error.is::<ConfigError>() || error.is::<Usage>() {
         return USAGE;
     }
-    if let Some(compare) = error.downcast_ref::<CompareError>() {
-        return match compare {
-            CompareError::Experiment(error) => code_of_experiment(error),
-            CompareError::Foreign(error) => code_of_foreign(error),
-            CompareError::Stopped => INTERRUPTED,
-            error if error.is_usage() => USAGE,
-            _ => 1,
-        };
+    if let Some(compare) = error.downcast_ref() {
+        return code_of_compare(compare);
     }
     if let Some(reproduction) = error.downcast_ref::<ReproductionError>() {
         return match reproduction {
@@ -70,6 +64,16 @@ fn code(error: &anyhow::Error) -> u8 {
     error.downcast_ref().map_or(1, code_of_experiment)
 }
 
+fn code_of_compare(error: &CompareError) -> u8 {
+    match error {
+        CompareError::Experiment(error) => code_of_experiment(error),
+        CompareError::Foreign(error) => code_of_foreign(error),
+        CompareError::Stopped => INTERRUPTED,
+        error if error.is_usage() => USAGE,
+        _ => 1,
+    }
+}
+
 fn code_of_foreign(error: &ForeignError) -> u8 {
     match error {
         ForeignError::Read { .. } | ForeignError::Disk { .. } => 1,
@@ -80,6 +84,7 @@ fn code_of_foreign(error: &ForeignError) -> u8 {
 fn code_of_experiment(error: &ExperimentError) -> u8 {
     match error {
         e if e.is_interruption() => INTERRUPTED,
+        ExperimentError::Compare(error) => code_of_compare(error),
         ExperimentError::Config(_)
         | ExperimentError::Plan(_)
         | ExperimentError::ProbeParams(_)

@@ -3,6 +3,7 @@
 mod arguments;
 mod bench;
 mod bench_probe;
+mod binary;
 mod compare;
 mod completions;
 mod config;
@@ -48,6 +49,7 @@ pub fn main() -> ExitCode {
         Command::Run(command) => run::run(command, &arguments.output),
         Command::Plan(command) => plan::plan(command, &arguments.output),
         Command::Reproduce(command) => reproduce::reproduce(command, &arguments.output),
+        Command::Binary(command) => binary::binary(command, &arguments.output),
         Command::Render(command) if command.dataset == Dataset::Binary => {
             render_binary::render(command, &arguments.output)
         }

@@ -3,11 +3,14 @@ use std::path::{Path, PathBuf};
 use crate::activations::{ActivationError, NotEnough};
 use crate::config::ConfigError;
 use crate::models::ModelError;
+use crate::nn::PerceptronError;
 use crate::training::{CheckpointError, TrainingError};
 use layerprobe_durable::Holder;
 use layerprobe_generators::GeneratorError;
 use layerprobe_probes::ProbeError;
 use layerprobe_reports::ReportError;
+
+use super::compare::CompareError;
 
 /// Why an experiment stopped.
 #[derive(Debug, thiserror::Error)]
@@ -152,9 +155,25 @@ pub enum ExperimentError {
         #[source]
         source: ProbeError,
     },
+    /// A perceptron and what it was given.
+    #[error(transparent)]
+    Perceptron(#[from] PerceptronError),
+    /// Comparing networks.
+    #[error(transparent)]
+    Compare(Box<CompareError>),
     /// The tables and the report.
     #[error(transparent)]
     Report(#[from] ReportError),
+}
+
+impl From<CompareError> for ExperimentError {
+    fn from(error: CompareError) -> Self {
+        match error {
+            CompareError::Stopped => Self::Interrupted,
+            CompareError::Experiment(error) => error,
+            error => Self::Compare(Box::new(error)),
+        }
+    }
 }
 
 impl ExperimentError {

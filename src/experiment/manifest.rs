@@ -13,6 +13,7 @@ use super::error::ExperimentError;
 use super::events::{Observer, Stage};
 use super::layout::RunFolder;
 use super::proof::{Proof, hash_file, is_what_it_was, set_aside};
+use super::protocol;
 
 /// What made a run. Unlike the results, it differs from machine to machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -50,8 +51,37 @@ pub struct ManifestSeeds {
     pub data: u64,
     /// Initial weights.
     pub init: u64,
-    /// Order of the batches.
-    pub order: u64,
+    /// Order of the batches, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<u64>,
+}
+
+/// What a run is made from, as its manifest says it.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// Hash of `config.toml`.
+    pub config_hash: String,
+    /// The seeds.
+    pub seeds: ManifestSeeds,
+    /// The protocol of the probes, with its version.
+    pub protocol: String,
+}
+
+impl Origin {
+    /// That of an experiment on images.
+    pub fn of(config: &Config) -> Self {
+        let Seeds { data, init, order } = config.seeds;
+        Self {
+            config_hash: config.hash(),
+            seeds: ManifestSeeds {
+                master: config.seed,
+                data,
+                init,
+                order: Some(order),
+            },
+            protocol: protocol::names(config),
+        }
+    }
 }
 
 impl Manifest {
@@ -64,8 +94,7 @@ impl Manifest {
     /// Of the file system.
     pub fn open(
         folder: &RunFolder,
-        config: &Config,
-        protocol: &str,
+        origin: Origin,
         observer: &dyn Observer,
     ) -> Result<Self, ExperimentError> {
         let path = folder.manifest();
@@ -78,18 +107,12 @@ impl Manifest {
                 is_what_it_was(&folder.root().join(name), hash, observer)?;
             }
         }
-        let Seeds { data, init, order } = config.seeds;
         Ok(Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             git: env!("LAYERPROBE_GIT").to_owned(),
-            config_hash: config.hash(),
-            protocol: protocol.to_owned(),
-            seeds: ManifestSeeds {
-                master: config.seed,
-                data,
-                init,
-                order,
-            },
+            config_hash: origin.config_hash,
+            protocol: origin.protocol,
+            seeds: origin.seeds,
             host: first_line("/proc/sys/kernel/hostname").unwrap_or_else(|| "unknown".to_owned()),
             processor: processor(),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),

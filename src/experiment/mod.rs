@@ -15,6 +15,7 @@
 //! # Ok::<(), layerprobe::experiment::ExperimentError>(())
 //! ```
 
+mod binary;
 pub mod compare;
 mod error;
 mod events;
@@ -41,6 +42,7 @@ mod training_plan;
 mod verify;
 mod work;
 
+pub use binary::{BinaryOutcome, XorExample, XorSolution, run_binary, xor_example};
 pub use error::ExperimentError;
 pub use events::{Event, Observer, Silent, Stage};
 pub use forecast::{RunForecast, Speeds};

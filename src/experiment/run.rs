@@ -14,9 +14,8 @@ use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
 use super::layer_tables::LayerTables;
 use super::layout::{RunFolder, WhenHeld, by_value_in, confusions_in};
-use super::manifest::Manifest;
+use super::manifest::{Manifest, Origin};
 use super::plan::{caution_of_few_runs, cautions};
-use super::protocol;
 use super::report;
 use super::significance::rows_of_families;
 use super::stimuli::ExperimentStimuli;
@@ -96,7 +95,7 @@ pub fn run(
         "each network trains on {}",
         stimuli.training_sizes()
     )));
-    let mut manifest = Manifest::open(&folder, config, &protocol::names(config), observer)?;
+    let mut manifest = Manifest::open(&folder, Origin::of(config), observer)?;
     let images = Images::new(&stimuli, observer);
 
     let started = Instant::now();

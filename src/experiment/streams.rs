@@ -41,6 +41,24 @@ impl Streams {
         self.data.derive("data/binary").derive(part)
     }
 
+    /// A part of the binary-features data in one of several runs.
+    pub fn binary_of_run(&self, part: &str, run: u32) -> StreamKey {
+        self.binary(part).derive(&run.to_string())
+    }
+
+    /// Initial weights of a run on the binary-features data, the same for every
+    /// predictivity.
+    pub fn binary_init(&self, run: u32) -> StreamKey {
+        self.init.derive("init/binary").derive(&run.to_string())
+    }
+
+    /// Initial values of the decoders of a run on the binary-features data, and
+    /// what their intervals and selections draw: the same for all networks,
+    /// layers and checkpoints.
+    pub fn binary_decoders(&self, run: u32) -> StreamKey {
+        self.data.derive("probe/binary").derive(&run.to_string())
+    }
+
     /// Values held out in each version.
     pub fn split(&self) -> StreamKey {
         self.data.derive("data/split")

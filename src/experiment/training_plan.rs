@@ -29,13 +29,18 @@ pub fn plan(config: &Config, examples: usize) -> Result<CheckedTrainingPlan, Tra
                 } => RateSchedule::Cosine { last },
             },
         },
-        checkpoints: match &config.checkpoints {
-            Checkpoints::Log { count } => CheckpointSchedule::LogSpaced(*count),
-            Checkpoints::Every { every } => CheckpointSchedule::Every(*every),
-            Checkpoints::List { steps } => CheckpointSchedule::Steps(steps.clone()),
-        },
+        checkpoints: schedule(&config.checkpoints),
     }
     .check(examples)
+}
+
+/// Which steps are kept.
+pub fn schedule(checkpoints: &Checkpoints) -> CheckpointSchedule {
+    match checkpoints {
+        Checkpoints::Log { count } => CheckpointSchedule::LogSpaced(*count),
+        Checkpoints::Every { every } => CheckpointSchedule::Every(*every),
+        Checkpoints::List { steps } => CheckpointSchedule::Steps(steps.clone()),
+    }
 }
 
 fn optimizer(training: &config::Training) -> OptimizerParams {

@@ -33,3 +33,31 @@ pub fn normal_fan_out(values: &mut [f32], fan_out: usize, key: StreamKey) {
         *value = (deviation * stream.normal()) as f32;
     }
 }
+
+/// Fills `values` as `xavier_uniform_` does: uniform in `[-b, b)`, `b = sqrt(6 /
+/// fans)`, `fans` being inputs plus outputs (Glorot & Bengio 2010).
+///
+/// # Panics
+/// If `fans` is 0.
+pub fn uniform_xavier(values: &mut [f32], fans: usize, key: StreamKey) {
+    assert!(fans > 0, "a layer without inputs and outputs has no bound");
+    let bound = (6.0 / fans as f64).sqrt();
+    let mut stream = key.at(0);
+    for value in values {
+        *value = stream.uniform_in(-bound, bound) as f32;
+    }
+}
+
+/// Fills `values` as `kaiming_normal_(a=slope)` does: normal with mean 0 and
+/// deviation `sqrt(2 / (1 + slope^2) / fan_in)` (He et al. 2015).
+///
+/// # Panics
+/// If `fan_in` is 0.
+pub fn normal_leaky(values: &mut [f32], fan_in: usize, slope: f64, key: StreamKey) {
+    assert!(fan_in > 0, "a layer without inputs has no deviation");
+    let deviation = (2.0 / (1.0 + slope * slope) / fan_in as f64).sqrt();
+    let mut stream = key.at(0);
+    for value in values {
+        *value = (deviation * stream.normal()) as f32;
+    }
+}

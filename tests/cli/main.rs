@@ -5,6 +5,7 @@
 mod around;
 mod bad_input;
 mod bench;
+mod binary;
 mod compare;
 mod damage;
 mod extract;

@@ -4,8 +4,8 @@ mod axis;
 mod by_value;
 mod change;
 mod confusion;
-mod forest;
 mod curves;
+mod forest;
 mod heat_map;
 mod legend;
 mod loss_data;
@@ -23,8 +23,8 @@ use crate::drawing::Drawing;
 use crate::evidence::Evidence;
 
 pub(crate) use axis::short;
-pub(crate) use forest::draw as draw_forest;
 pub(crate) use curves::draw as draw_curves;
+pub(crate) use forest::draw as draw_forest;
 pub(crate) use heat_map::draw as draw_heat_map;
 pub(crate) use words::interval_note;
 

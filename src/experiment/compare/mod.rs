@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use layerprobe_probes::similarity::{
     Distance, MIN_RESAMPLED, MIN_STIMULI, Metric, Representation, SimilarityError,
 };
-use layerprobe_reports::{ResultRow, heat_map_table, write_heat_map, write_results};
+use layerprobe_reports::{HeatMap, ResultRow, heat_map_table, write_heat_map, write_results};
 use layerprobe_streams::StreamKey;
 
 use super::{Event, Observer};
@@ -74,21 +74,29 @@ const TABLE_WIDTH: usize = 80;
 const USUAL_STIMULI: usize = 1000;
 
 /// A layer of a network at one moment, ready to be compared.
-struct Side<'a> {
+pub(super) struct Side<'a> {
     /// What of it goes into a row: condition, step, layer, ...
-    row: ResultRow,
+    pub(super) row: ResultRow,
     /// Its network, in words; networks that differ in their hold-out version
-    /// only have the same words.
-    group: String,
+    /// or run only have the same words.
+    pub(super) group: String,
     /// The condition's name with a `*` for what differs within the group.
-    kind: String,
-    representation: Representation<'a>,
+    pub(super) kind: String,
+    pub(super) representation: Representation<'a>,
 }
 
 /// Who is told, and who may stop it.
-struct Watch<'a> {
-    stop: &'a AtomicBool,
-    observer: &'a dyn Observer,
+pub(super) struct Watch<'a> {
+    pub(super) stop: &'a AtomicBool,
+    pub(super) observer: &'a dyn Observer,
+}
+
+/// What a comparison found.
+pub(super) struct Found {
+    /// Rows of every pair, and of pairs of groups over runs.
+    pub(super) rows: Vec<ResultRow>,
+    /// A figure of each metric.
+    pub(super) maps: Vec<HeatMap>,
 }
 
 impl Watch<'_> {
@@ -100,8 +108,22 @@ impl Watch<'_> {
     }
 }
 
-/// Compares all sides, or those of one list with those of another, and writes
-/// what was found.
+/// Compares all sides, or those of one list with those of another.
+pub(super) fn compare_sides(
+    (first, second): (&[Side<'_>], Option<&[Side<'_>]>),
+    measures: &Measures,
+    runs_key: StreamKey,
+    watch: &Watch<'_>,
+) -> Result<Found, CompareError> {
+    let found = pairs::compare(first, second, measures, watch)?;
+    let groups = runs::Groups::of(first, second, measures, &found, runs_key)?;
+    let mut rows = found.rows(first, second, measures);
+    rows.extend(groups.rows(measures));
+    let maps = maps::maps(&groups, measures);
+    Ok(Found { rows, maps })
+}
+
+/// As [`compare_sides`], and writes what was found.
 fn finish(
     (first, second): (&[Side<'_>], Option<&[Side<'_>]>),
     measures: &Measures,
@@ -109,17 +131,13 @@ fn finish(
     runs_key: StreamKey,
     watch: &Watch<'_>,
 ) -> Result<Compared, CompareError> {
-    let found = pairs::compare(first, second, measures, watch)?;
-    let groups = runs::Groups::of(first, second, measures, &found, runs_key)?;
-    let mut rows = found.rows(first, second, measures);
-    rows.extend(groups.rows(measures));
+    let Found { rows, maps } = compare_sides((first, second), measures, runs_key, watch)?;
     write_results(out, &rows)?;
     let folder = match out.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let stem = out.file_stem().unwrap_or_default().to_string_lossy();
-    let maps = maps::maps(&groups, measures);
     let mut figures = Vec::new();
     for (metric, map) in measures.metrics.iter().zip(&maps) {
         figures.extend(write_heat_map(

@@ -40,8 +40,8 @@ impl Run<'_> {
             init,
             order,
         } = manifest.seeds;
-        let theirs = [master, data, init, order];
-        let ours = [self.config.seed, seeds.data, seeds.init, seeds.order];
+        let theirs = (master, data, init, order);
+        let ours = (self.config.seed, seeds.data, seeds.init, Some(seeds.order));
         if theirs != ours {
             let problem = format!("says seeds {theirs:?}, config.toml has {ours:?}");
             let advice = self.run_again();

@@ -207,7 +207,7 @@ impl Run<'_, '_> {
 
     /// All is written: the snapshot goes.
     fn finish(self) -> Result<DescentOutcome, TrainingError> {
-        snapshot::remove(&snapshot_path(self.context.dir))?;
+        snapshot::remove_snapshot(self.context.dir)?;
         let path = |&epoch: &u64| (epoch, checkpoint_path(self.context.dir, epoch));
         Ok(DescentOutcome {
             checkpoints: self.plan.checkpoints.iter().map(path).collect(),

@@ -1,0 +1,36 @@
+//! The binary-features experiment of Hermann & Lampinen 2020 (appendix B.3):
+//! small networks on bit vectors with an easy and a hard feature, which of the
+//! two they represent and use, and how alike their representations are.
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::atomic::AtomicBool;
+//!
+//! use layerprobe::config::BinaryConfig;
+//! use layerprobe::experiment::{Silent, run_binary};
+//!
+//! let config = BinaryConfig::load("binary-smoke", &[])?;
+//! let stop = AtomicBool::new(false);
+//! let outcome = run_binary(&config, Path::new("runs/binary-smoke"), &stop, &Silent)?;
+//! println!("{}", outcome.table);
+//! # Ok::<(), layerprobe::experiment::ExperimentError>(())
+//! ```
+
+mod certified;
+mod decoding;
+mod feature_use;
+mod figures;
+mod initial;
+mod measuring;
+mod over_runs;
+mod plan;
+mod rows;
+mod run;
+mod similarity;
+mod stimuli;
+mod table;
+mod training;
+mod xor;
+
+pub use run::{BinaryOutcome, run_binary};
+pub use xor::{XorExample, XorSolution, xor_example};

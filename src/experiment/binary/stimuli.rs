@@ -1,0 +1,156 @@
+use layerprobe_generators::GeneratorError;
+use layerprobe_generators::binary::{
+    BITS, Binary, BinaryFeature, BinaryParams, BinaryStimulus, EasyRule,
+};
+
+use super::plan::BinaryCondition;
+use crate::config::{BinaryConfig, BinaryTarget, DecodedStimuli};
+use crate::experiment::Streams;
+use crate::nn::{PerceptronBatch, PerceptronError, PerceptronSpec};
+
+/// A set of stimuli.
+#[derive(Debug)]
+pub(super) struct StimulusSet(Vec<BinaryStimulus>);
+
+impl StimulusSet {
+    fn of(set: &Binary) -> Self {
+        Self(set.stimuli().collect())
+    }
+
+    /// Number of stimuli.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// These stimuli and then others.
+    pub fn and(mut self, others: Self) -> Self {
+        self.0.extend(others.0);
+        self
+    }
+
+    /// The labels of a feature.
+    pub fn feature(&self, feature: BinaryFeature) -> Vec<u32> {
+        let of = |stimulus: &BinaryStimulus| match feature {
+            BinaryFeature::Easy => stimulus.easy,
+            BinaryFeature::Hard => stimulus.hard,
+        };
+        self.0.iter().map(|s| u32::from(of(s))).collect()
+    }
+
+    /// An input bit, counted from 1.
+    pub fn bit(&self, bit: usize) -> Vec<u32> {
+        let of = |s: &BinaryStimulus| s.bits.get(bit.wrapping_sub(1)).copied();
+        let bits = self.0.iter().filter_map(of);
+        bits.map(u32::from).collect()
+    }
+
+    /// How often a feature is the label.
+    pub fn predictivity(&self, feature: BinaryFeature) -> f64 {
+        let labels = self.0.iter().map(|s| u32::from(s.label));
+        let agree = labels.zip(self.feature(feature)).filter(|(a, b)| a == b);
+        agree.count() as f64 / self.len() as f64
+    }
+
+    /// The stimuli as a network reads them, with what it is to say.
+    ///
+    /// # Errors
+    /// If the network has another number of inputs or outputs.
+    pub fn batch(
+        &self,
+        spec: &PerceptronSpec,
+        target: BinaryTarget,
+    ) -> Result<PerceptronBatch<f32>, PerceptronError> {
+        let (mut inputs, mut targets) = (Vec::with_capacity(self.len() * BITS), Vec::new());
+        for stimulus in &self.0 {
+            inputs.extend(stimulus.bits.map(f32::from));
+            match target {
+                BinaryTarget::Label => targets.push(f32::from(stimulus.label)),
+                BinaryTarget::Multi => {
+                    targets.extend([stimulus.easy, stimulus.hard].map(f32::from));
+                }
+            }
+        }
+        PerceptronBatch::new(spec, &inputs, &targets)
+    }
+}
+
+/// Draws the stimuli of an experiment.
+pub(super) struct Stimuli<'a> {
+    pub config: &'a BinaryConfig,
+    pub streams: &'a Streams,
+}
+
+impl Stimuli<'_> {
+    fn params(&self, easy: f64) -> BinaryParams {
+        let name = &self.config.stimuli.easy_rule;
+        let rule = EasyRule::ALL.into_iter().find(|rule| rule.as_str() == name);
+        BinaryParams {
+            easy_rule: rule.unwrap_or_default(),
+            easy_predictivity: easy,
+            hard_predictivity: self.config.stimuli.hard_predictivity,
+        }
+    }
+
+    /// Neither feature tells anything of the label.
+    fn independent(&self) -> BinaryParams {
+        self.params(0.5).unpredictive(BinaryFeature::Hard)
+    }
+
+    fn draw(
+        &self,
+        params: BinaryParams,
+        count: usize,
+        part: &str,
+        run: u32,
+    ) -> Result<StimulusSet, GeneratorError> {
+        let set = params.check(count, self.streams.binary_of_run(part, run))?;
+        Ok(StimulusSet::of(&set))
+    }
+
+    /// What a network is trained on.
+    pub fn train(&self, condition: &BinaryCondition) -> Result<StimulusSet, GeneratorError> {
+        let (params, count) = (self.params(condition.easy), self.config.stimuli.train);
+        self.draw(params, count, "train", condition.run)
+    }
+
+    /// Others like them.
+    pub fn evaluation(&self, condition: &BinaryCondition) -> Result<StimulusSet, GeneratorError> {
+        let (params, count) = (self.params(condition.easy), self.config.stimuli.test);
+        self.draw(params, count, "evaluation", condition.run)
+    }
+
+    /// Stimuli in which the other feature tells nothing of the label.
+    pub fn use_of(
+        &self,
+        feature: BinaryFeature,
+        condition: &BinaryCondition,
+    ) -> Result<StimulusSet, GeneratorError> {
+        let params = self.params(condition.easy).unpredictive(feature.other());
+        let part = format!("use_{}", feature.name());
+        self.draw(params, self.config.stimuli.test, &part, condition.run)
+    }
+
+    /// So many stimuli that decoders see; sets of different parts are
+    /// independent draws.
+    pub fn decoding(
+        &self,
+        part: &str,
+        count: usize,
+        condition: &BinaryCondition,
+    ) -> Result<StimulusSet, GeneratorError> {
+        let params = match self.config.decoding.stimuli {
+            DecodedStimuli::Independent => self.independent(),
+            DecodedStimuli::AsTrained => self.params(condition.easy),
+        };
+        self.draw(params, count, part, condition.run)
+    }
+
+    /// The one sample on which all networks are compared.
+    pub fn similarity(&self) -> Result<StimulusSet, GeneratorError> {
+        let key = self.streams.similarity_stimuli();
+        let set = self
+            .independent()
+            .check(self.config.similarity.stimuli, key)?;
+        Ok(StimulusSet::of(&set))
+    }
+}
