@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command as Process, Stdio};
-use std::time::Duration;
 
 use layerprobe_reports::{ResultRow, read_results};
 use predicates::str::contains;
 
 use crate::folder::{assert_same, files, layerprobe, results};
+#[cfg(unix)]
+use crate::stopping::interrupted_can_go_on;
+use crate::stopping::killed_ends_as_whole;
 
 fn run(dir: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {
     layerprobe(dir)
@@ -100,65 +101,16 @@ fn every_measure_is_a_row_of_the_long_table() {
 
 #[test]
 fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
-    let dir = tempfile::tempdir().unwrap();
-    let settings = ["--quiet", "--set", "training.epochs=2000", "--out"];
-    run(dir.path(), &[&settings[..], &["whole"]].concat()).success();
-    for (attempt, milliseconds) in [100, 300, 500, 900].into_iter().enumerate() {
-        let mut child = Process::new(assert_cmd::cargo::cargo_bin("layerprobe"))
-            .args(["binary", "binary-smoke"])
-            .args(settings)
-            .arg("killed")
-            .current_dir(dir.path())
-            .stderr(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(milliseconds));
-        child.kill().unwrap();
-        let status = child.wait().unwrap();
-        assert!(
-            attempt > 0 || !status.success(),
-            "the first kill came too late to test anything"
-        );
-    }
-    run(dir.path(), &[&settings[..], &["killed"]].concat()).success();
-    let of = |name: &str| results(&dir.path().join(name));
-    assert_same(&of("whole"), &of("killed"));
+    let command = ["binary", "binary-smoke", "--set", "training.epochs=2000"];
+    killed_ends_as_whole(&command, &[100, 300, 500, 900]);
 }
 
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_says_that_it_can_go_on() {
-    let dir = tempfile::tempdir().unwrap();
-    let child = Process::new(assert_cmd::cargo::cargo_bin("layerprobe"))
-        .args([
-            "binary",
-            "binary-smoke",
-            "--set",
-            "training.epochs=50000000",
-        ])
-        .current_dir(dir.path())
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let conditions = dir.path().join("runs/binary-smoke/conditions");
-    while !conditions.exists() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    std::thread::sleep(Duration::from_millis(200));
-    let stopped = Process::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(stopped.success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(75));
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        message.contains("run it again to go on from there"),
-        "{message}"
-    );
+    let epochs = "training.epochs=50000000";
+    let command = ["binary", "binary-smoke", "--set", epochs];
+    interrupted_can_go_on(&command, "runs/binary-smoke/conditions", 200);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod paper;
 mod rendering;
 mod reproduce;
 mod smoke;
+mod stopping;
 mod talking;
 mod tested;
 mod verify;

@@ -1,13 +1,14 @@
 //! The whole way from a preset to a report, at the smallest size.
 
 use std::fs;
-use std::process::{Command as Process, Stdio};
-use std::time::Duration;
 
 use predicates::prelude::*;
 use predicates::str::contains;
 
 use crate::folder::{assert_same, files, layerprobe, results};
+#[cfg(unix)]
+use crate::stopping::interrupted_can_go_on;
+use crate::stopping::killed_ends_as_whole;
 
 #[test]
 fn the_same_config_gives_the_same_bytes_whatever_the_threads() {
@@ -37,69 +38,16 @@ fn the_same_config_gives_the_same_bytes_whatever_the_threads() {
 
 #[test]
 fn a_killed_run_goes_on_and_ends_with_the_same_bytes() {
-    let dir = tempfile::tempdir().unwrap();
-    let settings = ["--set", "training.epochs=6", "--set", "stimuli.exemplars=2"];
-    layerprobe(dir.path())
-        .args(["run", "smoke", "--quiet", "--out", "whole"])
-        .args(settings)
-        .assert()
-        .success();
-    for (attempt, milliseconds) in [150, 400, 700, 1100, 1600].into_iter().enumerate() {
-        let mut child = Process::new(assert_cmd::cargo::cargo_bin("layerprobe"))
-            .args(["run", "smoke", "--quiet", "--out", "killed"])
-            .args(settings)
-            .current_dir(dir.path())
-            .stderr(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        std::thread::sleep(Duration::from_millis(milliseconds));
-        child.kill().unwrap();
-        let status = child.wait().unwrap();
-        assert!(
-            attempt > 0 || !status.success(),
-            "the first kill came too late to test anything"
-        );
-    }
-    layerprobe(dir.path())
-        .args(["run", "smoke", "--quiet", "--out", "killed"])
-        .args(settings)
-        .assert()
-        .success();
-    assert_same(
-        &results(&dir.path().join("whole")),
-        &results(&dir.path().join("killed")),
-    );
+    let (epochs, exemplars) = ("training.epochs=6", "stimuli.exemplars=2");
+    let command = ["run", "smoke", "--set", epochs, "--set", exemplars];
+    killed_ends_as_whole(&command, &[150, 400, 700, 1100, 1600]);
 }
 
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_says_that_it_can_go_on() {
-    let dir = tempfile::tempdir().unwrap();
-    let child = Process::new(assert_cmd::cargo::cargo_bin("layerprobe"))
-        .args(["run", "smoke", "--set", "training.epochs=500"])
-        .current_dir(dir.path())
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let csv = dir.path().join("runs/smoke/config.toml");
-    while !csv.exists() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    std::thread::sleep(Duration::from_millis(500));
-    let stopped = Process::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(stopped.success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(75));
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(
-        message.contains("run it again to go on from there"),
-        "{message}"
-    );
+    let command = ["run", "smoke", "--set", "training.epochs=500"];
+    interrupted_can_go_on(&command, "runs/smoke/config.toml", 500);
 }
 
 #[test]

@@ -16,19 +16,14 @@
 //! # Ok::<(), layerprobe::experiment::ExperimentError>(())
 //! ```
 
-mod certified;
-mod decoding;
-mod feature_use;
-mod figures;
 mod initial;
-mod measuring;
-mod over_runs;
+mod measures;
 mod plan;
 mod rows;
 mod run;
 mod similarity;
 mod stimuli;
-mod table;
+mod summary;
 mod training;
 mod xor;
 

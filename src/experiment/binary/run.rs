@@ -4,12 +4,10 @@ use std::time::Instant;
 
 use layerprobe_reports::{ResultRow, write_curves, write_heat_map, write_results};
 
-use super::figures::figures;
-use super::over_runs::rows_over_runs;
 use super::plan::{BinaryCondition, conditions, descent};
 use super::rows::PROTOCOL;
 use super::stimuli::Stimuli;
-use super::table::table;
+use super::summary::{figures, rows_over_runs, table};
 use super::xor::xor_example;
 use crate::config::{BinaryConfig, Seeds};
 use crate::experiment::layout::{RunFolder, WhenHeld};

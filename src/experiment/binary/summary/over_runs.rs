@@ -9,7 +9,7 @@ use layerprobe_reports::statistics::mean_interval;
 ///
 /// Intervals are Student's t over runs, those of shares cut at 0 and 1. One run
 /// alone gives no row.
-pub(super) fn rows_over_runs(rows: &[ResultRow]) -> Vec<ResultRow> {
+pub(in crate::experiment::binary) fn rows_over_runs(rows: &[ResultRow]) -> Vec<ResultRow> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places: BTreeMap<Key<'_>, usize> = BTreeMap::new();
     let shares = |row: &&ResultRow| matches!(row.metric.as_str(), "accuracy" | "feature_use");

@@ -1,11 +1,11 @@
 use layerprobe_generators::binary::BinaryFeature;
 use layerprobe_reports::ResultRow;
 
-use super::plan::BinaryCondition;
-use super::rows::row_of_share;
-use super::stimuli::StimulusSet;
 use crate::config::BinaryTarget;
 use crate::experiment::ExperimentError;
+use crate::experiment::binary::plan::BinaryCondition;
+use crate::experiment::binary::rows::row_of_share;
+use crate::experiment::binary::stimuli::StimulusSet;
 use crate::nn::Perceptron;
 
 /// The stimuli on which a network's own answers are judged.

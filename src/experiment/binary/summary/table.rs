@@ -1,8 +1,8 @@
 use layerprobe_reports::ResultRow;
 use layerprobe_reports::statistics::mean_interval;
 
-use super::decoding::protocol;
 use crate::config::BinaryConfig;
+use crate::experiment::binary::measures::protocol;
 
 /// Metric, feature, probe and heading of each column.
 const COLUMNS: [(&str, &str, &str, &str); 5] = [
@@ -16,7 +16,11 @@ const COLUMNS: [(&str, &str, &str, &str); 5] = [
 /// A line for each predictivity of the easy feature: what its networks say and
 /// what is decoded from their last hidden layer after training; then the RSA of
 /// networks of one kind over runs.
-pub(super) fn table(config: &BinaryConfig, rows: &[ResultRow], compared: &[ResultRow]) -> String {
+pub(in crate::experiment::binary) fn table(
+    config: &BinaryConfig,
+    rows: &[ResultRow],
+    compared: &[ResultRow],
+) -> String {
     let decoders = protocol(config, "adam");
     let layer = format!("fc{}", config.network.widths.len());
     let mut text = format!("{:<8}", "easy");

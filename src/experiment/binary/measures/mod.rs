@@ -1,5 +1,9 @@
 //! The probe stage: every network that has no proof of being measured.
 
+mod certified;
+mod decoding;
+mod feature_use;
+
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
@@ -7,9 +11,6 @@ use std::time::Instant;
 use layerprobe_reports::{ResultRow, read_results, write_results};
 use rayon::prelude::*;
 
-use super::certified::{Certified, failed};
-use super::decoding::{DecodedSet, Decoder, FEATURES};
-use super::feature_use::{self, UseSets};
 use super::plan::BinaryCondition;
 use super::rows::row_of_network;
 use super::run::Work;
@@ -17,6 +18,11 @@ use crate::experiment::proof::{Proof, hash_file, identity};
 use crate::experiment::{Event, ExperimentError, Observer, Stage};
 use crate::training::checkpoint_path;
 use crate::training::descent::DescentCheckpoint;
+
+use certified::{Certified, failed};
+pub(super) use decoding::protocol;
+use decoding::{DecodedSet, Decoder, FEATURES};
+use feature_use::UseSets;
 
 /// What measures a network.
 struct Measures {

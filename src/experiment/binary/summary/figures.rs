@@ -1,8 +1,8 @@
 use layerprobe_reports::statistics::mean_interval;
 use layerprobe_reports::{Curve, Curves, CurvesPanel, CurvesPoint, ResultRow};
 
-use super::decoding::protocol;
 use crate::config::{BinaryConfig, BinaryTarget};
+use crate::experiment::binary::measures::protocol;
 use crate::training::descent::CheckedDescentPlan;
 
 /// Where networks over training are drawn, as near as there is one: the paper's
@@ -10,7 +10,7 @@ use crate::training::descent::CheckedDescentPlan;
 const DYNAMICS_AT: f64 = 0.65;
 
 /// The figures, each with the name of its files.
-pub(super) fn figures(
+pub(in crate::experiment::binary) fn figures(
     config: &BinaryConfig,
     plan: &CheckedDescentPlan,
     rows: &[ResultRow],

@@ -10,10 +10,10 @@ use layerprobe_reports::ResultRow;
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
-use super::rows::{PROTOCOL, row_of_share};
-use super::stimuli::StimulusSet;
 use crate::config::{BinaryConfig, BinaryTarget};
 use crate::experiment::ExperimentError;
+use crate::experiment::binary::rows::{PROTOCOL, row_of_share};
+use crate::experiment::binary::stimuli::StimulusSet;
 use crate::nn::Perceptron;
 
 /// Stimuli that decoders are trained on, then those they are tested on.
@@ -189,7 +189,7 @@ impl Decoder {
 }
 
 /// The name of a way to decode.
-pub(super) fn protocol(config: &BinaryConfig, how: &str) -> String {
+pub(in crate::experiment::binary) fn protocol(config: &BinaryConfig, how: &str) -> String {
     format!(
         "{PROTOCOL} {how} stimuli={}",
         config.decoding.stimuli.as_str()

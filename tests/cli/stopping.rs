@@ -1,0 +1,70 @@
+//! Runs that are killed or asked to stop.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::folder::{assert_same, layerprobe, results};
+
+/// Runs a command once as a whole and once killed after each of these times,
+/// and expects the same results.
+pub fn killed_ends_as_whole(command: &[&str], milliseconds: &[u64]) {
+    let dir = tempfile::tempdir().unwrap();
+    let finish = |out: &str| {
+        layerprobe(dir.path())
+            .args(command)
+            .args(["--quiet", "--out", out])
+            .assert()
+            .success();
+        results(&dir.path().join(out))
+    };
+    let whole = finish("whole");
+    for (attempt, milliseconds) in milliseconds.iter().enumerate() {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin("layerprobe"))
+            .args(command)
+            .args(["--quiet", "--out", "killed"])
+            .current_dir(dir.path())
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(*milliseconds));
+        child.kill().unwrap();
+        let status = child.wait().unwrap();
+        assert!(
+            attempt > 0 || !status.success(),
+            "the first kill came too late to test anything"
+        );
+    }
+    assert_same(&whole, &finish("killed"));
+}
+
+/// Asks a command to stop, some time after `begun` is there, and expects that
+/// it says how to go on.
+#[cfg(unix)]
+pub fn interrupted_can_go_on(command: &[&str], begun: impl AsRef<Path>, milliseconds: u64) {
+    let dir = tempfile::tempdir().unwrap();
+    let child = Command::new(assert_cmd::cargo::cargo_bin("layerprobe"))
+        .args(command)
+        .current_dir(dir.path())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !dir.path().join(&begun).exists() {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(milliseconds));
+    let stopped = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(stopped.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(75));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        message.contains("run it again to go on from there"),
+        "{message}"
+    );
+}
