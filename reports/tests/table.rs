@@ -11,7 +11,7 @@ const HEADER: &str = "condition,dataset,arch,target,split,seed,step,epoch,layer,
 protocol,metric,value,lower,upper,n_train,n_test,penalty,iterations,gradient_norm,status,\
 correlated,predictivity,predictivity_effective,init_seed,order_seed,data_seed,checkpoint_role,\
 split_kind,selected_by,interval_kind,n_clusters,n_runs,objective_gap,condition_b,step_b,layer_b,repeat,\
-learning_rate,weight_decay";
+learning_rate,weight_decay,variant";
 
 fn row() -> ResultRow {
     ResultRow {
@@ -130,7 +130,7 @@ fn a_missing_column_is_named() {
 #[test]
 fn a_table_of_an_earlier_version_lacks_the_columns_added_since() {
     let mut text = written(&[row()]);
-    for ends_with in [",learning_rate", ",repeat", ",layer_b"] {
+    for ends_with in [",weight_decay", ",learning_rate", ",repeat", ",layer_b"] {
         let older = |line: &str| line.rsplit_once(',').unwrap().0.to_owned();
         let lines: Vec<String> = text.lines().map(older).collect();
         assert!(lines[0].ends_with(ends_with));

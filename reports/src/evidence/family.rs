@@ -34,6 +34,7 @@ impl FamilyKey {
             ("network", row.arch.clone()),
             ("correlated", row.correlated.clone()),
             ("predictivity", predictivity),
+            ("variant", row.variant.clone()),
             ("protocol", row.protocol.clone()),
             ("tested on", row.split_kind.clone()),
             ("chosen by", row.selected_by.clone()),

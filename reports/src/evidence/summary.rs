@@ -132,6 +132,7 @@ fn in_common(rows: &[&ResultRow]) -> ResultRow {
         metric: first.metric.clone(),
         correlated: first.correlated.clone(),
         predictivity: first.predictivity,
+        variant: first.variant.clone(),
         split_kind: first.split_kind.clone(),
         selected_by: first.selected_by.clone(),
         seed: seed(|row| row.seed),

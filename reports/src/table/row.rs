@@ -30,7 +30,7 @@ record! {
     /// assert!(row.lower.is_none());
     /// ```
     ResultRow,
-    added: ["repeat", "learning_rate", "weight_decay"],
+    added: ["repeat", "learning_rate", "weight_decay", "variant"],
     may_be_infinite: ["gradient_norm", "objective_gap"],
     /// The condition's identifier: one network to train.
     condition: String,
@@ -116,6 +116,9 @@ record! {
     learning_rate: Option<f64>,
     /// Its weight decay, as PyTorch's `Adam` takes it.
     weight_decay: Option<f64>,
+    /// In a sweep, what of the configuration was varied that has no column of
+    /// its own, as `key=value`.
+    variant: String,
 }
 
 /// Writes the results table: a header and one row a measurement, in the
