@@ -500,7 +500,7 @@ fn what_an_unfinished_training_left_is_checked_by_hash() {
         let mut bytes = fs::read(&path).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
         fs::write(&path, &bytes).unwrap();
-        assert_eq!(damaged(dir.path()).unwrap(), [path.clone()]);
+        assert_eq!(damaged(dir.path()).unwrap(), std::slice::from_ref(&path));
         fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
         assert_eq!(damaged(dir.path()).unwrap(), [path]);
         remove_snapshot(dir.path()).unwrap();
