@@ -10,4 +10,5 @@ pub mod memory;
 pub mod models;
 pub mod nn;
 pub mod reproduction;
+pub mod sweep;
 pub mod training;

@@ -1,6 +1,7 @@
 mod binary;
 mod compare;
 mod reproduce;
+mod sweep;
 mod verify;
 
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use crate::models::Arch;
 pub use binary::Binary;
 pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
 pub use reproduce::{Plan, Reproduce};
+pub use sweep::{SweepAt, SweepCollect, SweepCommand, SweepPlan, SweepRun};
 pub use verify::Verify;
 
 /// Which features of its input does a neural network represent, in which
@@ -72,6 +74,9 @@ pub enum Command {
     Probe(Probe),
     /// Draw a run's figures and report again
     Report(Report),
+    /// Run an experiment over seeds, targets, settings: many cells, one table
+    #[command(subcommand)]
+    Sweep(SweepCommand),
     /// Check a finished run: hashes, configuration, results
     Verify(Verify),
     /// List a network's layers with their shapes

@@ -9,6 +9,7 @@ use crate::experiment::ExperimentError;
 use crate::experiment::compare::CompareError;
 use crate::foreign::ForeignError;
 use crate::reproduction::ReproductionError;
+use crate::sweep::SweepError;
 use crate::training::CheckpointError;
 
 /// Bad usage, configuration or input.
@@ -45,6 +46,13 @@ fn code(error: &anyhow::Error) -> u8 {
             e if e.is_interruption() => INTERRUPTED,
             e if e.is_usage() => USAGE,
             ReproductionError::Experiment { source, .. } => code_of_experiment(source),
+            _ => 1,
+        };
+    }
+    if let Some(sweep) = error.downcast_ref::<SweepError>() {
+        return match sweep {
+            SweepError::Experiment(error) => code_of_experiment(error),
+            error if error.is_usage() => USAGE,
             _ => 1,
         };
     }

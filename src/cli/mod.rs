@@ -20,6 +20,7 @@ mod report;
 mod reproduce;
 mod run;
 mod stop;
+mod sweep;
 mod threads;
 mod verify;
 
@@ -55,6 +56,7 @@ pub fn main() -> ExitCode {
         }
         Command::Render(command) => render::render(command, &arguments.output),
         Command::Probe(command) => probe::probe(command, &arguments.output),
+        Command::Sweep(command) => sweep::sweep(command, &arguments.output),
         Command::Verify(command) => verify::verify(command, &arguments.output),
         Command::Report(command) => report::report(command, &arguments.output),
         Command::Layers(command) => layers::layers(command, &arguments.output),

@@ -13,6 +13,7 @@ use crate::training::Trainer;
 
 use super::error::ExperimentError;
 use super::plan::{Condition, conditions};
+use super::standing::counts;
 use super::stimuli::ExperimentStimuli;
 use super::streams::Streams;
 use super::work::plan_conditions;
@@ -50,11 +51,12 @@ pub struct RunForecast {
     pub steps: u64,
     /// Training stimuli and combinations, in words.
     pub training: String,
-    /// Different checkpoints whose layers are probed.
-    pub checkpoints: usize,
+    /// Checkpoints whose layers are probed; an untrained network that several
+    /// targets share counts once.
+    pub checkpoints: u64,
     /// Layers to probe over all of these, each one solve for all features and
     /// penalties.
-    pub layers: usize,
+    pub layers: u64,
     /// Seconds of training.
     pub train_seconds: f64,
     /// Seconds of reading activations and fitting probes: within a factor of
@@ -125,6 +127,7 @@ impl RunForecast {
         let planned = plan_conditions(config, &stimuli)?;
         let layers = design(config)?.layers()?;
         let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
+        let counts = counts(config)?;
         let dims: Vec<usize> = config
             .probes
             .layers
@@ -136,18 +139,13 @@ impl RunForecast {
                 layers.iter().find(named).map(|layer| layer.shape.dim())
             })
             .collect();
-        let (mut steps, mut images, mut checkpoints, mut files) = (0, 0.0, 0, 0);
+        let mut images = 0.0;
         for planned in &planned {
-            let training = &planned.training;
-            steps += training.total_steps();
             let split = stimuli.training_split(planned.version);
             let validation = split.validation.get(planned.condition.target_index);
             let validated = validation.map_or(0, Vec::len) as f64 / speeds.read * speeds.train;
             let per_epoch = split.train.len() as f64 + validated;
             images += per_epoch * config.training.epochs as f64;
-            checkpoints += training.checkpoint_steps().len();
-            // the best by validation, and a snapshot while it trains
-            files += training.checkpoint_steps().len() + 1;
         }
         let set = stimuli.set.len() as f64;
         let train = stimuli.versions.first().map_or(0, |v| v.split.train.len()) as f64;
@@ -159,6 +157,7 @@ impl RunForecast {
             let products = 4.0 * train * width * columns as f64 * ITERATIONS;
             (gram + OVERHEAD * products) / speeds.products
         });
+        let checkpoints = counts.layers / (dims.len() as u64).max(1);
         let per_checkpoint = set / speeds.read + fits.sum::<f64>();
         let widest = dims.iter().max().copied().unwrap_or(0) as u64;
         let pixels = 3 * config.stimuli.image_size().pow(2) as u64;
@@ -180,13 +179,13 @@ impl RunForecast {
         );
         Ok(Self {
             conditions: conditions(config),
-            steps,
+            steps: counts.steps,
             training: stimuli.training_sizes(),
             checkpoints,
-            layers: checkpoints * dims.len(),
+            layers: counts.layers,
             train_seconds: images / speeds.train,
             probe_seconds: checkpoints as f64 * per_checkpoint,
-            disk: files as u64 * 4 * parameters as u64,
+            disk: counts.checkpoint_bytes,
             memory: (stimuli.set.len() + stimuli.pool_size()) as u64 * pixels
                 + 16 * parameters as u64
                 + 8 * stimuli.set.len() as u64 * widest,
@@ -250,7 +249,7 @@ mod tests {
         assert_eq!(quick.conditions.len(), 3);
         assert_eq!(
             (quick.steps, quick.checkpoints, quick.layers),
-            (3 * 540, 24, 120)
+            (3 * 540, 22, 110)
         );
         // 10 epochs of 3430 steps' images and of 3570 forward, three times
         let wanted = 30.0 * (3430.0 / 1000.0 + 3570.0 / 4000.0);

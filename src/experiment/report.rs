@@ -18,6 +18,7 @@ use super::layer_tables::LayerTables;
 use super::layout::{self, RunFolder, WhenHeld};
 use super::manifest::Manifest;
 use super::plan::{cautions, conditions};
+use super::proof::hash_file;
 use super::protocol;
 use super::rows::row_of_condition;
 use super::stimuli::ExperimentStimuli;
@@ -98,6 +99,24 @@ fn beside<R>(
     } else {
         Ok(Vec::new())
     }
+}
+
+/// What the report of a run says beside its tables: words, facts, training.
+///
+/// # Errors
+/// If a training curve cannot be read.
+pub fn report_input(config: &Config, folder: &Path) -> Result<ReportInput, ExperimentError> {
+    input(config, folder, LayerTables::default())
+}
+
+/// Whether a file of a finished run has the hash that its manifest lists.
+///
+/// # Errors
+/// If the file cannot be read.
+pub fn is_as_listed(folder: &Path, name: &str) -> Result<bool, ExperimentError> {
+    let manifest = Manifest::read(&layout::manifest_in(folder));
+    let listed = manifest.and_then(|mut manifest| manifest.artifacts.remove(name));
+    Ok(listed == Some(hash_file(&folder.join(name))?))
 }
 
 /// Everything the report of a run is made of.

@@ -181,7 +181,7 @@ impl<'a> Work<'a> {
 }
 
 /// Each condition with its hold-out version and the steps of its training.
-pub(super) fn plan_conditions<'a>(
+pub fn plan_conditions<'a>(
     config: &Config,
     stimuli: &'a ExperimentStimuli,
 ) -> Result<Vec<Planned<'a>>, ExperimentError> {

@@ -18,6 +18,7 @@ mod rendering;
 mod reproduce;
 mod smoke;
 mod stopping;
+mod sweep;
 mod talking;
 mod tested;
 mod verify;

@@ -1,0 +1,96 @@
+//! A short trial of a cell, to forecast time.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::error::SweepError;
+use crate::config::{Checkpoints, Config};
+use crate::experiment::{self, Event, Execution, Observer, Stage};
+
+/// What a trial measured; nothing where it did not come so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Measured {
+    /// Seconds a step of training.
+    pub step: Option<f64>,
+    /// Seconds a probed layer of a checkpoint.
+    pub layer: Option<f64>,
+}
+
+/// Runs one network of a configuration for an epoch and probes it before and
+/// after, in a temporary folder, until it is done or `budget` is spent.
+///
+/// # Errors
+/// If the run fails.
+pub fn measure(
+    config: &Config,
+    execution: &Execution,
+    budget: Duration,
+    stop: &AtomicBool,
+) -> Result<Measured, SweepError> {
+    let mut short = config.clone();
+    short.training.targets.truncate(1);
+    short.split.versions.truncate(1);
+    short.training.epochs = 1;
+    short.checkpoints = Checkpoints::List { steps: Vec::new() };
+    let dir = tempfile::tempdir().map_err(SweepError::io("make", &std::env::temp_dir()))?;
+    let watch = Watch {
+        began: Instant::now(),
+        budget,
+        asked: stop,
+        stop: AtomicBool::new(false),
+        seen: Mutex::default(),
+    };
+    match experiment::run(&short, dir.path(), execution, &watch.stop, &watch) {
+        Err(error) if !error.is_interruption() => return Err(error.into()),
+        _ => {}
+    }
+    let seen = watch.seen.lock().map(|seen| *seen).unwrap_or_default();
+    let each = |(count, seconds): (u64, f64)| (count > 0).then(|| seconds / count as f64);
+    Ok(Measured {
+        step: each(seen.steps),
+        layer: each(seen.layers),
+    })
+}
+
+/// Takes the time of a run's stages, and ends it in time.
+struct Watch<'a> {
+    began: Instant,
+    budget: Duration,
+    asked: &'a AtomicBool,
+    stop: AtomicBool,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    stage: Option<Instant>,
+    /// How many so far, and in how many seconds.
+    steps: (u64, f64),
+    layers: (u64, f64),
+}
+
+impl Observer for Watch<'_> {
+    fn event(&self, event: Event<'_>) {
+        if self.began.elapsed() >= self.budget || self.asked.load(Ordering::SeqCst) {
+            self.stop.store(true, Ordering::SeqCst);
+        }
+        let Ok(mut seen) = self.seen.lock() else {
+            return;
+        };
+        match event {
+            Event::Started { .. } => seen.stage = Some(Instant::now()),
+            Event::Advanced { stage, done, .. } => {
+                let seconds = seen
+                    .stage
+                    .map_or(0.0, |began| began.elapsed().as_secs_f64());
+                match stage {
+                    Stage::Train => seen.steps = (done, seconds),
+                    Stage::Probe => seen.layers = (done, seconds),
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
