@@ -8,6 +8,7 @@ mod bench;
 mod binary;
 mod compare;
 mod damage;
+mod disturbed;
 mod extract;
 mod folder;
 mod layers;
