@@ -85,6 +85,12 @@ pub trait StimulusSet: Send + Sync {
     /// in degrees counterclockwise, phases in periods of the texture.
     fn property_values(&self, index: usize) -> Vec<f64>;
 
+    /// After how much a property repeats, if it does: a texture moved by one
+    /// phase is the same texture.
+    fn property_period(&self, _property: &str) -> Option<f64> {
+        None
+    }
+
     /// The authors' naming `shape_texture_color_exemplar`, without extension.
     fn stem(&self, index: usize) -> String {
         let labels = self.labels(index);

@@ -3,7 +3,7 @@ use rayon::prelude::*;
 use crate::{Element, MatMut, MatRef, Threads, matmul};
 
 /// Rows and columns of a tile of the result.
-const TILE: usize = 384;
+pub(crate) const TILE: usize = 384;
 /// Columns summed in the panels' type before the sum goes on in f64.
 const DEPTH: usize = 256;
 
@@ -120,7 +120,7 @@ impl GramAccumulator {
 }
 
 /// Copies the lower triangle onto the upper one, in blocks that fit a cache.
-fn mirror(matrix: &mut [f64], n: usize) {
+pub(crate) fn mirror(matrix: &mut [f64], n: usize) {
     const BLOCK: usize = 64;
     for rows in (0..n).step_by(BLOCK) {
         for cols in (0..=rows).step_by(BLOCK) {

@@ -1,9 +1,7 @@
 use rayon::prelude::*;
 
-use crate::{Cholesky, Element, MatMut, MatRef, Panels, Threads, matmul};
-
-/// Rows and columns of a block.
-const BLOCK: usize = 128;
+use crate::large_cholesky::BLOCK;
+use crate::{Element, LargeCholesky, MatMut, MatRef, Panels, Threads, matmul};
 
 /// `L^-1` of a large symmetric positive definite matrix `A = L L^T`, kept for
 /// many solves with a few right sides each.
@@ -36,10 +34,8 @@ impl InverseFactor {
     ///
     /// # Panics
     /// If `matrix` does not hold `size * size` entries.
-    pub fn new<T: Element>(mut matrix: Vec<T>, size: usize) -> Option<Self> {
-        assert_eq!(matrix.len(), size * size, "a {size} x {size} matrix");
-        let diagonal = factor(&mut matrix, size)?;
-        let inverse = invert(&matrix, &diagonal, size);
+    pub fn new<T: Element>(matrix: Vec<T>, size: usize) -> Option<Self> {
+        let inverse = invert(&LargeCholesky::new(matrix, size)?);
         let at = |i: usize, j: usize| if j <= i { inverse[i * size + j] } else { 0.0 };
         let starts: Vec<usize> = (0..size).step_by(BLOCK).collect();
         let blocks = starts
@@ -73,49 +69,13 @@ impl InverseFactor {
     }
 }
 
-/// Replaces the lower triangle by `L`, block column by block column; returns
-/// the inverses of the blocks on the diagonal.
-fn factor<T: Element>(a: &mut [T], n: usize) -> Option<Vec<Vec<T>>> {
-    let mut diagonal = Vec::with_capacity(n.div_ceil(BLOCK));
-    for start in (0..n).step_by(BLOCK) {
-        let width = BLOCK.min(n - start);
-        let height = n - start;
-        let mut column = vec![T::ZERO; height * width];
-        for (row, out) in column.chunks_exact_mut(width).enumerate() {
-            out.copy_from_slice(&a[(start + row) * n + start..][..width]);
-        }
-        if start > 0 {
-            let done = MatRef::strided(&a[start * n..], height, start, n, 1);
-            let across = MatRef::strided(&a[start * n..], width, start, n, 1);
-            let out = MatMut::row_major(&mut column, height, width);
-            let (add, take) = (T::rounded(1.0), T::rounded(-1.0));
-            matmul(out, add, done, across.t(), take, Threads::Pool);
-        }
-        let (corner, inverse) = corner(&column[..width * width], width)?;
-        let mut below = vec![T::ZERO; (height - width) * width];
-        matmul(
-            MatMut::row_major(&mut below, height - width, width),
-            T::ZERO,
-            MatRef::row_major(&column[width * width..], height - width, width),
-            MatRef::row_major(&inverse, width, width).t(),
-            T::rounded(1.0),
-            Threads::Pool,
-        );
-        let rows = corner.chunks_exact(width).chain(below.chunks_exact(width));
-        for (row, values) in rows.enumerate() {
-            a[(start + row) * n + start..][..width].copy_from_slice(values);
-        }
-        diagonal.push(inverse);
-    }
-    Some(diagonal)
-}
-
 /// `L^-1` in f32, block row by block row:
 /// `M_i = -L_ii^-1 (L_i,before M_before)`.
-fn invert<T: Element>(l: &[T], diagonal: &[Vec<T>], n: usize) -> Vec<f32> {
+fn invert<T: Element>(factor: &LargeCholesky<T>) -> Vec<f32> {
+    let (n, l) = (factor.size(), factor.lower());
     let single = |x: &T| x.widened() as f32;
     let mut m = vec![0f32; n * n];
-    for (start, inverse) in (0..n).step_by(BLOCK).zip(diagonal) {
+    for (start, inverse) in (0..n).step_by(BLOCK).zip(factor.diagonal()) {
         let height = BLOCK.min(n - start);
         let corner: Vec<f32> = inverse.iter().map(single).collect();
         if start > 0 {
@@ -143,42 +103,6 @@ fn invert<T: Element>(l: &[T], diagonal: &[Vec<T>], n: usize) -> Vec<f32> {
         }
         for (i, values) in corner.chunks_exact(height).enumerate() {
             m[(start + i) * n + start..][..height].copy_from_slice(values);
-        }
-    }
-    m
-}
-
-/// `L` of a block on the diagonal, and its inverse; worked out in f64.
-fn corner<T: Element>(a: &[T], n: usize) -> Option<(Vec<T>, Vec<T>)> {
-    let wide: Vec<f64> = a.iter().map(|x| x.widened()).collect();
-    let factor = small_factor(&wide, n)?;
-    let rounded = |values: &[f64]| values.iter().map(|&x| T::rounded(x)).collect();
-    let inverse = small_inverse(&factor, n);
-    Some((rounded(&factor), rounded(&inverse)))
-}
-
-/// `L` of a block on the diagonal.
-fn small_factor(a: &[f64], n: usize) -> Option<Vec<f64>> {
-    let factor = Cholesky::new(a, n)?;
-    let entry = |i: usize, j: usize| if j <= i { factor.entry(i, j) } else { 0.0 };
-    let l: Vec<f64> = (0..n * n).map(|x| entry(x / n, x % n)).collect();
-    l.iter().all(|x| x.is_finite()).then_some(l)
-}
-
-fn small_inverse(l: &[f64], n: usize) -> Vec<f64> {
-    let mut m = vec![0.0; n * n];
-    for i in 0..n {
-        let (done, current) = m.split_at_mut(i * n);
-        let current = &mut current[..n];
-        current[i] = 1.0;
-        for (j, row) in done.chunks_exact(n).enumerate() {
-            let factor = l[i * n + j];
-            for (x, y) in current[..=j].iter_mut().zip(row) {
-                *x -= factor * y;
-            }
-        }
-        for x in &mut current[..=i] {
-            *x /= l[i * n + i];
         }
     }
     m

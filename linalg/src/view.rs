@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 /// A read-only matrix view over a slice, with strides in elements.
 #[derive(Clone, Copy, Debug)]
 pub struct MatRef<'a, T> {
@@ -72,6 +74,26 @@ impl<'a, T> MatRef<'a, T> {
             row_stride: self.col_stride,
             col_stride: self.row_stride,
         }
+    }
+
+    /// Some of the rows, nothing moved.
+    ///
+    /// # Panics
+    /// If the view has fewer rows.
+    pub fn row_range(self, range: Range<usize>) -> Self {
+        assert!(
+            range.start <= range.end && range.end <= self.rows,
+            "rows {range:?} of {}",
+            self.rows
+        );
+        let start = (range.start * self.row_stride).min(self.data.len());
+        Self::strided(
+            &self.data[start..],
+            range.len(),
+            self.cols,
+            self.row_stride,
+            self.col_stride,
+        )
     }
 
     /// Number of rows.

@@ -63,12 +63,7 @@ pub(crate) fn check_layer(
     for task in tasks {
         let feature = task.feature;
         count(format!("labels of feature {feature}"), task.labels.len())?;
-        let what = format!("the test set of feature {feature}");
-        check_rows(&what, task.test, rows)?;
-        if let Some(&row) = task.test.iter().find(|&&row| trained[row]) {
-            let what = format!("training and test set of feature {feature}");
-            return Err(ProbeError::RowTwice { what, row });
-        }
+        check_test(&format!("feature {feature}"), task.test, &trained)?;
         if task.classes < 2 {
             return Err(ProbeError::OneValue {
                 feature: feature.to_owned(),
@@ -80,6 +75,19 @@ pub(crate) fn check_layer(
         check_classes(task, train, "training")?;
     }
     Ok(())
+}
+
+/// Checks the rows that test something; `trained` says of each row of the
+/// layer whether it trains.
+pub(crate) fn check_test(what: &str, test: &[usize], trained: &[bool]) -> Result<(), ProbeError> {
+    check_rows(&format!("the test set of {what}"), test, trained.len())?;
+    match test.iter().find(|&&row| trained[row]) {
+        None => Ok(()),
+        Some(&row) => Err(ProbeError::RowTwice {
+            what: format!("training and test set of {what}"),
+            row,
+        }),
+    }
 }
 
 fn check_labels(task: &ProbeTask<'_>, rows: &[usize]) -> Result<(), ProbeError> {

@@ -198,7 +198,27 @@ pub enum ProbeError {
         /// Two of its labels.
         labels: (u32, u32),
     },
-    /// The eigendecomposition of a small matrix did not succeed.
+    /// A property to decode is NaN or infinite.
+    #[error("property {property} is {value} at stimulus {row}; ridge probes need finite numbers")]
+    Property {
+        /// The property.
+        property: String,
+        /// The stimulus.
+        row: usize,
+        /// What was found there.
+        value: f64,
+    },
+    /// A property has one value only, so there is nothing to decode.
+    #[error(
+        "property {property} is {value} throughout the training rows; there is nothing to decode"
+    )]
+    OneNumber {
+        /// The property.
+        property: String,
+        /// Its value.
+        value: f64,
+    },
+    /// The factorization of a matrix did not succeed.
     #[error("layer {layer}: {source}")]
     Factorization {
         /// The layer's name.

@@ -1,9 +1,11 @@
 use layerprobe_streams::StreamKey;
 
+use crate::RidgeTask;
+
 /// What is measured of a layer beside each feature's accuracy. Nothing by
 /// default: each part costs further fits.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Extras {
+pub struct Extras<'a> {
     /// Whether each prediction keeps the log-probabilities of all classes
     /// ([`crate::Prediction::log_probabilities`]).
     pub log_probabilities: bool,
@@ -31,6 +33,10 @@ pub struct Extras {
     /// a seed: they start from values drawn below this key, and see batches
     /// drawn below it.
     pub nonlinear: Option<Repeats>,
+    /// Continuous properties, decoded by ridge probes at the same penalties
+    /// and on the same cut ([`crate::RidgeOutcome`]). An error if one is not
+    /// finite or does not vary in training.
+    pub ridge: &'a [RidgeTask<'a>],
 }
 
 /// How often something random is repeated, and what it draws from.

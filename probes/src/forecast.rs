@@ -4,7 +4,7 @@ use crate::fitting::Form;
 use crate::layer::PERMUTED;
 use crate::solve::{Curvature, LEADING, MIDDLING, SMALL, most_systems};
 use crate::standardize::{BACK, PANEL};
-use crate::{Extras, Solver};
+use crate::{Extras, Solver, ridge};
 
 /// What decides about memory: shapes alone.
 #[derive(Clone, Debug)]
@@ -22,9 +22,17 @@ pub struct Workload<'a> {
     /// Which algorithm runs.
     pub solver: Solver,
     /// What is measured beside each probe.
-    pub extras: &'a Extras,
+    pub extras: &'a Extras<'a>,
     /// Threads that work.
     pub threads: usize,
+}
+
+impl Workload<'_> {
+    /// Bytes of the blocks that are open at once.
+    pub(crate) fn window(&self) -> u64 {
+        let open = 2 * BACK * self.threads.max(1) + PANEL;
+        4 * (self.stimuli * self.dims.min(open)) as u64
+    }
 }
 
 /// Bytes that probes of a layer take at most, however their fits go.
@@ -52,7 +60,7 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// The forecast for a layer: the highest of three phases. With `n` training
+    /// The forecast for a layer: the highest of four phases. With `n` training
     /// stimuli, `w` dimensions, `s` the smaller side and `C` classes over all
     /// fits that run side by side, in bytes:
     ///
@@ -64,7 +72,10 @@ impl Forecast {
     ///   Hessians, and what factoring takes; iterates, `8 n` a class, sixteen of them; and the
     ///   weights of fits that go on from their certificates;
     /// * decoding: the forms, weights with their gradients and copies, `8 w` a
-    ///   class, four of them, logits, and the blocks that are open.
+    ///   class, four of them, logits, and the blocks that are open;
+    /// * ridge probes, where they are asked for: the form, a system and its
+    ///   factors, `8 s^2` each, right sides and solutions at every penalty, and
+    ///   what a refit keeps of each component.
     pub fn of(work: &Workload<'_>) -> Self {
         let [n, w, rows, threads] =
             [work.train, work.dims, work.stimuli, work.threads.max(1)].map(|x| x as u64);
@@ -92,7 +103,7 @@ impl Forecast {
         };
         let leading = LEADING as u64 * side;
         let iterates = 128 * side.max(n) * columns;
-        let window = 4 * rows * w.min((2 * BACK as u64) * threads + PANEL as u64);
+        let window = work.window();
         let forming = form + 4 * n * w.min(PANEL as u64) + 64 * leading;
         let solving = form
             + again
@@ -104,12 +115,39 @@ impl Forecast {
             + iterates
             + 8 * columns * (w + 2 * n);
         let decoding = form + again + 16 * leading + 8 * columns * (4 * w + 3 * n + 2 * rows);
+        let ridge = match work.extras.ridge {
+            [] => 0,
+            _ => form + ridge_probes(work),
+        };
         Self {
             matrix: 4 * rows * w,
-            beside: forming.max(solving).max(decoding),
-            streamed: (forming + window).max(solving).max(decoding + window),
+            beside: forming.max(solving).max(decoding).max(ridge),
+            streamed: (forming + window)
+                .max(solving)
+                .max(decoding + window)
+                .max(ridge + window),
         }
     }
+}
+
+/// What ridge probes take beside the other probes' form.
+fn ridge_probes(work: &Workload<'_>) -> u64 {
+    let [n, w, rows, penalties] =
+        [work.train, work.dims, work.stimuli, work.penalties].map(|x| x as u64);
+    let over_rows = Form::over_rows(work.dims, work.train, Solver::Batched);
+    let (side, own) = match over_rows {
+        true => (n, 12 * n * n),
+        false => (w, 8 * n * w),
+    };
+    let own = match work.solver {
+        Solver::Batched => 0,
+        Solver::Linfa => own,
+    };
+    let components = 2 * work.extras.ridge.len() as u64;
+    let systems = 8 * side * side * (1 + ridge::AT_ONCE as u64);
+    let paths = components * (2 * penalties + 2) * 8 * (side + n);
+    let refits = components * 8 * (8 * w + 12 * n + 2 * rows);
+    own + systems + 4096 * side + paths.max(refits)
 }
 
 /// Small ones for all fits, or one that is larger. `ends` are the most and the
@@ -129,7 +167,7 @@ fn whole_hessians(dims: usize, ends: (usize, usize), lanes: u64) -> u64 {
 }
 
 /// A second form, in quarters of the first: of further splits, or of prefixes.
-fn again(extras: &Extras) -> u64 {
+fn again(extras: &Extras<'_>) -> u64 {
     let further = extras.seen_values.is_some() || extras.instance.is_some();
     match (
         further,

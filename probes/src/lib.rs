@@ -23,6 +23,7 @@ mod multinomial;
 mod nonlinear;
 mod outcome;
 mod params;
+mod ridge;
 mod selection;
 pub mod similarity;
 mod solve;
@@ -30,6 +31,7 @@ mod source;
 mod standardize;
 mod statistics;
 mod test_set;
+mod view;
 
 pub use adam::{
     AdamGrid, CheckedAdamGrid, FeatureCurves, GridChoice, GridCurves, choose, train_grid,
@@ -54,6 +56,8 @@ pub use outcome::{
     Refit, SplitKind, Status,
 };
 pub use params::{CheckedProbeParams, ProbeParams, Scaling, Solver};
+pub use ridge::{RidgeOutcome, RidgePoint, RidgeTask};
 pub use selection::select_groups;
 pub use source::ActivationBlocks;
 pub use statistics::{cluster_bootstrap, majority_chance, wilson_interval};
+pub use view::{UnknownView, View, Viewed};

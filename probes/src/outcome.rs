@@ -1,4 +1,6 @@
-use crate::{CodeLength, Nonlinear, PermutationNull, Scaling, Selectivity, VInformation};
+use crate::{
+    CodeLength, Nonlinear, PermutationNull, RidgeOutcome, Scaling, Selectivity, VInformation,
+};
 
 /// How a fit ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,7 +39,8 @@ impl std::fmt::Display for Status {
 /// What is known about how good a fit is, computed in f64.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Certificate {
-    /// `sum of cross-entropies (nats) + penalty / 2 * ||W||^2`.
+    /// `sum of cross-entropies (nats) + penalty / 2 * ||W||^2`; for ridge
+    /// probes half the sum of squares stands for the cross-entropies.
     pub objective: f64,
     /// The objective exceeds the optimum by no more than this:
     /// `||gradient||^2 / (2 penalty)` with the intercept solved, which is the
@@ -180,6 +183,8 @@ pub struct LayerOutcome {
     pub nulls: Vec<PermutationNull>,
     /// Nonlinear probes, one a feature, where they were asked for.
     pub nonlinear: Vec<Nonlinear>,
+    /// Ridge probes, one a property, where they were asked for.
+    pub ridge: Vec<RidgeOutcome>,
 }
 
 /// One feature's decodability from one layer, with all that is needed to

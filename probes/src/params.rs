@@ -110,6 +110,13 @@ impl CheckedProbeParams {
         self.0.scaling
     }
 
+    /// The same parameters with another scaling.
+    pub fn with_scaling(&self, scaling: Scaling) -> Self {
+        let mut params = self.clone();
+        params.0.scaling = scaling;
+        params
+    }
+
     /// Solver of each fit.
     pub fn solver(&self) -> Solver {
         self.0.solver

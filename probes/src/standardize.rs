@@ -126,6 +126,11 @@ impl Standardizer {
         self.dims.len()
     }
 
+    /// The places of the dimensions that vary.
+    pub fn dims(&self) -> &[usize] {
+        &self.dims
+    }
+
     /// Each varying dimension's place, mean, scale and row of `weights` (width
     /// x cols).
     pub fn fold<'a>(

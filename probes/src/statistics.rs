@@ -65,26 +65,42 @@ pub fn cluster_bootstrap(
             method: IntervalMethod::WilsonOnClusters,
         };
     }
-    let mut accuracies: Vec<f64> = (0..resamples as u64)
-        .into_par_iter()
-        .map(|resample| {
-            let mut stream = key.at(resample);
-            let (mut hits, mut size) = (0u64, 0u64);
-            for _ in 0..n {
-                let (h, s) = clusters[stream.below(n as u64) as usize];
-                hits += u64::from(h);
-                size += u64::from(s);
-            }
-            hits as f64 / size as f64
-        })
+    let clusters: Vec<(f64, f64)> = clusters
+        .into_iter()
+        .map(|(hits, size)| (f64::from(hits), f64::from(size)))
         .collect();
-    accuracies.sort_by(f64::total_cmp);
+    let (lower, upper) = resampled_ratio(&clusters, resamples, key);
     Interval {
-        lower: quantile(&accuracies, 0.025),
-        upper: quantile(&accuracies, 0.975),
+        lower,
+        upper,
         n_clusters: n,
         method: IntervalMethod::ClusterBootstrap,
     }
+}
+
+/// The 2.5 % and 97.5 % quantiles of `sum of first / sum of second` over
+/// clusters drawn with replacement, as many as there are.
+pub(crate) fn resampled_ratio(
+    clusters: &[(f64, f64)],
+    resamples: usize,
+    key: StreamKey,
+) -> (f64, f64) {
+    let n = clusters.len();
+    let mut ratios: Vec<f64> = (0..resamples as u64)
+        .into_par_iter()
+        .map(|resample| {
+            let mut stream = key.at(resample);
+            let (mut first, mut second) = (0.0, 0.0);
+            for _ in 0..n {
+                let (a, b) = clusters[stream.below(n as u64) as usize];
+                first += a;
+                second += b;
+            }
+            first / second
+        })
+        .collect();
+    ratios.sort_by(f64::total_cmp);
+    (quantile(&ratios, 0.025), quantile(&ratios, 0.975))
 }
 
 /// The `p` quantile of sorted values, linear between order statistics.

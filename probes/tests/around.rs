@@ -36,7 +36,7 @@ fn measure(data: &Synthetic, extras: &Extras) -> LayerOutcome {
     try_to_measure(data, &params().check().unwrap(), extras).unwrap()
 }
 
-fn everything() -> Extras {
+fn everything() -> Extras<'static> {
     let key = StreamKey::from_seed(9);
     Extras {
         log_probabilities: false,
@@ -55,6 +55,7 @@ fn everything() -> Extras {
             count: 23,
         }),
         nonlinear: None,
+        ridge: &[],
     }
 }
 

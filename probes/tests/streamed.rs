@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{Synthetic, keys, synthetic};
 use layerprobe_probes::{
     ActivationBlocks, Extras, Instance, LayerData, LayerOutcome, ProbeError, ProbeParams, Repeats,
-    Scaling, StreamedLayer, measure_layer, measure_streamed,
+    RidgeTask, Scaling, StreamedLayer, measure_layer, measure_streamed,
 };
 use layerprobe_streams::StreamKey;
 
@@ -63,7 +63,7 @@ impl ActivationBlocks for Cut {
     }
 }
 
-fn extras() -> Extras {
+fn extras<'a>(ridge: &'a [RidgeTask<'a>]) -> Extras<'a> {
     let key = StreamKey::from_seed(3);
     Extras {
         log_probabilities: true,
@@ -86,6 +86,7 @@ fn extras() -> Extras {
             key: key.derive("null"),
             count: 2,
         }),
+        ridge,
     }
 }
 
@@ -101,7 +102,16 @@ fn both(
         scaling,
         ..ProbeParams::default()
     };
-    let (params, extras) = (params.check().unwrap(), extras());
+    let params = params.check().unwrap();
+    let values: Vec<f64> = data.groups.iter().map(|&g| f64::from(g % 7)).collect();
+    let test = data.tasks()[0].test;
+    let ridge = [None, Some(5.0)].map(|period| RidgeTask {
+        property: "position",
+        values: &values,
+        period,
+        test,
+    });
+    let extras = extras(&ridge);
     let (tasks, keys) = (data.tasks(), keys());
     let whole = LayerData {
         channels,

@@ -11,7 +11,7 @@ const HEADER: &str = "condition,dataset,arch,target,split,seed,step,epoch,layer,
 protocol,metric,value,lower,upper,n_train,n_test,penalty,iterations,gradient_norm,status,\
 correlated,predictivity,predictivity_effective,init_seed,order_seed,data_seed,checkpoint_role,\
 split_kind,selected_by,interval_kind,n_clusters,n_runs,objective_gap,condition_b,step_b,layer_b,repeat,\
-learning_rate,weight_decay,variant";
+learning_rate,weight_decay,variant,view";
 
 fn row() -> ResultRow {
     ResultRow {
@@ -38,6 +38,7 @@ fn row() -> ResultRow {
         iterations: Some(41),
         gradient_norm: Some(1.5e-7),
         status: "converged".into(),
+        view: "full".into(),
         ..ResultRow::default()
     }
 }
@@ -70,7 +71,7 @@ fn the_header_is_the_documented_one() {
 fn a_row_is_written_in_the_order_of_the_header() {
     let expected = "trifeature-shape-cnn4-v0-s0,trifeature,cnn4,shape,0,18446744073709551615,540,\
                     10.0,fc1,128,color,linear,clean-1,accuracy,0.30000000000000004,0.25,\
-                    0.3333333333333333,3430,3570,0.001,41,1.5e-7,converged,,,,,,,,,,,,,,,,,,,";
+                    0.3333333333333333,3430,3570,0.001,41,1.5e-7,converged,,,,,,,,,,,,,,,,,,,,full";
     assert_eq!(written(&[row()]).lines().nth(1), Some(expected));
 }
 
@@ -110,7 +111,7 @@ fn columns_may_stand_in_another_order() {
 fn an_unknown_column_is_named() {
     let message = refusal(&format!("{HEADER},colour\n"));
     assert!(
-        message.contains("unknown column `colour` (number 43)"),
+        message.contains("unknown column `colour` (number 44)"),
         "{message}"
     );
     assert!(message.contains("results.csv"), "{message}");
@@ -137,6 +138,36 @@ fn a_table_of_an_earlier_version_lacks_the_columns_added_since() {
         text = lines.join("\n");
         assert_eq!(read(&text).unwrap(), [row()]);
     }
+}
+
+#[test]
+fn tables_from_before_views_are_of_whole_layers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("old.csv");
+    let drop_view = || {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text
+            .lines()
+            .map(|l| l.rsplit_once(',').unwrap().0)
+            .collect();
+        assert!(!lines[0].contains("view"));
+        std::fs::write(&path, lines.join("\n")).unwrap();
+    };
+    let by_value = [ValueRow {
+        accuracy: 0.5,
+        view: "full".into(),
+        ..ValueRow::default()
+    }];
+    write_by_value(&path, &by_value).unwrap();
+    drop_view();
+    assert_eq!(read_by_value(&path).unwrap(), by_value);
+    let confusions = [ConfusionRow {
+        view: "full".into(),
+        ..ConfusionRow::default()
+    }];
+    write_confusions(&path, &confusions).unwrap();
+    drop_view();
+    assert_eq!(read_confusions(&path).unwrap(), confusions);
 }
 
 #[test]
@@ -168,7 +199,7 @@ fn a_bad_number_is_named_with_line_and_column() {
 fn a_short_row_is_named_with_its_line() {
     let message = refusal(&format!("{HEADER}\na,b,c\n"));
     assert!(
-        message.contains("line 2: 3 fields, the header has 42"),
+        message.contains("line 2: 3 fields, the header has 43"),
         "{message}"
     );
 }

@@ -1,6 +1,7 @@
 //! Activations: what named layers of a network give for stored images, in
 //! memory or, where that is short, on disk.
 
+mod baseline;
 pub mod extract;
 mod mapped;
 mod residence;
@@ -8,6 +9,7 @@ mod store;
 
 use std::io;
 
+pub use baseline::Baseline;
 pub use residence::{NotEnough, PlannedLayer, on_disk};
 pub use store::{BlockStore, BlockWriter};
 use thiserror::Error;

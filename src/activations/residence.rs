@@ -39,6 +39,17 @@ pub struct NotEnough {
     pub limit: MemoryLimit,
 }
 
+impl NotEnough {
+    /// This refusal, or an earlier one that asks for more: what is named must be
+    /// enough for all that is probed one after the other.
+    pub fn or_more(self, earlier: Option<Self>) -> Self {
+        match earlier {
+            Some(earlier) if earlier.needed > self.needed => earlier,
+            _ => self,
+        }
+    }
+}
+
 /// Says for each of the layers, all of which are read before the first is
 /// probed, whether it goes to the disk: the largest first, until what stays and
 /// what probing takes fit beside `base` bytes.
@@ -126,5 +137,16 @@ mod tests {
         assert_eq!((error.layer.as_str(), error.needed), ("pool1", 120));
         assert!(error.to_string().contains("--max-memory 5MiB"));
         assert_eq!(on_disk(MemoryLimit::new(0), 40, &[]), Ok(vec![]));
+    }
+
+    #[test]
+    fn the_refusal_that_asks_for_most_stands() {
+        let refusal = |name: &str, streamed| {
+            on_disk(MemoryLimit::new(9), 0, &[layer(name, 0, 10, streamed)]).unwrap_err()
+        };
+        let [small, large] = [refusal("fc1", 20), refusal("pool1", 30)];
+        assert_eq!(small.clone().or_more(None), small);
+        assert_eq!(small.clone().or_more(Some(large.clone())), large);
+        assert_eq!(large.clone().or_more(Some(small)), large);
     }
 }

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use layerprobe_probes::{Scaling, Solver};
+use layerprobe_probes::{Scaling, Solver, View};
 
 use crate::memory::MemoryLimit;
 use crate::models::Arch;
@@ -223,8 +223,17 @@ pub struct Probe {
     /// 0.001 to 100000]
     #[arg(long, value_name = "P,P", value_delimiter = ',')]
     pub penalties: Option<Vec<f64>>,
+    /// What of each array is probed: full, gap (means of channels over pixels, for
+    /// arrays of stimulus, channel, row, column), pca:K, rp:K
+    #[arg(
+        long,
+        value_name = "VIEW,VIEW",
+        value_delimiter = ',',
+        default_value = "full"
+    )]
+    pub view: Vec<View>,
     /// How dimensions are brought to one scale
-    #[arg(long, value_enum, default_value_t = ProbeScaling::Standard)]
+    #[arg(long, value_enum, default_value_t = ProbeScaling::Channel)]
     pub scaling: ProbeScaling,
     /// What minimizes the objective
     #[arg(long, value_enum, default_value_t = ProbeSolver::Batched)]
@@ -250,6 +259,9 @@ pub struct Probe {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ProbeScaling {
+    /// Mean 0; one scale for each channel of an array of stimulus, channel, row,
+    /// column; deviation 1 for vectors, with a floor at 1 % of the layer's
+    Channel,
     /// Mean 0 and deviation 1 over the training rows
     Standard,
     /// Mean 0, scale as it is
@@ -259,6 +271,7 @@ pub enum ProbeScaling {
 impl From<ProbeScaling> for Scaling {
     fn from(chosen: ProbeScaling) -> Self {
         match chosen {
+            ProbeScaling::Channel => Self::Channel,
             ProbeScaling::Standard => Self::Standard,
             ProbeScaling::None => Self::None,
         }

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use layerprobe_probes::{
-    Extras, FittedProbe, MultinomialProbe, MultinomialProbeParams, Workload, fit_grid,
+    Extras, FittedProbe, MultinomialProbe, MultinomialProbeParams, View, Workload, fit_grid,
     fit_grid_streamed,
 };
 use ndarray::ArrayView2;
@@ -39,7 +39,7 @@ pub fn probe(command: &BenchProbe, output: &Output) -> anyhow::Result<ExitCode> 
     let limit = command
         .max_memory
         .unwrap_or_else(MemoryLimit::of_this_machine);
-    let stored = plan(limit, file.arrays(), &work)?;
+    let stored = plan(limit, file.arrays(), &[View::Full], &work)?;
     let folder = std::env::temp_dir();
     for (array, stored) in file.arrays().iter().zip(stored) {
         let layer = file.read(array, stored.then_some(&folder))?;

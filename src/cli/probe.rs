@@ -1,8 +1,11 @@
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use layerprobe_probes::{CheckedProbeParams, Extras, ProbeOutcome, ProbeParams, Status, Workload};
+use layerprobe_probes::{
+    CheckedProbeParams, Extras, ProbeOutcome, ProbeParams, Status, View, Workload,
+};
 use layerprobe_reports::write_results;
 use layerprobe_streams::StreamKey;
 use serde_json::json;
@@ -13,8 +16,8 @@ use super::progress::Progress;
 use super::{exit, threads};
 use crate::experiment::{Event, Observer, Stage};
 use crate::foreign::{
-    Cut, ForeignError, ForeignFile, ForeignLayer, ForeignOutcomes, Labels, PredictionFile, plan,
-    probe as probe_layer, rows,
+    ArrayShape, Cut, ForeignError, ForeignFile, ForeignLayer, ForeignOutcomes, Labels,
+    PredictionFile, plan, probe as probe_layer, rows,
 };
 use crate::memory::{self, MemoryLimit};
 
@@ -40,7 +43,7 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
     let limit = command
         .max_memory
         .unwrap_or_else(MemoryLimit::of_this_machine);
-    let stored = plan(limit, file.arrays(), &work)?;
+    let stored = plan(limit, file.arrays(), &command.view, &work)?;
     let folder = match command.out.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -49,9 +52,16 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         Some(path) => Some(PredictionFile::create(path, &labels)?),
         None => None,
     };
-    let layers = file.arrays().iter().zip(stored);
-    let read = layers.map(|(array, stored)| file.read(array, stored.then_some(folder)));
-    let found = all(read, &labels, &cut, &params, key, &mut predictions, output)?;
+    let places = places(file.arrays(), &command.view)?;
+    let stored: HashSet<&str> = (file.arrays().iter().zip(stored))
+        .filter_map(|(array, stored)| stored.then_some(array.name.as_str()))
+        .collect();
+    let read = |array: &ArrayShape| {
+        let on_disk = stored.contains(array.name.as_str());
+        file.read(array, on_disk.then_some(folder))
+    };
+    let probed = (&labels, &cut, &params, key);
+    let found = all(&places, read, probed, &mut predictions, output)?;
 
     let condition = command.activations.file_stem().map_or_else(
         || "activations".to_owned(),
@@ -87,15 +97,34 @@ fn params(command: &Probe) -> anyhow::Result<CheckedProbeParams> {
     params.check().map_err(|e| Usage(e.to_string()).into())
 }
 
-/// Probes layer after layer, each read when its turn has come, with a bar; what
-/// is said of single stimuli goes into the file, if there is one, and not into
-/// memory.
+/// The views that there are of each array; a vector has no gap.
+fn places<'a>(
+    arrays: &'a [ArrayShape],
+    views: &[View],
+) -> anyhow::Result<Vec<(&'a ArrayShape, Vec<View>)>> {
+    let of_array = |array: &'a ArrayShape| {
+        let views = views.iter().filter(|view| view.applies(array.channels));
+        (array, views.copied().collect::<Vec<_>>())
+    };
+    let mut places: Vec<_> = arrays.iter().map(of_array).collect();
+    places.retain(|(_, views)| !views.is_empty());
+    match places.is_empty() {
+        true => Err(Usage(
+            "--view gap averages channels over pixels: no array has the axes stimulus, channel, row, column"
+                .to_owned(),
+        )
+        .into()),
+        false => Ok(places),
+    }
+}
+
+/// Probes view after view, layer after layer, each layer read when its turn has
+/// come, with a bar; what is said of single stimuli goes into the file, if
+/// there is one, and not into memory.
 fn all(
-    layers: impl ExactSizeIterator<Item = Result<ForeignLayer, ForeignError>>,
-    labels: &Labels,
-    cut: &Cut,
-    params: &CheckedProbeParams,
-    key: StreamKey,
+    places: &[(&ArrayShape, Vec<View>)],
+    read: impl Fn(&ArrayShape) -> Result<ForeignLayer, ForeignError>,
+    (labels, cut, params, key): (&Labels, &Cut, &CheckedProbeParams, StreamKey),
     predictions: &mut Option<PredictionFile<'_>>,
     output: &Output,
 ) -> anyhow::Result<Vec<ForeignOutcomes>> {
@@ -104,26 +133,29 @@ fn all(
     let stage = Stage::Probe;
     progress.event(Event::Started {
         stage,
-        total: layers.len() as u64,
+        total: places.iter().map(|(_, views)| views.len() as u64).sum(),
         done: 0,
     });
-    let mut found = Vec::with_capacity(layers.len());
-    for (layer, done) in layers.zip(1..) {
-        let layer = layer?;
-        let log_probabilities = predictions.is_some();
-        let mut outcomes = probe_layer(&layer, labels, cut, params, key, log_probabilities)?;
-        if let Some(file) = predictions {
-            file.write(cut, &outcomes)?;
+    let mut found = Vec::new();
+    for (array, views) in places {
+        let layer = read(array)?;
+        for &view in views {
+            let log_probabilities = predictions.is_some();
+            let place = (&layer, view);
+            let mut outcomes = probe_layer(place, labels, cut, params, key, log_probabilities)?;
+            if let Some(file) = predictions {
+                file.write(cut, &outcomes)?;
+            }
+            for outcome in &mut outcomes.outcomes {
+                outcome.predictions = Vec::new();
+            }
+            found.push(outcomes);
+            progress.event(Event::Advanced {
+                stage,
+                done: found.len() as u64,
+                detail: &layer.name,
+            });
         }
-        for outcome in &mut outcomes.outcomes {
-            outcome.predictions = Vec::new();
-        }
-        found.push(outcomes);
-        progress.event(Event::Advanced {
-            stage,
-            done,
-            detail: &layer.name,
-        });
     }
     progress.event(Event::Finished {
         stage,
@@ -146,7 +178,7 @@ fn tell(
     if output.quiet {
         return Ok(());
     }
-    let width = found.iter().map(|layer| layer.layer.len()).max();
+    let width = found.iter().map(|layer| shown(layer).len()).max();
     let layer_width = width.unwrap_or_default().max("layer".len());
     let names = found.iter().flat_map(|layer| &layer.outcomes);
     let width = names.map(|outcome| outcome.feature.len()).max();
@@ -158,7 +190,7 @@ fn tell(
     for layer in found {
         for outcome in &layer.outcomes {
             let line = numbers(outcome);
-            let (name, feature) = (&layer.layer, &outcome.feature);
+            let (name, feature) = (shown(layer), &outcome.feature);
             super::say(&format!(
                 "{name:layer_width$}  {feature:feature_width$}  {line}"
             ))?;
@@ -171,6 +203,14 @@ fn tell(
         cut.kind
     ))?;
     Ok(super::say(&format!("results  {}", command.out.display()))?)
+}
+
+/// A layer with its view, if it is not shown whole.
+fn shown(layer: &ForeignOutcomes) -> String {
+    match layer.view {
+        View::Full => layer.layer.clone(),
+        view => format!("{} {view}", layer.layer),
+    }
 }
 
 fn numbers(outcome: &ProbeOutcome) -> String {

@@ -46,3 +46,24 @@ impl Stimuli {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn names_are_those_of_the_generators() {
+        for preset in ["quick", "navon-quick"] {
+            let stimuli = Config::load(preset, &[]).unwrap().stimuli;
+            let set = stimuli.generator(StreamKey::from_seed(0)).unwrap();
+            assert_eq!(stimuli.property_names(), set.properties());
+            let features: Vec<&str> = set.features().iter().map(|f| f.name).collect();
+            assert_eq!(stimuli.feature_names(), features);
+            for property in set.properties() {
+                let turns = set.property_period(property).is_some();
+                assert_eq!(turns, property.starts_with("phase"), "{property}");
+            }
+        }
+    }
+}

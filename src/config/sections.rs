@@ -1,7 +1,9 @@
-use serde::Serialize;
+use layerprobe_probes::View;
+use serde::{Serialize, Serializer};
 
 use super::protocols::{PaperGrid, Protocol};
 use super::training::Training;
+use crate::activations::Baseline;
 use crate::models::{Design, Options, UnknownArch};
 
 /// A complete, checked configuration: what `config.toml` in a run folder
@@ -107,6 +109,21 @@ impl Stimuli {
         }
     }
 
+    /// Names of the continuous properties, in order.
+    pub fn property_names(&self) -> &'static [&'static str] {
+        match self {
+            Self::Trifeature { .. } => &[
+                "x",
+                "y",
+                "shape_angle",
+                "texture_angle",
+                "phase_x",
+                "phase_y",
+            ],
+            Self::Navon { .. } => &["x", "y", "shape_angle", "texture_angle"],
+        }
+    }
+
     /// Number of values each feature has.
     pub fn values_per_feature(&self) -> usize {
         match self {
@@ -207,13 +224,19 @@ pub enum Checkpoints {
 /// What is probed, and how.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Probes {
-    /// Layers to read, in network order.
+    /// Baselines, then layers to read in network order.
     pub layers: Vec<String>,
+    /// What of each layer is probed: `full`, `gap`, `pca:K`, `rp:K`.
+    #[serde(serialize_with = "as_texts")]
+    pub views: Vec<View>,
+    /// Those of the layers that are maps of channels: only these have a `gap`.
+    #[serde(skip)]
+    pub maps: Vec<String>,
     /// Features to decode.
     pub features: Vec<String>,
     /// L2 penalties to choose among.
     pub penalties: Vec<f64>,
-    /// `standard`, `channel` or `none`: how dimensions are brought to one scale.
+    /// `channel`, `standard` or `none`: how dimensions are brought to one scale.
     pub scaling: String,
     /// Share of the training combinations that chooses the penalty.
     pub selection_fraction: f64,
@@ -237,6 +260,8 @@ pub struct Probes {
     pub permutations: usize,
     /// Which checkpoints' predictions of single stimuli are kept.
     pub predictions: Predictions,
+    /// Continuous properties that ridge probes decode; none by default.
+    pub ridge: Vec<String>,
     /// Seeds of probes with a hidden layer, at step 0 and the last; 0 for none.
     pub nonlinear_seeds: usize,
     /// The protocols to run.
@@ -244,6 +269,30 @@ pub struct Probes {
     /// The grid of the protocol `paper`, if it is one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paper: Option<PaperGrid>,
+}
+
+fn as_texts<S: Serializer>(views: &[View], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(views.iter().map(View::to_string))
+}
+
+impl Probes {
+    /// The layers that are the network's.
+    pub fn network_layers(&self) -> impl Iterator<Item = &str> {
+        let names = self.layers.iter().map(String::as_str);
+        names.filter(|name| Baseline::of(name).is_none())
+    }
+
+    /// The views that there are of a layer.
+    pub fn views_of(&self, layer: &str) -> impl Iterator<Item = View> {
+        let map = self.maps.iter().any(|name| name == layer);
+        let views = self.views.iter().copied();
+        views.filter(move |view| view.applies(map.then_some(1)))
+    }
+
+    /// The layers that are none's.
+    pub fn baselines(&self) -> impl Iterator<Item = Baseline> + '_ {
+        self.layers.iter().filter_map(|name| Baseline::of(name))
+    }
 }
 
 /// Which checkpoints' predictions are kept, stimulus by stimulus.

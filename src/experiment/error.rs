@@ -155,6 +155,15 @@ pub enum ExperimentError {
         #[source]
         source: ProbeError,
     },
+    /// Probing a baseline.
+    #[error("probing what no network has read, in hold-out version {version}")]
+    Baseline {
+        /// Which version.
+        version: u32,
+        /// Why.
+        #[source]
+        source: ProbeError,
+    },
     /// A perceptron and what it was given.
     #[error(transparent)]
     Perceptron(#[from] PerceptronError),

@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use layerprobe_linalg::{MatMut, MatRef, Threads, matmul};
+use layerprobe_probes::View;
 use layerprobe_streams::StreamKey;
 
 use crate::config::{Config, Protocol};
@@ -166,6 +167,9 @@ impl RunForecast {
             left_out.push("the decoders of the protocol paper".to_owned());
         }
         let around = [
+            (config.probes.baselines().next().is_some(), "baselines"),
+            (config.probes.views != [View::Full], "views of layers"),
+            (!config.probes.ridge.is_empty(), "ridge probes"),
             (config.probes.controls > 0, "control tasks"),
             (config.probes.code_orders > 0, "code lengths"),
             (config.probes.permutations > 0, "permutations"),

@@ -1,7 +1,8 @@
-//! The tables that probing one layer of one checkpoint leaves.
+//! The tables that probing a view of one layer of one checkpoint leaves.
 
 use std::path::PathBuf;
 
+use layerprobe_probes::View;
 use layerprobe_reports::{
     ConfusionRow, ReportError, ResultRow, ValueRow, read_by_value, read_confusions, read_results,
     write_by_value, write_confusions, write_results,
@@ -35,6 +36,8 @@ pub struct LayerPlace<'a> {
     pub step: u64,
     /// The layer.
     pub layer: &'a str,
+    /// What of it is probed.
+    pub view: View,
     /// Whether the checkpoint is the first or the last: only there confusions
     /// are kept.
     pub at_an_end: bool,
@@ -46,7 +49,7 @@ pub struct LayerPlace<'a> {
 }
 
 impl LayerPlace<'_> {
-    /// Whether the layer is probed: there is a proof, which
+    /// Whether the view is probed: there is a proof, which
     /// [`check`](Self::check) has tested.
     pub fn is_done(&self) -> bool {
         self.proof().exists()
@@ -70,20 +73,26 @@ impl LayerPlace<'_> {
     /// Where a feature's predictions lie.
     pub fn predictions(&self, feature: &str) -> PathBuf {
         self.folder
-            .predictions(self.condition, self.step, self.layer, feature)
+            .predictions(self.condition, self.step, self.shown(), feature)
+    }
+
+    fn shown(&self) -> (&str, View) {
+        (self.layer, self.view)
     }
 
     fn outcomes(&self) -> PathBuf {
-        self.folder.outcomes(self.condition, self.step, self.layer)
+        self.folder
+            .outcomes(self.condition, self.step, self.shown())
     }
 
     fn by_value(&self) -> PathBuf {
-        self.folder.by_value(self.condition, self.step, self.layer)
+        self.folder
+            .by_value(self.condition, self.step, self.shown())
     }
 
     fn confusions(&self) -> PathBuf {
         self.folder
-            .confusions(self.condition, self.step, self.layer)
+            .confusions(self.condition, self.step, self.shown())
     }
 
     /// Writes the tables; the proof of all, predictions too, comes last.

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use layerprobe_durable::{Holder, Lease, LeaseError, Pace, remove_temporaries};
 
+use layerprobe_probes::View;
+
 use crate::training::{checkpoint_path, log_path};
 
 use super::error::ExperimentError;
@@ -143,43 +145,66 @@ impl RunFolder {
         checkpoint_path(&self.condition(condition), step)
     }
 
-    /// The outcomes of probing one layer of one checkpoint.
-    pub fn outcomes(&self, condition: &Condition, step: u64, layer: &str) -> PathBuf {
-        self.of_layer("probes", condition, step, layer)
+    /// The outcomes of probing a view of a baseline in a hold-out version.
+    pub fn baseline(&self, version: u32, place: (&str, View)) -> PathBuf {
+        self.baselines_of(version)
+            .join(format!("{}.csv", shown(place)))
     }
 
-    /// Accuracies by held-out value, of one layer of one checkpoint.
-    pub fn by_value(&self, condition: &Condition, step: u64, layer: &str) -> PathBuf {
-        self.of_layer("by-value", condition, step, layer)
+    /// The folder of a hold-out version's baselines.
+    pub fn baselines_of(&self, version: u32) -> PathBuf {
+        self.baselines().join(format!("split{version}"))
     }
 
-    /// Counts by true and predicted class, of one layer of one checkpoint.
-    pub fn confusions(&self, condition: &Condition, step: u64, layer: &str) -> PathBuf {
-        self.of_layer("confusion", condition, step, layer)
+    /// The folder of all baselines.
+    pub fn baselines(&self) -> PathBuf {
+        self.root.join("baselines")
     }
 
-    /// What one feature's probes said of each test stimulus, of one layer of
-    /// one checkpoint.
+    /// The outcomes of probing a view of one layer of one checkpoint.
+    pub fn outcomes(&self, condition: &Condition, step: u64, place: (&str, View)) -> PathBuf {
+        self.of_layer("probes", condition, step, place)
+    }
+
+    /// Accuracies by held-out value, of a view of one layer of one checkpoint.
+    pub fn by_value(&self, condition: &Condition, step: u64, place: (&str, View)) -> PathBuf {
+        self.of_layer("by-value", condition, step, place)
+    }
+
+    /// Counts by true and predicted class, of a view of one layer of one
+    /// checkpoint.
+    pub fn confusions(&self, condition: &Condition, step: u64, place: (&str, View)) -> PathBuf {
+        self.of_layer("confusion", condition, step, place)
+    }
+
+    /// What one feature's probes said of each test stimulus, of a view of one
+    /// layer of one checkpoint.
     pub fn predictions(
         &self,
         condition: &Condition,
         step: u64,
-        layer: &str,
+        place: (&str, View),
         feature: &str,
     ) -> PathBuf {
         self.condition(condition)
             .join("predictions")
             .join(format!("step-{step:06}"))
-            .join(layer)
+            .join(shown(place))
             .join(format!("{feature}.csv"))
     }
 
-    /// A table of one layer of one checkpoint.
-    fn of_layer(&self, kind: &str, condition: &Condition, step: u64, layer: &str) -> PathBuf {
+    /// A table of a view of one layer of one checkpoint.
+    fn of_layer(
+        &self,
+        kind: &str,
+        condition: &Condition,
+        step: u64,
+        place: (&str, View),
+    ) -> PathBuf {
         self.condition(condition)
             .join(kind)
             .join(format!("step-{step:06}"))
-            .join(format!("{layer}.csv"))
+            .join(format!("{}.csv", shown(place)))
     }
 
     /// The curves of the paper's grid on one layer of one checkpoint.
@@ -188,6 +213,14 @@ impl RunFolder {
             .join("paper")
             .join(role)
             .join(format!("{layer}.csv"))
+    }
+}
+
+/// `pool1`, and `pool1-pca64` for another view than the whole.
+fn shown((layer, view): (&str, View)) -> String {
+    match view {
+        View::Full => layer.to_owned(),
+        view => format!("{layer}-{}", view.to_string().replace(':', "")),
     }
 }
 

@@ -162,17 +162,11 @@ impl Manifest {
         files_below(folder.root(), folder.root(), &mut files)?;
         let mut proven = BTreeMap::new();
         for (name, path) in &files {
-            let is_proof = name.starts_with("conditions/") && name.ends_with(".json");
-            let Some(proof) = is_proof.then(|| Proof::read(path)).flatten() else {
+            let Some(folder) = folder_of_proof(name) else {
                 continue;
             };
-            let condition: String = name
-                .splitn(3, '/')
-                .take(2)
-                .map(|n| format!("{n}/"))
-                .collect();
-            let artifacts = proof.artifacts.into_iter();
-            proven.extend(artifacts.map(|(name, hash)| (condition.clone() + &name, hash)));
+            let artifacts = Proof::read(path).into_iter().flat_map(|p| p.artifacts);
+            proven.extend(artifacts.map(|(name, hash)| (folder.clone() + &name, hash)));
         }
         self.artifacts.clear();
         for (name, path) in files.into_iter().filter(|(name, _)| is_listed(name)) {
@@ -190,9 +184,25 @@ impl Manifest {
     }
 }
 
-/// Whether a file of a run is made from the files of its conditions.
+/// Whether a file of a run is made from the files of its conditions and
+/// baselines.
 pub fn is_made_from_conditions(name: &str) -> bool {
-    name != "config.toml" && !name.starts_with("conditions/")
+    name != "config.toml" && !is_measured(name)
+}
+
+/// Whether a file is a condition's or a baseline's own.
+fn is_measured(name: &str) -> bool {
+    ["conditions/", "baselines/"]
+        .iter()
+        .any(|folder| name.starts_with(folder))
+}
+
+/// Of a proof's path, the folder, with a slash, in which its files lie; none of
+/// another file's.
+pub fn folder_of_proof(name: &str) -> Option<String> {
+    let is_proof = is_measured(name) && name.ends_with(".json");
+    let parts = name.splitn(3, '/').take(2).map(|part| format!("{part}/"));
+    is_proof.then(|| parts.collect())
 }
 
 /// The files of a run folder by their paths in it, with slashes; not the
@@ -242,4 +252,27 @@ pub fn processor() -> String {
             || std::env::consts::ARCH.to_owned(),
             |(_, name)| name.trim().to_owned(),
         )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn proofs_lie_with_conditions_and_baselines() {
+        let folder = |name: &str| folder_of_proof(name);
+        assert_eq!(
+            folder("conditions/a/probes/step-000000/fc1.json").as_deref(),
+            Some("conditions/a/")
+        );
+        assert_eq!(
+            folder("baselines/split0/input.json").as_deref(),
+            Some("baselines/split0/")
+        );
+        for other in ["report/data.json", "baselines/split0/input.csv", "x.json"] {
+            assert_eq!(folder(other), None, "{other}");
+        }
+        assert!(is_made_from_conditions("results.csv"));
+        assert!(!is_made_from_conditions("baselines/split0/input.csv"));
+    }
 }

@@ -1,10 +1,11 @@
 //! What the probe stage will have in memory, told before anything is done.
 
-use layerprobe_probes::{CheckedProbeParams, Forecast, Workload};
+use layerprobe_probes::{CheckedProbeParams, Forecast, View, Workload};
 
-use crate::activations::{PlannedLayer, on_disk};
+use crate::activations::{Baseline, NotEnough, PlannedLayer, on_disk};
 use crate::config::Config;
 use crate::memory::{MemoryLimit, resident};
+use crate::models::Shape;
 
 use super::error::ExperimentError;
 use super::plan::Planned;
@@ -23,7 +24,8 @@ const OTHER: u64 = 48 << 20;
 /// a checkpoint are read in one pass before the first is probed.
 ///
 /// # Errors
-/// If they cannot be probed within the limit at all.
+/// If they cannot be probed within the limit at all; the one that takes most is
+/// named.
 pub fn stored_layers(
     config: &Config,
     stimuli: &ExperimentStimuli,
@@ -34,6 +36,7 @@ pub fn stored_layers(
 ) -> Result<Vec<bool>, ExperimentError> {
     let wanted = &config.probes.layers;
     let mut stored = vec![false; wanted.len()];
+    let mut refused: Option<NotEnough> = None;
     let size = config.stimuli.image_size();
     for version in &stimuli.versions {
         let here = |p: &&Planned<'_>| p.version.number == version.number;
@@ -45,13 +48,9 @@ pub fn stored_layers(
             .network
             .design(size, classes.len())
             .map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))?;
-        let set = ProbeSet::new(
-            stimuli.set.as_ref(),
-            version,
-            &config.probes.features,
-            streams,
-        );
+        let set = ProbeSet::new(stimuli.set.as_ref(), version, &config.probes, streams);
         let layers = design.layers()?;
+        let properties = set.properties();
         let work = Workload {
             stimuli: set.stimuli.len(),
             dims: 0,
@@ -59,26 +58,40 @@ pub fn stored_layers(
             classes: &set.classes(),
             penalties: params.penalties().len(),
             solver: params.solver(),
-            extras: &set.extras(config, true),
+            extras: &set.extras(config, true, &properties),
             threads: rayon::current_num_threads(),
         };
-        let layers_to_probe: Vec<PlannedLayer> = wanted
-            .iter()
-            .filter_map(|name| {
-                let layer = layers
-                    .iter()
-                    .find(|l| l.name == *name || l.aliases.contains(name))?;
-                let dims = layer.shape.dim();
-                Some(PlannedLayer {
-                    name: name.clone(),
-                    shape: (work.stimuli, dims),
-                    forecast: Forecast::of(&Workload {
-                        dims,
-                        ..work.clone()
-                    }),
-                })
-            })
-            .collect();
+        let planned_layer = |name: &str, dims: usize, channels: Option<usize>| {
+            let views: Vec<View> = config.probes.views_of(name).collect();
+            let work = Workload {
+                dims,
+                ..work.clone()
+            };
+            PlannedLayer {
+                name: name.to_owned(),
+                shape: (work.stimuli, dims),
+                forecast: Forecast::of_views(&work, &views, channels),
+            }
+        };
+        // a baseline is read and probed alone, before any checkpoint is opened
+        let mut alone = Vec::new();
+        let mut together = Vec::new();
+        for (place, name) in wanted.iter().enumerate() {
+            if let Some(baseline) = Baseline::of(name) {
+                alone.push((
+                    place,
+                    planned_layer(name, baseline.dim(size), baseline.channels()),
+                ));
+            } else if let Some(layer) = layers
+                .iter()
+                .find(|l| l.name == *name || l.aliases.contains(name))
+            {
+                together.push((
+                    place,
+                    planned_layer(name, layer.shape.dim(), channels_of(&layer.shape)),
+                ));
+            }
+        }
         let outputs = layers.iter().map(|l| l.shape.dim()).max().unwrap_or(0);
         let parameters: usize = layers.iter().map(|l| l.parameters).sum();
         let pixels = 3 * size * size;
@@ -86,12 +99,27 @@ pub fn stored_layers(
         let batches = 4 * BATCH as u64 * (OUTPUTS * outputs as u64 + 2 * pixels as u64);
         let base = resident().unwrap_or(0) + OTHER + images as u64;
         let base = base + batches + 8 * parameters as u64;
-        for (stored, now) in stored
-            .iter_mut()
-            .zip(on_disk(limit, base, &layers_to_probe)?)
-        {
-            *stored |= now;
+        let groups = alone.into_iter().map(|baseline| vec![baseline]);
+        for group in groups.chain([together]) {
+            let (places, layers): (Vec<usize>, Vec<PlannedLayer>) = group.into_iter().unzip();
+            match on_disk(limit, base, &layers) {
+                Ok(chosen) => places.into_iter().zip(chosen).for_each(|(place, now)| {
+                    stored[place] |= now;
+                }),
+                Err(no) => refused = Some(no.or_more(refused)),
+            }
         }
     }
-    Ok(stored)
+    match refused {
+        Some(refused) => Err(refused.into()),
+        None => Ok(stored),
+    }
+}
+
+/// Channels of a map.
+fn channels_of(shape: &Shape) -> Option<usize> {
+    match *shape {
+        Shape::Image { channels, .. } => Some(channels),
+        Shape::Row(_) => None,
+    }
 }

@@ -15,6 +15,7 @@
 //! # Ok::<(), layerprobe::experiment::ExperimentError>(())
 //! ```
 
+mod baselines;
 mod binary;
 pub mod compare;
 mod error;
@@ -31,6 +32,7 @@ mod probing;
 mod proof;
 mod protocol;
 mod report;
+mod ridge_rows;
 mod rows;
 mod run;
 mod significance;

@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use layerprobe_durable::Pending;
+use layerprobe_probes::View;
+use layerprobe_reports::{ResultRow, read_results};
 use ndarray::ArrayView2;
 
 use crate::activations::{ActivationError, BlockStore, BlockWriter, read_layers_to};
@@ -14,6 +16,7 @@ use crate::config::{Config, InitialWeights};
 use crate::models::LayerRows;
 use crate::training::{CheckedTrainingPlan, Checkpoint, Role};
 
+use super::baselines;
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
 use super::layer_tables::{LayerPlace, LayerTables};
@@ -42,25 +45,39 @@ pub struct ProbeStage<'a> {
 }
 
 impl ProbeStage<'_> {
-    /// Every layer of every checkpoint, in the plan's order.
+    /// Every network's layer of every checkpoint, in the plan's order.
     fn places(&self) -> Vec<LayerPlace<'_>> {
         let mut places = Vec::new();
         for planned in self.planned {
             for step in planned.training.checkpoint_steps() {
-                for layer in &self.config.probes.layers {
-                    places.push(self.place(planned, *step, layer));
+                for shown in self.views_of_layers() {
+                    places.push(self.place(planned, *step, shown));
                 }
             }
         }
         places
     }
 
-    fn place<'b>(&'b self, planned: &'b Planned<'_>, step: u64, layer: &'b str) -> LayerPlace<'b> {
+    /// The views of the network's layers.
+    fn views_of_layers(&self) -> impl Iterator<Item = (&str, View)> {
+        let probes = &self.config.probes;
+        probes
+            .network_layers()
+            .flat_map(|layer| probes.views_of(layer).map(move |view| (layer, view)))
+    }
+
+    fn place<'b>(
+        &'b self,
+        planned: &'b Planned<'_>,
+        step: u64,
+        (layer, view): (&'b str, View),
+    ) -> LayerPlace<'b> {
         LayerPlace {
             folder: self.folder,
             condition: &planned.condition,
             step,
             layer,
+            view,
             at_an_end: is_end(planned, step),
             predicted: match self.config.probes.predictions.at(is_end(planned, step)) {
                 true => &self.config.probes.features,
@@ -89,16 +106,25 @@ impl ProbeStage<'_> {
         observer: &dyn Observer,
     ) -> Result<LayerTables, ExperimentError> {
         let places = self.places();
+        let baselines = baselines::places(self.config);
         for place in &places {
             place.check(observer)?;
         }
+        for baseline in &baselines {
+            self.check_baseline(baseline, observer)?;
+        }
+        let total = (baselines.len() + places.len()) as u64;
         let mut done = places.iter().filter(|place| place.is_done()).count() as u64;
-        if done < places.len() as u64 {
+        done += baselines
+            .iter()
+            .filter(|b| self.is_baseline_done(b))
+            .count() as u64;
+        if done < total {
             let images = images()?;
             let started = Instant::now();
             observer.event(Event::Started {
                 stage: Stage::Probe,
-                total: places.len() as u64,
+                total,
                 done,
             });
             let mut advanced = |detail: &str| {
@@ -109,14 +135,15 @@ impl ProbeStage<'_> {
                     detail,
                 });
             };
-            let mut activations = Vec::new();
             for version in &self.stimuli.versions {
                 let set = ProbeSet::new(
                     self.stimuli.set.as_ref(),
                     version,
-                    &self.config.probes.features,
+                    &self.config.probes,
                     self.streams,
                 );
+                self.probe_baselines(version, (&set, images.as_ref()), stop, &mut advanced)?;
+                let mut activations = Vec::new();
                 let here = |p: &&Planned<'_>| p.version.number == version.number;
                 for planned in self.planned.iter().filter(here) {
                     for checkpoint in checkpoints(&planned.training) {
@@ -146,6 +173,10 @@ impl ProbeStage<'_> {
     /// If one cannot be read.
     pub fn tables(&self) -> Result<LayerTables, ExperimentError> {
         let mut tables = LayerTables::default();
+        for baseline in baselines::places(self.config) {
+            let path = self.baseline_outcomes(&baseline);
+            tables.rows.extend(read_results(path)?);
+        }
         for place in self.places() {
             tables.append(place.read()?);
         }
@@ -162,13 +193,9 @@ impl ProbeStage<'_> {
         advanced: &mut dyn FnMut(&str),
     ) -> Result<(), ExperimentError> {
         let (condition, step) = (&planned.condition, checkpoint.step);
-        let missing: Vec<&str> = self
-            .config
-            .probes
-            .layers
-            .iter()
-            .map(String::as_str)
-            .filter(|layer| !self.place(planned, step, layer).is_done())
+        let missing: Vec<(&str, View)> = self
+            .views_of_layers()
+            .filter(|shown| !self.place(planned, step, *shown).is_done())
             .collect();
         if missing.is_empty() {
             return Ok(());
@@ -176,10 +203,10 @@ impl ProbeStage<'_> {
         let effective = self.stimuli.effective_predictivity(planned.version);
         let row = row_of_condition(self.config, condition, effective);
         if let Some(twin) = self.same_network(planned, step) {
-            for layer in missing {
+            for shown in missing {
                 let (there, here) = (
-                    self.place(twin, step, layer),
-                    self.place(planned, step, layer),
+                    self.place(twin, step, shown),
+                    self.place(planned, step, shown),
                 );
                 for feature in here.predicted {
                     copy(&there.predictions(feature), &here.predictions(feature))?;
@@ -191,55 +218,65 @@ impl ProbeStage<'_> {
         }
         let opened = Checkpoint::read(&self.folder.checkpoint(condition, step))?;
         let positions = set.positions(images);
+        let mut layers: Vec<&str> = missing.iter().map(|(layer, _)| *layer).collect();
+        layers.dedup();
         let stores = self.read(
             planned,
             step,
             &opened,
             images,
             &positions,
-            &missing,
+            &layers,
             activations,
         )?;
         let params = probing::params(self.config)?;
-        let extras = set.extras(self.config, is_end(planned, step));
+        let properties = set.properties();
+        let extras = set.extras(self.config, is_end(planned, step), &properties);
         for (layer, store) in activations.iter().zip(&stores) {
-            if stop.load(Ordering::SeqCst) {
-                return Err(ExperimentError::Interrupted);
-            }
             let channels = opened.network.layer_channels(&layer.name);
             let channels = channels.map_err(|source| ExperimentError::Activations {
                 condition: condition.id.clone(),
                 step,
                 source: source.into(),
             })?;
-            let named = (layer.name.as_str(), channels);
-            let outcome = match store {
-                Some(store) => set.probe_streamed(named, store, &params, &extras),
-                None => {
-                    let view = ArrayView2::from_shape((positions.len(), layer.dim), &layer.values)
-                        .map_err(|e| ExperimentError::Damaged {
-                            path: self.folder.condition(condition),
-                            problem: format!("layer {}: {e}", layer.name),
-                        })?;
-                    set.probe(named, view, &params, &extras)
+            for &(name, view) in missing.iter().filter(|(name, _)| *name == layer.name) {
+                if stop.load(Ordering::SeqCst) {
+                    return Err(ExperimentError::Interrupted);
                 }
-            };
-            let outcome = outcome.map_err(|source| ExperimentError::Probe {
-                condition: condition.id.clone(),
-                step,
-                source,
-            })?;
-            let here = row_of_layer(&row, checkpoint, &layer.name, layer.dim);
-            let place = self.place(planned, step, &layer.name);
-            if !place.predicted.is_empty() {
-                write_layer_predictions(|f| place.predictions(f), &here, set, &outcome)?;
+                let named = (name, channels, view);
+                let probed = match store {
+                    Some(store) => set.probe_streamed(named, store, &params, &extras),
+                    None => {
+                        let shape = (positions.len(), layer.dim);
+                        let rows = ArrayView2::from_shape(shape, &layer.values).map_err(|e| {
+                            ExperimentError::Damaged {
+                                path: self.folder.condition(condition),
+                                problem: format!("layer {name}: {e}"),
+                            }
+                        })?;
+                        set.probe(named, rows, &params, &extras)
+                    }
+                };
+                let (dim, outcome) = probed.map_err(|source| ExperimentError::Probe {
+                    condition: condition.id.clone(),
+                    step,
+                    source,
+                })?;
+                let here = ResultRow {
+                    view: view.to_string(),
+                    ..row_of_layer(&row, checkpoint, name, dim)
+                };
+                let place = self.place(planned, step, (name, view));
+                if !place.predicted.is_empty() {
+                    write_layer_predictions(|f| place.predictions(f), &here, set, &outcome)?;
+                }
+                place.write(&LayerTables {
+                    rows: rows_of_layer(&here, &outcome),
+                    by_value: rows_by_value(&here, set, &outcome, params.resamples()),
+                    confusions: rows_of_confusion(&here, set, &outcome),
+                })?;
+                advanced(&format!("{} step {step} {name}", condition.target));
             }
-            place.write(&LayerTables {
-                rows: rows_of_layer(&here, &outcome),
-                by_value: rows_by_value(&here, set, &outcome, params.resamples()),
-                confusions: rows_of_confusion(&here, set, &outcome),
-            })?;
-            advanced(&format!("{} step {step} {}", condition.target, layer.name));
         }
         Ok(())
     }
@@ -270,11 +307,7 @@ impl ProbeStage<'_> {
         };
         let mut writers = Vec::with_capacity(layers.len());
         for &layer in layers {
-            let names = self.config.probes.layers.iter();
-            let stored = names
-                .zip(self.stored)
-                .any(|(name, stored)| name == layer && *stored);
-            writers.push(match stored {
+            writers.push(match self.is_stored(layer) {
                 false => None,
                 true => {
                     let dim = opened.network.layer_dim(layer)?;
@@ -299,6 +332,13 @@ impl ProbeStage<'_> {
             store.map_err(|source| full(layer, source))
         });
         stores.collect()
+    }
+
+    /// Whether a layer is kept on disk.
+    pub(super) fn is_stored(&self, layer: &str) -> bool {
+        let names = self.config.probes.layers.iter();
+        let mut known = names.zip(self.stored);
+        known.any(|(name, stored)| name == layer && *stored)
     }
 
     /// The condition whose checkpoint at this step is the very same network

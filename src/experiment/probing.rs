@@ -5,8 +5,9 @@ use std::ops::ControlFlow;
 use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
     ActivationBlocks, CheckedAdamGrid, CheckedProbeParams, Extras, FeatureCurves, Instance,
-    LayerData, LayerOutcome, ProbeError, ProbeKeys, ProbeParams, ProbeTask, Repeats, Scaling,
-    Selection, Solver, StreamedLayer, measure_layer, measure_streamed, train_grid,
+    LayerData, LayerOutcome, ProbeError, ProbeKeys, ProbeParams, ProbeTask, Repeats, RidgeTask,
+    Scaling, Selection, Solver, StreamedLayer, View, Viewed, measure_layer, measure_streamed,
+    train_grid,
 };
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
@@ -34,12 +35,16 @@ pub struct ProbeSet {
     groups: Vec<u32>,
     train: Vec<usize>,
     features: Vec<ProbedFeature>,
+    properties: Vec<ProbedProperty>,
+    /// All rows that some feature is tested on: those of every property.
+    tested: Vec<usize>,
     keys: ProbeKeys,
     seen_values: StreamKey,
     instance: StreamKey,
     code: StreamKey,
     permutations: StreamKey,
     nonlinear: StreamKey,
+    projection: StreamKey,
 }
 
 #[derive(Debug)]
@@ -51,15 +56,23 @@ struct ProbedFeature {
     test: Vec<usize>,
 }
 
+#[derive(Debug)]
+struct ProbedProperty {
+    name: String,
+    values: Vec<f64>,
+    period: Option<f64>,
+}
+
 impl ProbeSet {
     /// The training stimuli and each feature's validation stimuli, each
     /// stimulus once.
     pub fn new(
         set: &dyn StimulusSet,
         version: &Version,
-        features: &[String],
+        probes: &Probes,
         streams: &Streams,
     ) -> Self {
+        let features = &probes.features;
         let chosen: Vec<(usize, &String)> = features
             .iter()
             .filter_map(|name| Some((set.features().iter().position(|f| f.name == name)?, name)))
@@ -76,12 +89,21 @@ impl ProbeSet {
                 .filter_map(|index| stimuli.binary_search(index).ok())
                 .collect()
         };
+        let train = rows(&version.split.train);
         Self {
             groups: stimuli
                 .iter()
                 .map(|index| set.combination(*index) as u32)
                 .collect(),
-            train: rows(&version.split.train),
+            properties: probes
+                .ridge
+                .iter()
+                .filter_map(|name| property(set, &stimuli, name))
+                .collect(),
+            tested: (0..stimuli.len())
+                .filter(|row| train.binary_search(row).is_err())
+                .collect(),
+            train,
             features: chosen
                 .iter()
                 .map(|&(feature, name)| ProbedFeature {
@@ -123,6 +145,7 @@ impl ProbeSet {
             held_out: HeldOut::of_version(set, version, &stimuli),
             by_value: streams.by_value(version.number),
             nonlinear: streams.nonlinear(version.number),
+            projection: streams.projection(),
             stimuli,
         }
     }
@@ -188,6 +211,10 @@ impl ProbeSet {
             feature.test = moved(&feature.test);
             feature.labels = order.iter().map(|&row| feature.labels[row]).collect();
         }
+        self.tested = moved(&self.tested);
+        for property in &mut self.properties {
+            property.values = order.iter().map(|&row| property.values[row]).collect();
+        }
         for held in &mut self.held_out {
             held.of_row = order.iter().map(|&row| held.of_row[row]).collect();
         }
@@ -211,27 +238,6 @@ impl ProbeSet {
         let data = self.data(activations, None);
         let (train, tasks) = (&self.train, self.tasks());
         train_grid(layer, &data, train, &tasks, grid, key, progress)
-    }
-
-    /// [`ProbeSet::probe`] of activations on disk.
-    ///
-    /// # Errors
-    /// As [`ProbeSet::probe`].
-    pub fn probe_streamed(
-        &self,
-        (layer, channels): (&str, Option<usize>),
-        activations: &dyn ActivationBlocks,
-        params: &CheckedProbeParams,
-        extras: &Extras,
-    ) -> Result<LayerOutcome, ProbeError> {
-        let data = StreamedLayer {
-            activations,
-            groups: &self.groups,
-            selection: Selection::Drawn,
-            channels,
-        };
-        let (train, keys) = (&self.train, &self.keys);
-        measure_streamed(layer, &data, train, &self.tasks(), params, keys, extras)
     }
 
     fn data<'a>(
@@ -259,26 +265,92 @@ impl ProbeSet {
             .collect()
     }
 
-    /// Probes one layer's activations (a row for each stimulus) for every
-    /// feature, with what `extras` asks for. Convolutional layers have channels.
+    /// The properties that ridge probes decode.
+    pub fn properties(&self) -> Vec<RidgeTask<'_>> {
+        self.properties
+            .iter()
+            .map(|property| RidgeTask {
+                property: &property.name,
+                values: &property.values,
+                period: property.period,
+                test: &self.tested,
+            })
+            .collect()
+    }
+
+    /// Probes a view of one layer's activations (a row for each stimulus) for
+    /// every feature, with what `extras` asks for; returns the number of
+    /// dimensions, too. Convolutional layers have channels.
     ///
     /// # Errors
     /// If the activations or labels cannot be probed.
-    pub fn probe<'a>(
-        &'a self,
-        (layer, channels): (&str, Option<usize>),
-        activations: ArrayView2<'a, f32>,
+    pub fn probe(
+        &self,
+        (layer, channels, view): (&str, Option<usize>, View),
+        activations: ArrayView2<'_, f32>,
         params: &CheckedProbeParams,
-        extras: &Extras,
-    ) -> Result<LayerOutcome, ProbeError> {
-        let data = self.data(activations, channels);
-        let (train, tasks) = (&self.train, self.tasks());
-        measure_layer(layer, &data, train, &tasks, params, &self.keys, extras)
+        extras: &Extras<'_>,
+    ) -> Result<(usize, LayerOutcome), ProbeError> {
+        let (key, scaling) = (self.projection.derive(layer), params.scaling());
+        match view.show(layer, activations, channels, &self.train, scaling, key)? {
+            Viewed::Whole => self.measure((layer, channels), activations, params, extras),
+            Viewed::Shown { values, scaling } => {
+                let params = params.with_scaling(scaling);
+                self.measure((layer, None), values.view(), &params, extras)
+            }
+        }
+    }
+
+    /// [`ProbeSet::probe`] of activations on disk.
+    ///
+    /// # Errors
+    /// As [`ProbeSet::probe`].
+    pub fn probe_streamed(
+        &self,
+        (layer, channels, view): (&str, Option<usize>, View),
+        activations: &dyn ActivationBlocks,
+        params: &CheckedProbeParams,
+        extras: &Extras<'_>,
+    ) -> Result<(usize, LayerOutcome), ProbeError> {
+        let (train, keys) = (&self.train, &self.keys);
+        let (key, scaling) = (self.projection.derive(layer), params.scaling());
+        if let Viewed::Shown { values, scaling } =
+            view.show_streamed(layer, activations, channels, train, scaling, key)?
+        {
+            let params = params.with_scaling(scaling);
+            return self.measure((layer, None), values.view(), &params, extras);
+        }
+        let data = StreamedLayer {
+            activations,
+            groups: &self.groups,
+            selection: Selection::Drawn,
+            channels,
+        };
+        let found = measure_streamed(layer, &data, train, &self.tasks(), params, keys, extras)?;
+        Ok((activations.shape().1, found))
+    }
+
+    fn measure(
+        &self,
+        (layer, channels): (&str, Option<usize>),
+        activations: ArrayView2<'_, f32>,
+        params: &CheckedProbeParams,
+        extras: &Extras<'_>,
+    ) -> Result<(usize, LayerOutcome), ProbeError> {
+        let data = self.data(activations.reborrow(), channels);
+        let (train, keys) = (&self.train, &self.keys);
+        let found = measure_layer(layer, &data, train, &self.tasks(), params, keys, extras)?;
+        Ok((activations.ncols(), found))
     }
 
     /// What is measured beside each accuracy of a checkpoint; the costly parts
-    /// at either end of training only.
-    pub fn extras(&self, config: &Config, at_an_end: bool) -> Extras {
+    /// at either end of training only. `ridge` are the [`Self::properties`].
+    pub fn extras<'a>(
+        &self,
+        config: &Config,
+        at_an_end: bool,
+        ridge: &'a [RidgeTask<'_>],
+    ) -> Extras<'a> {
         let Probes {
             v_information,
             seen_values,
@@ -308,8 +380,20 @@ impl ProbeSet {
                 key: self.nonlinear,
                 count: *nonlinear_seeds,
             }),
+            ridge,
         }
     }
+}
+
+/// A property's values for stimuli, if the set has the property.
+fn property(set: &dyn StimulusSet, stimuli: &[usize], name: &str) -> Option<ProbedProperty> {
+    let place = set.properties().iter().position(|known| *known == name)?;
+    let value = |index: &usize| set.property_values(*index).get(place).copied();
+    Some(ProbedProperty {
+        name: name.to_owned(),
+        values: stimuli.iter().map(value).collect::<Option<_>>()?,
+        period: set.property_period(name),
+    })
 }
 
 /// The probe crate's parameters from a configuration.

@@ -1,7 +1,9 @@
 //! The protocol in words: everything that turns activations into a number.
 
+use layerprobe_probes::View;
 use layerprobe_reports::ProtocolParagraph;
 
+use crate::activations::Baseline;
 use crate::config::{
     AdamNumbers, Checkpoints, Config, InitialWeights, Optimizer, Protocol, Schedule, Stimuli,
     Training,
@@ -11,12 +13,12 @@ use crate::models::Options;
 use super::paper::{self, PAPER_PROTOCOL};
 
 /// The protocol's name and version, written into every row.
-pub const PROTOCOL: &str = "clean/1";
+pub const PROTOCOL: &str = "clean/2";
 
 /// The protocol's name with what this configuration changes in it.
 pub fn name(config: &Config) -> String {
     match config.probes.scaling.as_str() {
-        "standard" => PROTOCOL.to_owned(),
+        "channel" => PROTOCOL.to_owned(),
         scaling => format!("{PROTOCOL} scaling={scaling}"),
     }
 }
@@ -113,6 +115,14 @@ fn around(config: &Config) -> Option<String> {
              refitted at its penalty. A p-value compares an accuracy with the permutations' maxima over all layers \
              and both steps of its condition and feature: (b + 1) / (B + 1).",
             config.probes.permutations
+        ));
+    }
+    if !config.probes.ridge.is_empty() {
+        parts.push(format!(
+            "Ridge regression (probe ridge) decodes {}, at the penalty of the list with the highest R^2 on the \
+             selection combinations; R^2 is over all stimuli that some feature is tested on, 0 for the training \
+             mean. Phases are decoded by their sine and cosine, whose squares are summed.",
+            config.probes.ridge.join(", ")
         ));
     }
     (!parts.is_empty()).then(|| parts.join(" "))
@@ -280,18 +290,57 @@ fn checkpoints(config: &Config) -> String {
     };
     format!(
         "Kept: {schedule}, always with step 0 (the untrained network) and the last. The checkpoint with the \
-         best validation accuracy is kept beside them; protocol clean/1 does not probe it, since it was chosen on \
+         best validation accuracy is kept beside them; protocol {PROTOCOL} does not probe it, since it was chosen on \
          stimuli that the probes are tested on."
     )
 }
 
 fn activations(config: &Config) -> String {
+    let layers: Vec<&str> = config.probes.network_layers().collect();
+    let baselines: Vec<&str> = config.probes.baselines().map(Baseline::name).collect();
+    let beside = match baselines.as_slice() {
+        [] => String::new(),
+        names => format!(
+            " Beside them, without any network: {} (input: the raw pixels; pixel_stats: mean and deviation of \
+             each color channel), probed once for each hold-out version.",
+            names.join(", ")
+        ),
+    };
     format!(
         "Layers {} in evaluation mode, after the ReLU (and the pooling, for convolutional blocks), flattened \
          whole. Every stimulus passes through each checkpoint once. Untrained and trained networks see images \
-         normalized in the same way.",
-        config.probes.layers.join(", ")
+         normalized in the same way.{beside}{}",
+        layers.join(", "),
+        views(config)
     )
+}
+
+/// What of a layer is probed, if not (only) all of it.
+fn views(config: &Config) -> String {
+    let words = |view: &View| match view {
+        View::Full => "full (all dimensions)".to_owned(),
+        View::Gap => {
+            "gap (the mean of each channel over its pixels, then scaled; maps of channels only)"
+                .to_owned()
+        }
+        View::Pca(count) => format!(
+            "pca:{count} (the first {count} principal components of the scaled training activations, not scaled again)"
+        ),
+        View::RandomProjection(count) => format!(
+            "rp:{count} ({count} Gaussian random combinations of the scaled dimensions, the same for all \
+             checkpoints, not scaled again)"
+        ),
+    };
+    match config.probes.views.as_slice() {
+        [View::Full] => String::new(),
+        views => {
+            let views: Vec<String> = views.iter().map(words).collect();
+            format!(
+                " Views of each layer: {}. A layer with no more dimensions than components is left whole.",
+                views.join("; ")
+            )
+        }
+    }
 }
 
 fn probe(config: &Config) -> String {

@@ -10,6 +10,7 @@ use crate::config::Config;
 
 use super::plan::Condition;
 use super::protocol;
+use super::ridge_rows::rows_of_ridge;
 
 /// A checkpoint as the results table names it.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,6 +91,9 @@ pub fn rows_of_layer(here: &ResultRow, outcome: &LayerOutcome) -> Vec<ResultRow>
     }
     for probes in &outcome.nonlinear {
         rows.extend(rows_of_nonlinear(here, probes));
+    }
+    for ridge in &outcome.ridge {
+        rows.extend(rows_of_ridge(here, ridge));
     }
     rows
 }

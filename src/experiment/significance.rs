@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use layerprobe_probes::{ProbeError, null_maxima, permutation_p_value};
 use layerprobe_reports::ResultRow;
 
-/// A condition and a feature: what a family of statistics has in common.
-type Family = (String, String);
+/// A condition, a feature and a view: what a family of statistics has in common.
+type Family = (String, String, String);
 /// A layer of a checkpoint.
 type Place = (Option<u64>, String);
 
-/// From the rows of permuted probes, for each condition and feature: the
+/// From the rows of permuted probes, for each condition, feature and view: the
 /// maximum of each permutation over all layers and checkpoints that have them,
 /// and the p-value of each accuracy there among these maxima. Rows without
 /// permutations give none.
@@ -21,21 +21,21 @@ pub fn rows_of_families(rows: &[ResultRow]) -> Result<Vec<ResultRow>, ProbeError
     let mut families: BTreeMap<Family, BTreeMap<Place, Vec<f64>>> = BTreeMap::new();
     for row in rows.iter().filter(|row| row.metric == "null_accuracy") {
         families
-            .entry((row.condition.clone(), row.feature.clone()))
+            .entry((row.condition.clone(), row.feature.clone(), row.view.clone()))
             .or_default()
             .entry((row.step, row.layer.clone()))
             .or_default()
             .push(row.value);
     }
     let mut found = Vec::new();
-    for ((condition, feature), places) in families {
+    for ((condition, feature, view), places) in families {
         let nulls: Vec<Vec<f64>> = places.values().cloned().collect();
         let maxima = null_maxima(&nulls)?;
         let tested = rows.iter().filter(|row| {
             row.metric == "accuracy"
                 && row.probe == "linear"
                 && row.split_kind == "held_out_values"
-                && (&row.condition, &row.feature) == (&condition, &feature)
+                && (&row.condition, &row.feature, &row.view) == (&condition, &feature, &view)
                 && places.contains_key(&(row.step, row.layer.clone()))
         });
         let mut p_values: Vec<ResultRow> = Vec::new();

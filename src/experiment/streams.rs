@@ -118,6 +118,11 @@ impl Streams {
             .derive(&version.to_string())
     }
 
+    /// Random projections of a layer: the same for all checkpoints and versions.
+    pub fn projection(&self) -> StreamKey {
+        self.data.derive("probe/projection")
+    }
+
     /// Position, angles, phases and noise of the stimuli on which networks are
     /// compared: none has been trained on them.
     pub fn similarity_stimuli(&self) -> StreamKey {

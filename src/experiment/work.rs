@@ -10,6 +10,7 @@ use layerprobe_reports::ResultRow;
 
 use crate::config::{Config, Protocol};
 
+use super::baselines::{self, BaselinePlace};
 use super::error::ExperimentError;
 use super::events::Observer;
 use super::layer_tables::LayerTables;
@@ -120,6 +121,11 @@ impl<'a> Work<'a> {
             Some(stage) => stage.tables(),
             None => Ok(LayerTables::default()),
         }
+    }
+
+    /// The baselines that are probed, version by version.
+    pub fn baselines(&self) -> Vec<BaselinePlace> {
+        baselines::places(self.config)
     }
 
     fn probe_stage<'b>(&'b self, folder: &'b RunFolder) -> Option<ProbeStage<'b>> {

@@ -17,6 +17,8 @@ pub struct ArrayShape {
     pub rows: usize,
     /// Numbers a stimulus has.
     pub dim: usize,
+    /// Channels, where the array has the axes stimulus, channel, row, column.
+    pub channels: Option<usize>,
     /// The file has the first axis fastest (Fortran's order): it can only be
     /// read as a whole, and takes twice its memory meanwhile.
     pub by_columns: bool,
@@ -31,6 +33,8 @@ pub struct ForeignLayer {
     pub rows: usize,
     /// Numbers a stimulus has.
     pub dim: usize,
+    /// Channels, where the array has the axes stimulus, channel, row, column.
+    pub channels: Option<usize>,
     /// The numbers.
     pub matrix: Matrix,
 }
@@ -122,6 +126,7 @@ impl ForeignFile {
             name: array.name.clone(),
             rows,
             dim,
+            channels: array.channels,
             matrix,
         })
     }
@@ -161,6 +166,14 @@ pub(super) fn chosen(
         }
     }
     Ok(layers.to_vec())
+}
+
+/// Channels of an array of a shape.
+pub(super) fn channels(shape: &[usize]) -> Option<usize> {
+    match shape {
+        [_, channels, _, _] => Some(*channels),
+        _ => None,
+    }
 }
 
 /// Stimuli and numbers a stimulus has in an array of a shape.

@@ -1,31 +1,35 @@
-use layerprobe_probes::{Forecast, Workload};
+use layerprobe_probes::{Forecast, View, Workload};
 
 use super::{ArrayShape, ForeignError};
-use crate::activations::{PlannedLayer, on_disk};
+use crate::activations::{NotEnough, PlannedLayer, on_disk};
 use crate::memory::{MemoryLimit, resident};
 
 /// What reading a file takes beside its numbers, and the rest of the program.
 const OTHER: u64 = 24 << 20;
 
 /// Says for each array whether it goes to the disk before it is probed. Arrays
-/// are read and probed one after the other; `work` tells what for, its stimuli
-/// and dimensions being those of each array.
+/// are read and the `views` that there are of them probed one after the other;
+/// `work` tells what for, its stimuli and dimensions being those of each array.
 ///
 /// # Errors
-/// If one cannot be probed within the limit at all.
+/// If one cannot be probed within the limit at all; the one that takes most is
+/// named.
 pub fn plan(
     limit: MemoryLimit,
     arrays: &[ArrayShape],
+    views: &[View],
     work: &Workload<'_>,
 ) -> Result<Vec<bool>, ForeignError> {
     let base = resident().unwrap_or(0) + OTHER;
     let mut stored = Vec::with_capacity(arrays.len());
+    let mut refused: Option<NotEnough> = None;
     for array in arrays {
-        let mut forecast = Forecast::of(&Workload {
+        let work = Workload {
             stimuli: array.rows,
             dims: array.dim,
             ..work.clone()
-        });
+        };
+        let mut forecast = Forecast::of_views(&work, views, array.channels);
         if array.by_columns {
             // turned from one copy into another before anything is solved
             forecast.beside = forecast.beside.max(forecast.matrix);
@@ -35,7 +39,13 @@ pub fn plan(
             shape: (array.rows, array.dim),
             forecast,
         };
-        stored.extend(on_disk(limit, base, &[layer])?);
+        match on_disk(limit, base, &[layer]) {
+            Ok(chosen) => stored.extend(chosen),
+            Err(no) => refused = Some(no.or_more(refused)),
+        }
     }
-    Ok(stored)
+    match refused {
+        Some(refused) => Err(refused.into()),
+        None => Ok(stored),
+    }
 }

@@ -7,7 +7,7 @@ use npyz::npz::NpzArchive;
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
 use super::ForeignError;
-use super::layers::{ArrayShape, chosen, rows_and_dim};
+use super::layers::{ArrayShape, channels, chosen, rows_and_dim};
 
 /// Takes some whole rows.
 type Part<'a> = &'a mut dyn FnMut(&[f32]) -> Result<(), ForeignError>;
@@ -132,6 +132,7 @@ fn described<R: Read>(
     Ok(ArrayShape {
         rows,
         dim,
+        channels: channels(&shape),
         by_columns: file.order() == Order::Fortran,
         name,
     })

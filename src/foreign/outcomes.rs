@@ -1,6 +1,6 @@
 use layerprobe_probes::{
-    CheckedProbeParams, Extras, LayerData, ProbeKeys, ProbeOutcome, ProbeTask, Selection,
-    StreamedLayer, measure_layer, measure_streamed,
+    CheckedProbeParams, Extras, LayerData, ProbeKeys, ProbeOutcome, ProbeTask, Scaling, Selection,
+    StreamedLayer, View, Viewed, measure_layer, measure_streamed,
 };
 use layerprobe_reports::ResultRow;
 use layerprobe_streams::StreamKey;
@@ -10,27 +10,32 @@ use super::{Cut, ForeignError, ForeignLayer, Labels};
 use crate::activations::Matrix;
 use crate::experiment::rows_of_outcome;
 
-/// The protocol's name and version, written into every row.
-pub const PROTOCOL: &str = "own/1";
+/// The protocol's name and version, written into every row, with the scaling
+/// where it is not [`Scaling::Channel`].
+pub const PROTOCOL: &str = "own/2";
 
 /// What one layer gave.
 #[derive(Clone, Debug)]
 pub struct ForeignOutcomes {
     /// The layer.
     pub layer: String,
+    /// What of it was probed.
+    pub view: View,
     /// Its dimensions.
     pub dim: usize,
+    /// How dimensions were scaled.
+    pub scaling: Scaling,
     /// An outcome a feature.
     pub outcomes: Vec<ProbeOutcome>,
 }
 
-/// Probes a layer for every feature of the labels. With `log_probabilities`
-/// predictions keep those of all classes.
+/// Probes a view of a layer for every feature of the labels. With
+/// `log_probabilities` predictions keep those of all classes.
 ///
 /// # Errors
 /// If the counts differ or the data cannot be probed.
 pub fn probe(
-    layer: &ForeignLayer,
+    (layer, view): (&ForeignLayer, View),
     labels: &Labels,
     cut: &Cut,
     params: &CheckedProbeParams,
@@ -63,31 +68,55 @@ pub fn probe(
         log_probabilities,
         ..Extras::default()
     };
-    let found = match &layer.matrix {
+    let channels = layer.channels;
+    let measure = |activations: ArrayView2<'_, f32>, channels, params: &CheckedProbeParams| {
+        let data = LayerData {
+            activations: activations.reborrow(),
+            groups,
+            selection,
+            channels,
+        };
+        measure_layer(name, &data, train, &tasks, params, &keys, &extras)
+    };
+    let projection = key.derive("probe/projection").derive(name);
+    let scaling = params.scaling();
+    let (dim, found) = match &layer.matrix {
         Matrix::Memory(values) => {
-            let activations = ArrayView2::from_shape((layer.rows, layer.dim), values)
+            let whole = ArrayView2::from_shape((layer.rows, layer.dim), values)
                 .map_err(|_| mismatch(layer, labels))?;
-            let data = LayerData {
-                activations,
-                groups,
-                selection,
-                channels: None,
-            };
-            measure_layer(name, &data, train, &tasks, params, &keys, &extras)?
+            match view.show(name, whole, channels, train, scaling, projection)? {
+                Viewed::Whole => (layer.dim, measure(whole, channels, params)?),
+                Viewed::Shown { values, scaling } => {
+                    let params = params.with_scaling(scaling);
+                    (values.ncols(), measure(values.view(), None, &params)?)
+                }
+            }
         }
         Matrix::Disk(store) => {
-            let data = StreamedLayer {
-                activations: store,
-                groups,
-                selection,
-                channels: None,
-            };
-            measure_streamed(name, &data, train, &tasks, params, &keys, &extras)?
+            match view.show_streamed(name, store, channels, train, scaling, projection)? {
+                Viewed::Whole => {
+                    let data = StreamedLayer {
+                        activations: store,
+                        groups,
+                        selection,
+                        channels,
+                    };
+                    let (tasks, extras) = (&tasks, &extras);
+                    let found = measure_streamed(name, &data, train, tasks, params, &keys, extras)?;
+                    (layer.dim, found)
+                }
+                Viewed::Shown { values, scaling } => {
+                    let params = params.with_scaling(scaling);
+                    (values.ncols(), measure(values.view(), None, &params)?)
+                }
+            }
         }
     };
     Ok(ForeignOutcomes {
         layer: layer.name.clone(),
-        dim: layer.dim,
+        view,
+        scaling,
+        dim,
         outcomes: found.probes,
     })
 }
@@ -105,10 +134,14 @@ pub fn rows(condition: &str, seed: u64, cut: &Cut, found: &ForeignOutcomes) -> V
     let here = ResultRow {
         condition: condition.to_owned(),
         dataset: "own".to_owned(),
-        protocol: PROTOCOL.to_owned(),
+        protocol: match found.scaling {
+            Scaling::Channel => PROTOCOL.to_owned(),
+            other => format!("{PROTOCOL} scaling={}", other.as_str()),
+        },
         seed: Some(seed),
         layer: found.layer.clone(),
         dim: Some(found.dim as u64),
+        view: found.view.to_string(),
         split_kind: cut.kind.to_owned(),
         ..ResultRow::default()
     };

@@ -37,7 +37,8 @@ impl<'a> PredictionFile<'a> {
     pub fn write(&mut self, cut: &Cut, found: &ForeignOutcomes) -> Result<(), ReportError> {
         let groups = &self.labels.groups;
         for (feature, outcome) in found.outcomes.iter().enumerate() {
-            let place = (found.layer.as_str(), feature);
+            let view = found.view.to_string();
+            let place = (found.layer.as_str(), view.as_str(), feature);
             write_predictions(&mut self.table, place, cut.kind, outcome, |row| {
                 (row as u64, groups.get(row).copied().unwrap_or_default())
             })?;

@@ -7,7 +7,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::ForeignError;
-use super::layers::{ArrayShape, chosen, rows_and_dim};
+use super::layers::{ArrayShape, channels, chosen, rows_and_dim};
 
 /// The longest header that is read; safetensors' own limit.
 const MAX_HEADER: u64 = 100_000_000;
@@ -27,6 +27,7 @@ pub(super) fn arrays(
             let (rows, dim) = rows_and_dim(path, &name, &info.shape)?;
             size(path, &name, info)?;
             Ok(ArrayShape {
+                channels: channels(&info.shape),
                 name,
                 rows,
                 dim,

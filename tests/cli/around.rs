@@ -41,6 +41,40 @@ fn bits_stand_beside_each_accuracy() {
 }
 
 #[test]
+fn properties_have_their_r2() {
+    let names = "'x', 'shape_angle', 'phase_y'";
+    let rows = rows_of(&[
+        &format!("probes.ridge=[{names}]"),
+        "probes.features=['color']",
+        "probes.layers=['pool3', 'fc1']",
+    ]);
+    let found = of(&rows, "r2", "held_out_values", "r2");
+    let accuracies = of(&rows, "accuracy", "held_out_values", "accuracy");
+    assert_eq!(found.len(), 3 * accuracies.len());
+    for row in &found {
+        assert_eq!((&*row.probe, &*row.status), ("ridge", "converged"));
+        assert!(row.value < 1.0 && row.lower.unwrap() <= row.value);
+        assert_eq!(row.n_test, accuracies[0].n_test);
+        let chance = rows.iter().find(|other| {
+            other.metric == "chance" && (&other.feature, other.step) == (&row.feature, row.step)
+        });
+        assert_eq!(chance.unwrap().value, 0.0);
+    }
+    // where the object is can be read from a map of pixels, untrained
+    let x = found
+        .iter()
+        .find(|row| (&*row.feature, &*row.layer, row.step) == ("x", "pool3", Some(0)));
+    assert!(x.unwrap().lower.unwrap() > 0.5, "{x:?}");
+
+    let dir = tempfile::tempdir().unwrap();
+    layerprobe(dir.path())
+        .args(["run", "smoke", "--set", "probes.ridge=['shape_angel']"])
+        .assert()
+        .code(2)
+        .stderr(predicates::str::contains("did you mean `shape_angle`?"));
+}
+
+#[test]
 fn controls_and_splits_are_rows_of_their_own() {
     let rows = rows_of(&[
         "probes.seen_values=true",
@@ -150,18 +184,16 @@ fn p_values_are_measured_at_both_ends_of_training() {
 #[test]
 fn another_scaling_is_another_protocol() {
     let settings = ["probes.layers=['pool4', 'fc1']", "training.epochs=1"];
-    let [plain, channel] = ["standard", "channel"].map(|scaling| {
-        let scaling = format!("probes.scaling={scaling}");
-        rows_of(&[&settings[..], &[&scaling]].concat())
-    });
-    assert!(plain.iter().all(|row| row.protocol == "clean/1"));
+    let default = rows_of(&settings);
+    let standard = rows_of(&[&settings[..], &["probes.scaling=standard"]].concat());
+    assert!(default.iter().all(|row| row.protocol == "clean/2"));
     assert!(
-        channel
+        standard
             .iter()
-            .all(|row| row.protocol == "clean/1 scaling=channel")
+            .all(|row| row.protocol == "clean/2 scaling=standard")
     );
     let values = |rows: &[ResultRow]| rows.iter().map(|row| row.value).collect::<Vec<_>>();
-    assert_ne!(values(&plain), values(&channel));
+    assert_ne!(values(&default), values(&standard));
 }
 
 #[test]

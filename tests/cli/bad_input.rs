@@ -35,7 +35,7 @@ fn unknown_names_suggest_the_nearest() {
         &[
             "unknown layer `pool_3`",
             "did you mean `pool3`?",
-            "known: pool1",
+            "known: pixel_stats, input, pool1",
         ],
     );
     refused(

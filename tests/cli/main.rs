@@ -4,6 +4,7 @@
 
 mod around;
 mod bad_input;
+mod baselines;
 mod bench;
 mod binary;
 mod compare;
@@ -23,3 +24,4 @@ mod sweep;
 mod talking;
 mod tested;
 mod verify;
+mod views;

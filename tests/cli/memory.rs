@@ -146,7 +146,13 @@ fn what_cannot_fit_is_refused_before_anything_is_done() {
 #[test]
 fn a_run_with_its_layers_on_disk_gives_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
-    let run = ["run", "smoke", "--threads", "2"];
+    let run = [
+        &["run", "smoke", "--threads", "2"][..],
+        &["--set", "probes.layers=['input', 'pool3', 'fc1']"],
+        &["--set", "probes.ridge=['x', 'phase_x']"],
+        &["--set", "probes.views=['full', 'gap', 'pca:8', 'rp:8']"],
+    ]
+    .concat();
     peak(dir.path(), &[&run[..], &["--out", "free"]].concat());
     let limit = enough(dir.path(), &run);
     let held = [&run[..], &["--out", "held", "--max-memory", &limit]].concat();

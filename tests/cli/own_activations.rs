@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
 use crate::folder::layerprobe;
@@ -203,4 +204,46 @@ fn wrong_input_gets_its_own_error() {
     refused(&whole, "has the value `up` everywhere");
     fs::write(at("labels.csv"), "direction\nup\n\"\"\n").unwrap();
     refused(&whole, "labels.csv:3: the column `direction` is empty");
+}
+
+#[test]
+fn views_have_dimensions_of_their_own() {
+    let dir = tempfile::tempdir().unwrap();
+    write_npy(&dir.path().join("a.npy"), &activations(), "(120, 2, 3, 1)");
+    write_labels(&dir.path().join("l.csv"), STIMULI, split);
+    let probe = |views: &str| {
+        let mut command = layerprobe(dir.path());
+        command
+            .args(["probe", "--activations", "a.npy", "--labels", "l.csv"])
+            .args(["--out", "r.csv", "--predictions", "p.csv", "--view", views]);
+        command.assert()
+    };
+    probe("full,gap,pca:2,rp:3,pca:99")
+        .success()
+        .stdout(contains("a gap").and(contains("a pca:2")));
+    let rows = layerprobe_reports::read_results(dir.path().join("r.csv")).unwrap();
+    let accuracies = rows.iter().filter(|row| row.metric == "accuracy");
+    let found: Vec<(&str, u64)> = accuracies
+        .map(|row| (row.view.as_str(), row.dim.unwrap()))
+        .collect();
+    // a layer with fewer dimensions than components is left whole
+    let expected = [
+        ("full", 6),
+        ("gap", 2),
+        ("pca:2", 2),
+        ("rp:3", 3),
+        ("pca:99", 6),
+    ];
+    assert_eq!(found, expected);
+    let predictions = fs::read_to_string(dir.path().join("p.csv")).unwrap();
+    assert!(predictions.lines().next().unwrap().contains(",group,view,"));
+    assert!(predictions.lines().any(|line| line.contains(",rp:3,")));
+
+    probe("pca:0")
+        .code(2)
+        .stderr(contains("there are full, gap, pca:K and rp:K"));
+    write_npy(&dir.path().join("a.npy"), &activations(), "(120, 6)");
+    probe("gap")
+        .code(2)
+        .stderr(contains("no array has the axes"));
 }

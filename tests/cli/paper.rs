@@ -61,7 +61,7 @@ fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
     let rows = read_results(root.join("results.csv")).unwrap();
     let (paper, clean): (Vec<&ResultRow>, Vec<&ResultRow>) =
         rows.iter().partition(|row| row.protocol == "paper/1");
-    assert!(clean.iter().all(|row| row.protocol == "clean/1"));
+    assert!(clean.iter().all(|row| row.protocol == "clean/2"));
     assert!(clean.iter().any(|row| row.metric == "accuracy"));
     let accuracies: Vec<&&ResultRow> = paper.iter().filter(|r| r.metric == "accuracy").collect();
     // 2 targets x 2 versions x 2 checkpoints x 2 layers x 3 features
@@ -112,7 +112,7 @@ fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
         assert!(page.contains(said), "{said}");
     }
     let manifest = fs::read_to_string(root.join("manifest.json")).unwrap();
-    assert!(manifest.contains("\"clean/1, paper/1\""), "{manifest}");
+    assert!(manifest.contains("\"clean/2, paper/1\""), "{manifest}");
     assert!(manifest.contains("paper/best_validation/fc1.csv"));
 }
 

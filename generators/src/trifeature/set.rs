@@ -197,6 +197,10 @@ impl StimulusSet for Trifeature {
         vec![x, y, pose.shape_angle, pose.texture_angle, phase_x, phase_y]
     }
 
+    fn property_period(&self, property: &str) -> Option<f64> {
+        property.starts_with("phase").then_some(1.0)
+    }
+
     fn render_into(&self, index: usize, rgb: &mut [u8]) {
         self.render(self.values(index), self.draw(index), rgb);
     }

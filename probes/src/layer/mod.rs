@@ -15,6 +15,7 @@ use crate::around::{code_lengths, labelings, selectivity};
 use crate::checks::check_layer;
 use crate::fitting::Form;
 use crate::nonlinear::nonlinear;
+use crate::ridge::{Targets, ridge_probes};
 use crate::source::Source;
 use crate::standardize::{Standardized, Standardizer};
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     Repeats, SplitKind,
 };
 
-use cut::Cut;
+pub(crate) use cut::Cut;
 pub(crate) use fits::{Tested, Wanted, Work};
 pub(crate) use nulls::BATCH as PERMUTED;
 use nulls::permutation_nulls;
@@ -193,7 +194,7 @@ pub fn measure_layer(
     tasks: &[ProbeTask<'_>],
     params: &CheckedProbeParams,
     keys: &ProbeKeys,
-    extras: &Extras,
+    extras: &Extras<'_>,
 ) -> Result<LayerOutcome, ProbeError> {
     let stimuli = Stimuli::from(data);
     check_layer(layer, data.activations.dim(), &stimuli, train, tasks)?;
@@ -219,7 +220,7 @@ pub fn measure_streamed(
     tasks: &[ProbeTask<'_>],
     params: &CheckedProbeParams,
     keys: &ProbeKeys,
-    extras: &Extras,
+    extras: &Extras<'_>,
 ) -> Result<LayerOutcome, ProbeError> {
     let stimuli = Stimuli::from(data);
     check_layer(layer, data.activations.shape(), &stimuli, train, tasks)?;
@@ -236,9 +237,10 @@ fn measure(
     tasks: &[ProbeTask<'_>],
     params: &CheckedProbeParams,
     keys: &ProbeKeys,
-    extras: &Extras,
+    extras: &Extras<'_>,
 ) -> Result<LayerOutcome, ProbeError> {
     let cut = Cut::of_layer(data, train, tasks, params, keys.selection)?;
+    let targets = Targets::of(extras.ridge, data.groups.len(), &cut)?;
     let (scaling, channels) = (params.scaling(), data.channels);
     let scale = Standardizer::fit(layer, source, &cut.order, scaling, channels)?;
     let scaled = Standardized {
@@ -246,7 +248,9 @@ fn measure(
         source,
         scale: &scale,
     };
-    scaled.check_finite(&union(tasks))?;
+    let mut tested = union(tasks.iter().map(|task| task.test));
+    tested.extend(union(extras.ridge.iter().map(|task| task.test)));
+    scaled.check_finite(&tested)?;
     let form = Form::of(&scaled, &cut.order, params.solver());
     let work = Work {
         data: scaled,
@@ -310,7 +314,12 @@ fn measure(
         }
         _ => Vec::new(),
     };
+    let ridge = match extras.ridge {
+        [] => Vec::new(),
+        tasks => ridge_probes(&work, &form, &cut, tasks, &targets)?,
+    };
     Ok(LayerOutcome {
+        ridge,
         probes,
         selectivity: selectivities,
         codes,
@@ -327,9 +336,9 @@ fn places(cut: &Cut, rows: &[usize]) -> Vec<usize> {
         .collect()
 }
 
-/// All tasks' test rows, ascending, each once.
-fn union(tasks: &[ProbeTask<'_>]) -> Vec<usize> {
-    let mut rows: Vec<usize> = tasks.iter().flat_map(|task| task.test).copied().collect();
+/// All rows of the lists, ascending, each once.
+fn union<'a>(lists: impl Iterator<Item = &'a [usize]>) -> Vec<usize> {
+    let mut rows: Vec<usize> = lists.flatten().copied().collect();
     rows.sort_unstable();
     rows.dedup();
     rows

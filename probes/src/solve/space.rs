@@ -2,7 +2,7 @@
 //! image: the logits it gives the training rows.
 
 use layerprobe_linalg::{
-    EigenError, LeadingEigen, LeadingPanels, MatMut, MatRef, Panels, Threads, leading_eigen, matmul,
+    EigenError, LeadingEigen, LeadingPanels, MatRef, Panels, leading_eigen, self_product,
 };
 
 use super::panel::{Panel, product, single_product};
@@ -74,7 +74,7 @@ impl<'a> Space<'a> {
 
     /// The space of a matrix itself, rows x dimensions.
     pub fn primal(matrix: MatRef<'a, f64>) -> Result<Self, EigenError> {
-        let covariance = covariance(matrix);
+        let covariance = self_product(matrix.t());
         let size = matrix.cols();
         let narrow = Panels::from_fn(size, size, |i, j| covariance[i * size + j] as f32);
         let leading = leading_eigen(narrow.leading(size, size), LEADING)?;
@@ -210,19 +210,4 @@ impl<'a> Space<'a> {
 /// A product in singles with all of a matrix.
 fn whole(matrix: &Panels, panel: &Panel) -> Panel {
     single_product(matrix.leading(matrix.rows(), matrix.cols()), panel)
-}
-
-/// `X^T X` of a matrix with few columns.
-fn covariance(matrix: MatRef<'_, f64>) -> Vec<f64> {
-    let size = matrix.cols();
-    let mut covariance = vec![0.0; size * size];
-    matmul(
-        MatMut::row_major(&mut covariance, size, size),
-        0.0,
-        matrix.t(),
-        matrix,
-        1.0,
-        Threads::Pool,
-    );
-    covariance
 }

@@ -129,6 +129,7 @@ impl<'a> Evidence<'a> {
             && row.probe == quantity.probe_name()
             && is(&quantity.protocol, protocol)
             && is(&quantity.split_kind, &row.split_kind)
+            && is_shown(row, quantity)
             && is(&quantity.feature, &row.feature)
             && matches!(row.selected_by.as_str(), "" | "accuracy")
             && row.repeat.is_none();
@@ -199,6 +200,14 @@ impl<'a> Evidence<'a> {
             Moment::Highest => matches!(side.role, "initial" | "scheduled" | "last"),
         };
         layer.is_none_or(|layer| layer == side.layer) && of_target && then
+    }
+}
+
+/// Whether a row is of the view asked for: the whole layer, unless it is said.
+fn is_shown(row: &ResultRow, quantity: &Quantity) -> bool {
+    match &quantity.view {
+        Some(view) => row.view == *view,
+        None => matches!(row.view.as_str(), "full" | ""),
     }
 }
 

@@ -34,6 +34,9 @@ pub struct Quantity {
     /// What the probe was tested on; any, unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_kind: Option<String>,
+    /// What of the layer was probed; `full`, unless said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub view: Option<String>,
     /// The nominal predictivity of the training set; any, unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predictivity: Option<f64>,
@@ -97,6 +100,7 @@ impl Quantity {
             probe: text(&self.probe, &other.probe),
             protocol: text(&self.protocol, &other.protocol),
             split_kind: text(&self.split_kind, &other.split_kind),
+            view: text(&self.view, &other.view),
             predictivity: self.predictivity.or(other.predictivity),
             with,
             pairing: self.pairing.or(other.pairing),
@@ -156,6 +160,7 @@ impl Quantity {
             &self.probe,
             &self.protocol,
             &self.split_kind,
+            &self.view,
         ];
         let predictivity = self.predictivity.map(|p| format!("p {p}"));
         let texts = texts.into_iter().flatten().cloned();
@@ -189,6 +194,9 @@ impl Quantity {
         };
         let at = self.predictivity.map(|p| format!(" at p {p}"));
         let layer = self.layer.as_ref().map(|layer| format!(", {layer}"));
-        network + &at.unwrap_or_default() + &layer.unwrap_or_default()
+        let view = self.view.as_ref().map(|view| format!(" ({view})"));
+        [at, layer, view]
+            .into_iter()
+            .fold(network, |words, more| words + &more.unwrap_or_default())
     }
 }

@@ -98,6 +98,22 @@ fn suppression_is_trained_minus_its_own_start() {
 }
 
 #[test]
+fn whole_layers_decide_unless_a_view_is_asked_for() {
+    let viewed = |view: &str, rows: Vec<ResultRow>| -> Vec<ResultRow> {
+        let of = |row| ResultRow {
+            view: view.into(),
+            ..row
+        };
+        rows.into_iter().map(of).collect()
+    };
+    let (full, few) = (texture(0.6, 0.3), texture(0.3, 0.6));
+    let rows = [viewed("full", full), viewed("pca:8", few)].concat();
+    assert_eq!(verdict(&claims(SUPPRESSED), &rows), Verdict::Reproduced);
+    let of_view = SUPPRESSED.replace("layer =", "view = \"pca:8\", layer =");
+    assert_eq!(verdict(&claims(&of_view), &rows), Verdict::NotReproduced);
+}
+
+#[test]
 fn too_few_runs_and_wide_intervals_cannot_tell() {
     let claims = claims(SUPPRESSED);
     assert_eq!(

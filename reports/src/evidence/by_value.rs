@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::estimate::{Estimate, IntervalKind, Measure};
 use super::names::in_order;
+use super::view::shown_view;
 use crate::{ReportInput, ValueRow};
 
 /// Which network a number is of.
@@ -35,8 +36,10 @@ type Beginning = (Option<u32>, String);
 impl ByValue {
     /// Of every dataset, network and protocol that the rows have.
     pub(crate) fn all(input: &ReportInput) -> Vec<Self> {
+        let view = shown_view(input.by_value.iter().map(|row| &*row.view));
+        let shown = |row: &&ValueRow| row.accuracy.is_finite() && row.view == view;
         let mut by_key: BTreeMap<[&str; 3], Vec<&ValueRow>> = BTreeMap::new();
-        for row in input.by_value.iter().filter(|row| row.accuracy.is_finite()) {
+        for row in input.by_value.iter().filter(shown) {
             let key = [&*row.dataset, &*row.arch, &*row.protocol];
             by_key.entry(key).or_default().push(row);
         }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::baseline::Baseline;
 use super::estimate::{Estimate, Measure};
 use super::quantity::Quantity;
 use super::run::{Moment, Run};
@@ -37,6 +38,7 @@ impl FamilyKey {
             ("variant", row.variant.clone()),
             ("protocol", row.protocol.clone()),
             ("tested on", row.split_kind.clone()),
+            ("view", row.view.clone()),
             ("chosen by", row.selected_by.clone()),
         ])
     }
@@ -73,6 +75,8 @@ pub(crate) struct Family {
     pub(crate) layers: Vec<String>,
     pub(crate) features: Vec<String>,
     pub(crate) targets: Vec<String>,
+    /// What can be decoded without any network.
+    pub(crate) baselines: Vec<Baseline>,
     pub(super) runs: BTreeMap<String, Run>,
 }
 

@@ -1,5 +1,6 @@
 //! What the rows say: runs put side by side, means and intervals over them.
 
+mod baseline;
 mod by_value;
 mod chance;
 mod estimate;
@@ -11,7 +12,9 @@ mod quantity;
 mod run;
 mod summary;
 mod verdicts;
+mod view;
 
+pub(crate) use baseline::{Baseline, is_of_a_network};
 pub(crate) use by_value::{ByValue, Network};
 pub(crate) use chance::Chances;
 pub(crate) use estimate::{Estimate, IntervalKind};
@@ -22,6 +25,7 @@ pub use over_runs::rows_over_runs;
 pub(crate) use quantity::Quantity;
 pub(crate) use summary::{Evidence, gather};
 pub(crate) use verdicts::{Dispute, disputes};
+pub(crate) use view::shown_view;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
+use super::baseline::is_of_a_network;
 use super::names::in_order;
+use super::view::shown_view;
 use crate::{ReportInput, ResultRow};
 
 /// The permutation tests of one target's networks.
@@ -28,10 +30,14 @@ impl Tested {
 
 /// The permutation tests that the rows tell of, by target.
 pub(crate) fn tested(input: &ReportInput) -> Vec<Tested> {
-    let of_metric = |metric: &'static str| {
+    let all = |metric: &'static str| {
         let rows = input.rows.iter();
-        rows.filter(move |row| row.metric == metric && row.value.is_finite())
+        rows.filter(move |row| {
+            row.metric == metric && row.value.is_finite() && is_of_a_network(row)
+        })
     };
+    let view = shown_view(all("p_value").map(|row| &*row.view));
+    let of_metric = |metric: &'static str| all(metric).filter(move |row| row.view == view);
     let targets = in_order(&input.targets, of_metric("p_value").map(|row| &*row.target));
     let of_target = |target: &String| {
         let judged: Vec<&ResultRow> = of_metric("p_value")

@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 
+use super::baseline;
 use super::chance::Chances;
 use super::family::{Family, FamilyKey};
 use super::names::in_order;
@@ -107,6 +108,9 @@ fn family(
         key: key.clone(),
         dataset: common.dataset.clone(),
         label,
+        baselines: rows.first().map_or_else(Vec::new, |like| {
+            baseline::beside(&input.rows, quantity, like, &input.layers)
+        }),
         layers: used(&input.layers, |row| &row.layer),
         features: used(&input.features, |row| &row.feature),
         targets: used(&input.targets, |row| &row.target),
@@ -135,6 +139,7 @@ fn in_common(rows: &[&ResultRow]) -> ResultRow {
         variant: first.variant.clone(),
         split_kind: first.split_kind.clone(),
         selected_by: first.selected_by.clone(),
+        view: first.view.clone(),
         seed: seed(|row| row.seed),
         data_seed: seed(|row| row.data_seed),
         init_seed: seed(|row| row.init_seed),

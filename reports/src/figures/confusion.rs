@@ -4,7 +4,7 @@ use super::Figure;
 use super::legend::{Legend, Sample};
 use super::sheet::{MAX_ROWS, WIDTH};
 use crate::drawing::{Color, Drawing, Horizontal, Text, fitted, text_width};
-use crate::evidence::in_order;
+use crate::evidence::{in_order, shown_view};
 use crate::{ConfusionRow, ReportInput};
 
 /// Matrices side by side.
@@ -63,6 +63,8 @@ fn matrices(input: &ReportInput) -> (String, Vec<Matrix>) {
         row.checkpoint_role == "last" && matches!(&*row.split_kind, "held_out_values" | "")
     };
     let rows = || input.confusions.iter().filter(wanted);
+    let view = shown_view(rows().map(|row| &*row.view));
+    let rows = || rows().filter(|row| row.view == view);
     let layers = in_order(&input.layers, rows().map(|row| &*row.layer));
     let Some(layer) = layers.iter().rfind(|l| rows().any(|row| row.layer == **l)) else {
         return (String::new(), Vec::new());

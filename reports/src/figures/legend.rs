@@ -29,6 +29,8 @@ pub(crate) enum Sample {
     Bar { color: Color },
     /// The line at chance.
     Chance,
+    /// The line of a baseline, by its number.
+    Reference(usize),
     /// The mark of a probe without proof of convergence.
     Unconverged,
 }
@@ -105,6 +107,7 @@ fn draw_sample(drawing: &mut Drawing, sample: Sample, x: f64, y: f64) {
             drawing.rectangle((x + 6.0, y - 6.0), (x + SAMPLE, y + 6.0), color);
         }
         Sample::Chance => drawing.dashed(&ends, Color::INK, 1.2, 4.0, 3.0),
+        Sample::Reference(number) => super::reference_line(drawing, &ends, number),
         Sample::Unconverged => Marker::Circle.crossed(drawing, middle, 4.0, Color::GRAY),
     }
 }

@@ -8,7 +8,7 @@ use super::palette::Palette;
 use super::panel::{FLAT_FOOT, Panel};
 use super::sheet::{Frame, MAX_ROWS, Sheet, WIDTH};
 use crate::drawing::{Color, Drawing, Marker};
-use crate::evidence::{Network, in_order};
+use crate::evidence::{Network, in_order, is_of_a_network, shown_view};
 use crate::{ReportInput, ResultRow};
 
 /// Panels side by side.
@@ -53,9 +53,11 @@ pub(super) fn figures(input: &ReportInput, palette: &Palette) -> Vec<Figure> {
 fn curves(input: &ReportInput) -> (String, Curves) {
     let wanted = |row: &&ResultRow| {
         let of_code = row.metric == "cross_entropy" && row.split_kind == "next_block";
-        of_code && row.value.is_finite()
+        of_code && row.value.is_finite() && is_of_a_network(row)
     };
     let rows = || input.rows.iter().filter(wanted);
+    let view = shown_view(rows().map(|row| &*row.view));
+    let rows = || rows().filter(|row| row.view == view);
     let layers = in_order(&input.layers, rows().map(|row| &*row.layer));
     let found = layers.iter().rfind(|l| rows().any(|row| row.layer == **l));
     let mut curves = Curves::new();

@@ -19,8 +19,8 @@ mod untrained_trained;
 mod words;
 
 use crate::ReportInput;
-use crate::drawing::Drawing;
-use crate::evidence::Evidence;
+use crate::drawing::{Color, Drawing, Point};
+use crate::evidence::{Evidence, Quantity};
 
 pub(crate) use axis::short;
 pub(crate) use curves::draw as draw_curves;
@@ -94,6 +94,57 @@ impl Context<'_> {
     fn chance(&self, feature: &str) -> Option<f64> {
         self.chances.of_feature(&self.family.dataset, feature)
     }
+
+    /// The height of the dashed line: what says nothing of the feature.
+    fn reference(&self, feature: &str) -> Option<f64> {
+        match self.family.quantity {
+            Quantity::Decodability => self.chance(feature),
+            Quantity::Information | Quantity::Selectivity => Some(0.0),
+            Quantity::Compression => Some(1.0),
+        }
+    }
+
+    /// Lines across a panel: chance, and what no network has read.
+    fn references(&self, drawing: &mut Drawing, panel: &panel::Panel, feature: &str) {
+        panel.chance(drawing, self.reference(feature));
+        for (number, baseline) in self.family.baselines.iter().enumerate() {
+            if let Some(estimate) = baseline.estimate(feature) {
+                panel.reference(drawing, estimate.mean, number);
+            }
+        }
+    }
+
+    /// The legend's entries of these lines.
+    fn reference_entries(&self) -> Vec<(legend::Sample, String)> {
+        let features = &self.family.features;
+        let dashed = features.iter().any(|f| self.reference(f).is_some());
+        let label = quantities::wording(self.family.quantity).reference;
+        let dashed = dashed.then(|| (legend::Sample::Chance, label.to_owned()));
+        let baselines = self.family.baselines.iter().enumerate();
+        let baselines = baselines.map(|(number, baseline)| {
+            let label = format!("{} (no network)", baseline.layer);
+            (legend::Sample::Reference(number), label)
+        });
+        dashed.into_iter().chain(baselines).collect()
+    }
+
+    /// The caption's sentence on these lines.
+    fn reference_words(&self) -> String {
+        let names: Vec<&str> = self.family.baselines.iter().map(|b| &*b.layer).collect();
+        match names.is_empty() {
+            true => String::new(),
+            false => format!(
+                " Dotted and long-dashed lines across a panel: the same probe on what no network has read ({}).",
+                names.join(", ")
+            ),
+        }
+    }
+}
+
+/// Draws the line of a baseline with this number: dotted, then long-dashed.
+fn reference_line(drawing: &mut Drawing, ends: &[Point; 2], number: usize) {
+    let (dash, gap) = [(1.5, 2.5), (9.0, 3.0)][number % 2];
+    drawing.dashed(ends, Color::GRAY, 1.4, dash, gap);
 }
 
 #[cfg(test)]

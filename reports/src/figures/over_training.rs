@@ -40,7 +40,7 @@ pub(super) fn figures(context: &Context<'_>) -> Vec<Figure> {
             Figure {
                 id: format!("decodability-over-training{suffix}"),
                 title: "Decodability over training".to_owned(),
-                caption: caption(family, &axis),
+                caption: caption(context, &axis),
                 of_training: false,
                 drawing,
             }
@@ -128,7 +128,7 @@ fn draw(
             &format!("{}, trained on {}", place.feature, place.target),
         );
         panel.y_grid(&mut drawing, place.column == 0);
-        panel.chance(&mut drawing, context.chance(place.feature));
+        context.references(&mut drawing, &panel, place.feature);
         panel.edges(&mut drawing);
         panel.x_numbers(&mut drawing, axis);
         curves(&mut drawing, &panel, family, place, axis);
@@ -152,9 +152,7 @@ fn entries(context: &Context<'_>, marked: bool) -> Vec<(Sample, String)> {
             (sample, layer.clone())
         })
         .collect();
-    if family.features.iter().any(|f| context.chance(f).is_some()) {
-        entries.push((Sample::Chance, "chance".to_owned()));
-    }
+    entries.extend(context.reference_entries());
     if marked {
         entries.push((Sample::Unconverged, "probe did not converge".to_owned()));
     }
@@ -228,7 +226,8 @@ fn band(
     drawing.area(outline, color, 0.16);
 }
 
-fn caption(family: &Family, axis: &Axis) -> String {
+fn caption(context: &Context<'_>, axis: &Axis) -> String {
+    let family = context.family;
     let mut text = String::from(
         "Held-out accuracy of a linear probe for one feature (panel) at each layer (curve), from \
          the untrained network (step 0) on. ",
@@ -237,6 +236,7 @@ fn caption(family: &Family, axis: &Axis) -> String {
     text.push_str(&capitalized(&basis(family, &estimates)));
     text.push_str(" (band). ");
     text.push_str(interval_note(family));
+    text.push_str(&context.reference_words());
     if axis.is_symlog() {
         text.push_str(
             " The horizontal axis is linear from 0 to the first checkpoint and logarithmic from there.",

@@ -155,6 +155,13 @@ impl Panel {
         }
     }
 
+    /// The line of a baseline, by its number.
+    pub(crate) fn reference(&self, drawing: &mut Drawing, value: f64, number: usize) {
+        let y = self.y_of(value);
+        let ends = [(self.left, y), (self.left + self.width, y)];
+        super::reference_line(drawing, &ends, number);
+    }
+
     /// The line at 0.
     pub(crate) fn zero(&self, drawing: &mut Drawing) {
         let y = self.y_of(0.0);

@@ -69,15 +69,6 @@ fn networks<'a>(context: &Context<'a>) -> Vec<Network<'a>> {
         .collect()
 }
 
-/// The height of the dashed line.
-fn reference(context: &Context<'_>, feature: &str) -> Option<f64> {
-    match context.family.quantity {
-        Quantity::Decodability => context.chance(feature),
-        Quantity::Information | Quantity::Selectivity => Some(0.0),
-        Quantity::Compression => Some(1.0),
-    }
-}
-
 /// As many panels side by side, up to three, as leave room for the dots of
 /// each layer.
 fn columns(context: &Context<'_>) -> usize {
@@ -128,7 +119,7 @@ fn draw(context: &Context<'_>, features: &[String], columns: usize) -> Drawing {
         panel.title(&mut drawing, &format!("{feature} {}", wording.panel));
         panel.stripes(&mut drawing, family.layers.len());
         panel.y_grid(&mut drawing, index % columns == 0);
-        panel.chance(&mut drawing, reference(context, feature));
+        context.references(&mut drawing, &panel, feature);
         panel.edges(&mut drawing);
         panel.x_names(&mut drawing, &family.layers);
         dots(&mut drawing, &panel, context, feature, sheet.panel_width);
@@ -156,13 +147,7 @@ fn entries(context: &Context<'_>, marked: bool) -> Vec<(Sample, String)> {
             ),
         })
         .collect();
-    let features = &context.family.features;
-    if features.iter().any(|f| reference(context, f).is_some()) {
-        entries.push((
-            Sample::Chance,
-            wording(context.family.quantity).reference.to_owned(),
-        ));
-    }
+    entries.extend(context.reference_entries());
     if marked {
         entries.push((Sample::Unconverged, "probe did not converge".to_owned()));
     }
@@ -215,7 +200,8 @@ fn caption(context: &Context<'_>) -> String {
     };
     format!(
         "{} for one feature (panel) at each layer, in the untrained network and at the last \
-         checkpoint of networks trained on each target. {basis} (bar). {note} {shared}",
-        wording(context.family.quantity).caption
+         checkpoint of networks trained on each target. {basis} (bar). {note} {shared}{}",
+        wording(context.family.quantity).caption,
+        context.reference_words()
     )
 }

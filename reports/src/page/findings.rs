@@ -1,5 +1,5 @@
 use super::numbers::{accuracy, bits, difference, listed, signed};
-use crate::evidence::{Chances, Estimate, Family, IntervalKind};
+use crate::evidence::{Baseline, Chances, Estimate, Family, IntervalKind};
 
 /// Sentences about one state of the networks.
 pub(super) struct Finding {
@@ -10,7 +10,8 @@ pub(super) struct Finding {
 /// What was found, in words made from the numbers alone: no cause, and no
 /// claim beyond the runs.
 pub(super) fn of(family: &Family, chances: &Chances) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = before(family, chances).into_iter().collect();
+    let mut findings: Vec<Finding> = without_network(family).into_iter().collect();
+    findings.extend(before(family, chances));
     let targets = family.targets.iter();
     findings.extend(targets.filter_map(|target| after(family, chances, target)));
     findings
@@ -43,6 +44,40 @@ fn at_last_layer<'a, 'b>(places: &'b [Place<'a>]) -> Option<(&'a str, Vec<&'b Pl
     let mut here: Vec<_> = places.iter().filter(|p| p.layer == layer).collect();
     here.sort_by(|a, b| b.estimate.mean.total_cmp(&a.estimate.mean));
     Some((layer, here))
+}
+
+/// What there was to decode to begin with.
+fn without_network(family: &Family) -> Option<Finding> {
+    let sentence = |baseline: &Baseline| {
+        let numbers: Vec<String> = family
+            .features
+            .iter()
+            .filter_map(|feature| {
+                let estimate = baseline.estimate(feature)?;
+                Some(format!("{feature} at {}", accuracy(&estimate)))
+            })
+            .collect();
+        (!numbers.is_empty()).then(|| {
+            format!(
+                "A linear probe on {} decodes {}.",
+                baseline_words(&baseline.layer),
+                listed(&numbers)
+            )
+        })
+    };
+    let sentences: Vec<String> = family.baselines.iter().filter_map(sentence).collect();
+    (!sentences.is_empty()).then(|| Finding {
+        heading: "Without a network".to_owned(),
+        sentences,
+    })
+}
+
+fn baseline_words(layer: &str) -> String {
+    match layer {
+        "input" => "the raw pixels (input)".to_owned(),
+        "pixel_stats" => "mean and deviation of each color channel (pixel_stats)".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn before(family: &Family, chances: &Chances) -> Option<Finding> {
@@ -338,6 +373,30 @@ mod tests {
             "{said:?}"
         );
         assert!(!said.iter().any(|s| s.contains("Higher than")), "{said:?}");
+    }
+
+    #[test]
+    fn what_no_network_has_read_comes_first() {
+        let stats = ResultRow {
+            condition: "none".into(),
+            arch: "none".into(),
+            target: String::new(),
+            step: None,
+            epoch: None,
+            layer: "pixel_stats".into(),
+            probe: "linear".into(),
+            ..row(0, 0, "color", 0.8)
+        };
+        let said = said(vec![row(0, 0, "color", 0.9), stats]);
+        assert_eq!(
+            said[0],
+            "A linear probe on mean and deviation of each color channel (pixel_stats) decodes \
+             color at 0.80 [0.75, 0.85]."
+        );
+        assert!(
+            said[1].starts_with("At fc1, the last layer read"),
+            "{said:?}"
+        );
     }
 
     #[test]

@@ -19,11 +19,11 @@ record! {
     ///     accuracy: 0.71,
     ///     ..ValueRow::default()
     /// };
-    /// assert_eq!(ValueRow::COLUMNS.last(), Some(&"n_clusters"));
+    /// assert_eq!(ValueRow::COLUMNS.last(), Some(&"view"));
     /// # assert!(row.lower.is_none());
     /// ```
     ValueRow,
-    added: [],
+    added: [("view", "full")],
     may_be_infinite: [],
     /// The condition's identifier: one network to train.
     condition: String,
@@ -63,6 +63,8 @@ record! {
     n_test: Option<u64>,
     /// How many combinations they make.
     n_clusters: Option<u64>,
+    /// What of the layer was probed, as in `results.csv`.
+    view: String,
 }
 
 impl ValueRow {

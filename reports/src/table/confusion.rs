@@ -22,7 +22,7 @@ record! {
     /// assert_ne!(row.label, row.predicted);
     /// ```
     ConfusionRow,
-    added: [],
+    added: [("view", "full")],
     may_be_infinite: [],
     /// The condition's identifier: one network to train.
     condition: String,
@@ -56,6 +56,8 @@ record! {
     predicted: String,
     /// Test stimuli of the one taken for the other.
     count: u64,
+    /// What of the layer was probed, as in `results.csv`.
+    view: String,
 }
 
 impl ConfusionRow {

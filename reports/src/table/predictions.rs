@@ -6,7 +6,7 @@ use super::cell::Cell;
 use crate::ReportError;
 
 /// The columns that every table of predictions begins with.
-const COLUMNS: [&str; 8] = [
+const COLUMNS: [&str; 9] = [
     "layer",
     "feature",
     "stimulus",
@@ -15,6 +15,7 @@ const COLUMNS: [&str; 8] = [
     "log_probability",
     "split_kind",
     "group",
+    "view",
 ];
 
 /// What a probe said of one test stimulus.
@@ -36,6 +37,8 @@ pub struct PredictionRow<'a> {
     pub split_kind: &'a str,
     /// The cluster it belongs to, for intervals.
     pub group: u32,
+    /// What of the layer was probed, for example `full`.
+    pub view: &'a str,
     /// Log-probabilities of all classes, nats.
     pub log_probabilities: &'a [f32],
 }
@@ -63,12 +66,13 @@ pub struct PredictionRow<'a> {
 ///     log_probability: 0.25f64.ln(),
 ///     split_kind: "given",
 ///     group: 3,
+///     view: "full",
 ///     log_probabilities: &[0.75f32.ln(), 0.25f32.ln()],
 /// })?;
 /// table.commit()?;
 /// let text = std::fs::read_to_string(&path)?;
 /// assert!(text.starts_with("layer,feature,stimulus,label,predicted,log_probability,"));
-/// assert!(text.contains("fc6,direction,7,down,up,-1.3862943611198906,given,3,-0.287682"));
+/// assert!(text.contains("fc6,direction,7,down,up,-1.3862943611198906,given,3,full,-0.287682"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -123,6 +127,7 @@ impl<'a> PredictionTable<'a> {
         self.cells.push_field(&number);
         self.cells.push_field(row.split_kind);
         self.cells.push_field(&row.group.to_string());
+        self.cells.push_field(row.view);
         for (place, (_, values)) in self.features.iter().enumerate() {
             for class in 0..values.len() {
                 let own = row.log_probabilities.get(class);

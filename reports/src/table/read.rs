@@ -33,11 +33,10 @@ fn parse<R: Record>(path: &Path, bytes: &[u8]) -> Result<Vec<R>, ReportError> {
                 found: record.len(),
             });
         }
-        let cell = |column: usize| {
-            let place = places.get(column).copied().flatten();
-            place
-                .and_then(|place| record.get(place))
-                .unwrap_or_default()
+        let cell = |column: usize| match places.get(column) {
+            Some(Place::At(place)) => record.get(*place).unwrap_or_default(),
+            Some(Place::Always(value)) => value,
+            None => "",
         };
         let bad = |wrong: Unreadable| ReportError::BadCell {
             path: path.to_owned(),
@@ -51,12 +50,16 @@ fn parse<R: Record>(path: &Path, bytes: &[u8]) -> Result<Vec<R>, ReportError> {
     Ok(rows)
 }
 
-/// For each column of the table, its place in the file's header; `None` for
-/// one that an earlier version did not write.
-fn places<R: Record>(
-    path: &Path,
-    header: &csv::StringRecord,
-) -> Result<Vec<Option<usize>>, ReportError> {
+/// Where a column's cells are.
+enum Place {
+    /// In the file, at this place of each record.
+    At(usize),
+    /// Nowhere, since an earlier version did not write it: each is this.
+    Always(&'static str),
+}
+
+/// For each column of the table, its place in the file's header.
+fn places<R: Record>(path: &Path, header: &csv::StringRecord) -> Result<Vec<Place>, ReportError> {
     for (position, name) in header.iter().enumerate() {
         if !R::COLUMNS.contains(&name) {
             return Err(ReportError::UnknownColumn {
@@ -74,16 +77,19 @@ fn places<R: Record>(
                 .enumerate()
                 .filter(|(_, name)| *name == column);
             match (found.next(), found.next()) {
-                (Some((place, _)), None) => Ok(Some(place)),
+                (Some((place, _)), None) => Ok(Place::At(place)),
                 (Some(_), Some(_)) => Err(ReportError::DuplicateColumn {
                     path: path.to_owned(),
                     column,
                 }),
-                (None, _) if R::ADDED.contains(&column) => Ok(None),
-                (None, _) => Err(ReportError::MissingColumn {
-                    path: path.to_owned(),
-                    column,
-                }),
+                (None, _) => {
+                    let added = R::ADDED.iter().find(|(name, _)| *name == column);
+                    let (_, value) = added.ok_or_else(|| ReportError::MissingColumn {
+                        path: path.to_owned(),
+                        column,
+                    })?;
+                    Ok(Place::Always(value))
+                }
             }
         })
         .collect()

@@ -5,8 +5,9 @@ pub(crate) trait Record: Sized {
     /// The names of the columns, in the file's order.
     const COLUMNS: &'static [&'static str];
 
-    /// Columns that tables of earlier versions lack; read as absent there.
-    const ADDED: &'static [&'static str];
+    /// Columns that tables of earlier versions lack, and what each of their
+    /// cells is read as there.
+    const ADDED: &'static [(&'static str, &'static str)];
 
     /// Columns of diagnostics, where a diverged fit may leave a NaN or
     /// infinity worth keeping.
@@ -67,7 +68,7 @@ macro_rules! record {
 
         impl $crate::table::record::Record for $row {
             const COLUMNS: &'static [&'static str] = $row::COLUMNS;
-            const ADDED: &'static [&'static str] = &$added;
+            const ADDED: &'static [(&'static str, &'static str)] = &$added;
             const MAY_BE_INFINITE: &'static [&'static str] = &$infinite;
 
             fn cells(&self) -> Vec<String> {
@@ -126,6 +127,7 @@ macro_rules! place_of {
             layer: $row.layer.clone(),
             feature: $row.feature.clone(),
             protocol: $row.protocol.clone(),
+            view: $row.view.clone(),
             ..Self::default()
         }
     };

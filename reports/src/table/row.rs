@@ -30,7 +30,13 @@ record! {
     /// assert!(row.lower.is_none());
     /// ```
     ResultRow,
-    added: ["repeat", "learning_rate", "weight_decay", "variant"],
+    added: [
+        ("repeat", ""),
+        ("learning_rate", ""),
+        ("weight_decay", ""),
+        ("variant", ""),
+        ("view", "full"),
+    ],
     may_be_infinite: ["gradient_norm", "objective_gap"],
     /// The condition's identifier: one network to train.
     condition: String,
@@ -50,7 +56,7 @@ record! {
     epoch: Option<f64>,
     /// The layer that was read.
     layer: String,
-    /// The layer's number of dimensions.
+    /// The number of dimensions probed: the layer's, or its view's.
     dim: Option<u64>,
     /// The feature that was decoded.
     feature: String,
@@ -119,6 +125,8 @@ record! {
     /// In a sweep, what of the configuration was varied that has no column of
     /// its own, as `key=value`.
     variant: String,
+    /// What of the layer was probed: `full`, `gap`, `pca:K` or `rp:K`.
+    view: String,
 }
 
 /// Writes the results table: a header and one row a measurement, in the

@@ -12,7 +12,9 @@ pub(super) use binary::binary;
 use super::error::ConfigError;
 use super::keys::Keys;
 use super::sections::*;
-use crate::models::Layer;
+use crate::activations::Baseline;
+use crate::models::{Layer, Shape};
+use layerprobe_probes::{UnknownView, View};
 
 /// Decades from 1e-3 to 1e5.
 const DEFAULT_PENALTIES: [f64; 9] = [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5];
@@ -101,14 +103,23 @@ fn checkpoints(keys: &Keys) -> Result<Checkpoints, ConfigError> {
     )
 }
 
-/// The layers to probe, in network order, each place once.
+/// The layers to probe, each place once: baselines, then the network's in its
+/// order.
 fn probed_layers(keys: &Keys, layers: &[Layer]) -> Result<Vec<String>, ConfigError> {
     let names = |layer: &'_ Layer| [vec![layer.name.clone()], layer.aliases.clone()].concat();
-    let all: Vec<Vec<String>> = layers.iter().map(names).collect();
+    let baselines = Baseline::ALL.map(|baseline| vec![baseline.name().to_owned()]);
+    let all: Vec<Vec<String>> = baselines
+        .into_iter()
+        .chain(layers.iter().map(names))
+        .collect();
     let known: Vec<&str> = all.iter().flatten().map(String::as_str).collect();
     let mut chosen = keys.names("probes.layers", "layer", &known)?;
     let place = |name: &String| all.iter().position(|names| names.contains(name));
     chosen.sort_by_key(place);
+    if chosen.iter().all(|name| Baseline::of(name).is_some()) {
+        let problem = "these are the pixels alone; name at least one layer of the network, too";
+        return Err(keys.invalid("probes.layers", problem));
+    }
     for pair in chosen.windows(2) {
         if let [a, b] = pair
             && place(a) == place(b)
@@ -124,8 +135,8 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
     let chosen = probed_layers(keys, layers)?;
     let solver = keys.text_or("probes.solver", "batched")?;
     keys.known("probes.solver", "solver", &solver, &["batched", "linfa"])?;
-    let scaling = keys.text_or("probes.scaling", "standard")?;
-    let known = ["standard", "channel", "none"];
+    let scaling = keys.text_or("probes.scaling", "channel")?;
+    let known = ["channel", "standard", "none"];
     keys.known("probes.scaling", "scaling", &scaling, &known)?;
     let penalties = keys
         .numbers("probes.penalties")?
@@ -147,7 +158,10 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         ));
     }
     let protocol = protocols::protocols(keys)?;
+    let maps = maps(&chosen, layers);
     Ok(Probes {
+        views: views(keys, &maps)?,
+        maps,
         layers: chosen,
         features: keys.names("probes.features", "feature", stimuli.feature_names())?,
         penalties,
@@ -165,6 +179,7 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         nonlinear_seeds: keys.whole_or_in("probes.nonlinear_seeds", 0, 0, 100)? as usize,
         paper: protocols::paper(keys, &protocol)?,
         protocol,
+        ridge: keys.names_or_none("probes.ridge", "property", stimuli.property_names())?,
     })
 }
 
@@ -179,6 +194,41 @@ fn predictions(keys: &Keys) -> Result<Predictions, ConfigError> {
             _ => Predictions::None,
         },
     )
+}
+
+/// The chosen layers that are maps of channels.
+fn maps(chosen: &[String], layers: &[Layer]) -> Vec<String> {
+    let is_map = |name: &&String| {
+        let own = |layer: &&Layer| layer.name == **name || layer.aliases.contains(*name);
+        match layers.iter().find(own) {
+            Some(layer) => matches!(layer.shape, Shape::Image { .. }),
+            None => Baseline::of(name).is_some_and(|baseline| baseline.channels().is_some()),
+        }
+    };
+    chosen.iter().filter(is_map).cloned().collect()
+}
+
+fn views(keys: &Keys, maps: &[String]) -> Result<Vec<View>, ConfigError> {
+    let key = "probes.views";
+    let texts = keys.texts(key)?.unwrap_or_else(|| vec!["full".to_owned()]);
+    let mut views: Vec<View> = Vec::new();
+    for text in &texts {
+        let view = text
+            .parse()
+            .map_err(|error: UnknownView| keys.invalid(key, error.to_string()))?;
+        if views.contains(&view) {
+            return Err(keys.invalid(key, format!("`{view}` is named twice")));
+        }
+        views.push(view);
+    }
+    if views.is_empty() {
+        return Err(keys.invalid(key, "name at least one view, such as full"));
+    }
+    if views == [View::Gap] && maps.is_empty() {
+        let problem = "none of the layers is a map of channels, which `gap` averages over pixels";
+        return Err(keys.invalid(key, problem));
+    }
+    Ok(views)
 }
 
 /// Fewer labelings say too little of their spread.

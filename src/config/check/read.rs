@@ -111,6 +111,12 @@ impl Keys {
         Ok(given.unwrap_or(default))
     }
 
+    pub(super) fn texts(&self, key: &str) -> Result<Option<Vec<String>>, ConfigError> {
+        self.get(key, TEXTS, |v| {
+            all(v, |text| text.as_str().map(str::to_owned))
+        })
+    }
+
     /// A list of distinct known names, at least one.
     pub(super) fn names(
         &self,
@@ -118,11 +124,7 @@ impl Keys {
         what: &'static str,
         known: &[&str],
     ) -> Result<Vec<String>, ConfigError> {
-        let names = self
-            .get(key, TEXTS, |v| {
-                all(v, |name| name.as_str().map(str::to_owned))
-            })?
-            .ok_or_else(|| self.missing(key, TEXTS))?;
+        let names = self.texts(key)?.ok_or_else(|| self.missing(key, TEXTS))?;
         if names.is_empty() {
             return Err(self.invalid(key, format!("name at least one {what}")));
         }
@@ -133,6 +135,20 @@ impl Keys {
             }
         }
         Ok(names)
+    }
+
+    /// A list of distinct known names that may be empty or absent.
+    pub(super) fn names_or_none(
+        &self,
+        key: &str,
+        what: &'static str,
+        known: &[&str],
+    ) -> Result<Vec<String>, ConfigError> {
+        let empty = self.get(key, TEXTS, |v| v.as_array().map(Vec::is_empty))?;
+        match empty {
+            Some(false) => self.names(key, what, known),
+            _ => Ok(Vec::new()),
+        }
     }
 
     pub(super) fn versions(&self, key: &str, below: u64) -> Result<Vec<u32>, ConfigError> {

@@ -1,7 +1,7 @@
 //! What rows of the binary-features experiment share.
 
 use layerprobe_generators::binary::BinaryFeature;
-use layerprobe_probes::wilson_interval;
+use layerprobe_probes::{View, wilson_interval};
 use layerprobe_reports::ResultRow;
 
 use super::plan::BinaryCondition;
@@ -32,6 +32,7 @@ pub(super) fn row_of_network(
         init_seed: Some(config.seeds.init),
         data_seed: Some(config.seeds.data),
         n_runs: Some(1),
+        view: View::Full.to_string(),
         ..ResultRow::default()
     }
 }

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use layerprobe_probes::View;
 use layerprobe_probes::similarity::{Representation, Resamples};
 use layerprobe_reports::ResultRow;
 use layerprobe_streams::StreamKey;
@@ -118,6 +119,7 @@ fn side<'a>(
             dim: Some(layer.dim as u64),
             probe: "none".to_owned(),
             n_test: Some(chosen.len() as u64),
+            view: View::Full.to_string(),
             n_runs: Some(1),
             split_kind: "given".to_owned(),
             ..ResultRow::default()

@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
+use layerprobe_probes::View;
 use layerprobe_probes::similarity::{Representation, Resamples};
 use layerprobe_reports::ResultRow;
 use ndarray::ArrayView2;
@@ -142,7 +143,8 @@ struct Reading {
 
 impl Reading {
     fn of(run: &Run, layers: Option<&[String]>, runs: &ComparedRuns) -> Result<Self, CompareError> {
-        let layers = layers.unwrap_or(&run.config.probes.layers).to_vec();
+        let probed = || run.config.probes.network_layers().map(str::to_owned);
+        let layers = layers.map_or_else(|| probed().collect(), <[String]>::to_vec);
         let networks = run.networks(runs.targets.as_deref(), &runs.moments)?;
         if let Some(network) = networks.first() {
             let opened = Checkpoint::read(&network.checkpoint);
@@ -253,6 +255,7 @@ impl<'r> Task<'_, 'r> {
                 layer: layer.name.clone(),
                 dim: Some(layer.dim as u64),
                 n_test: Some(stimuli as u64),
+                view: View::Full.to_string(),
                 ..network.row.clone()
             },
             group: network.group.clone(),

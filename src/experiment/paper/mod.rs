@@ -141,7 +141,7 @@ impl PaperStage<'_> {
         let mut places = Vec::new();
         for condition in self.conditions {
             for role in ROLES {
-                places.extend(self.config.probes.layers.iter().map(|layer| Place {
+                places.extend(self.config.probes.network_layers().map(|layer| Place {
                     condition,
                     role,
                     layer,
@@ -185,8 +185,8 @@ impl PaperStage<'_> {
 
     /// The stimuli in an order that leaves those of a feature's test together.
     fn set(&self, version: &Version) -> ProbeSet {
-        let features = &self.config.probes.features;
-        ProbeSet::new(self.stimuli.set.as_ref(), version, features, self.streams).by_test()
+        let probes = &self.config.probes;
+        ProbeSet::new(self.stimuli.set.as_ref(), version, probes, self.streams).by_test()
     }
 
     fn train(

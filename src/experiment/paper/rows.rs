@@ -1,7 +1,7 @@
 //! One learning rate, weight decay and epoch for all hold-out versions, and
 //! what each network's decoder gives there.
 
-use layerprobe_probes::{FeatureCurves, GridCurves, choose};
+use layerprobe_probes::{FeatureCurves, GridCurves, View, choose};
 use layerprobe_reports::ResultRow;
 
 use super::super::error::ExperimentError;
@@ -19,7 +19,7 @@ impl PaperStage<'_> {
         let mut rows = Vec::new();
         for target in &self.config.training.targets {
             for role in ROLES {
-                for layer in &self.config.probes.layers {
+                for layer in self.config.probes.network_layers() {
                     let versions: Vec<(Place<'_>, LayerCurves)> = self
                         .conditions
                         .iter()
@@ -66,6 +66,7 @@ impl PaperStage<'_> {
                 checkpoint_role: place.role.name().to_owned(),
                 layer: curves.layer.clone(),
                 dim: Some(curves.dim as u64),
+                view: View::Full.to_string(),
                 feature: found.feature.clone(),
                 n_train: Some(found.curves.n_train as u64),
                 n_test: Some(found.curves.n_test as u64),

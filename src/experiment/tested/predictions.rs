@@ -14,7 +14,7 @@ use crate::experiment::rows::split_name;
 /// If the table cannot be written.
 pub fn write_predictions(
     table: &mut PredictionTable<'_>,
-    (layer, feature): (&str, usize),
+    (layer, view, feature): (&str, &str, usize),
     split_kind: &str,
     outcome: &ProbeOutcome,
     stimulus: impl Fn(usize) -> (u64, u32),
@@ -30,6 +30,7 @@ pub fn write_predictions(
             log_probability: prediction.log_probability,
             split_kind,
             group,
+            view,
             log_probabilities: &prediction.log_probabilities,
         })?;
     }
@@ -51,7 +52,7 @@ pub fn write_layer_predictions(
         let own = outcome.probes.iter();
         for probe in own.filter(|probe| probe.feature == feature) {
             let split_kind = split_name(here, probe.split);
-            let place = (here.layer.as_str(), 0);
+            let place = (here.layer.as_str(), here.view.as_str(), 0);
             write_predictions(&mut table, place, &split_kind, probe, |row| {
                 let stimulus = set.stimuli.get(row).copied().unwrap_or_default();
                 (stimulus as u64, set.group(row))

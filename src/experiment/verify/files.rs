@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::super::error::ExperimentError;
-use super::super::manifest::{ManifestSeeds, files_below};
+use super::super::manifest::{ManifestSeeds, files_below, folder_of_proof};
 use super::super::proof::{Proof, hash_file};
 use super::super::protocol;
 use super::Run;
@@ -100,19 +100,14 @@ impl Run<'_> {
         let advice = self.run_again();
         let proofs = files
             .iter()
-            .filter(|(name, _)| name.starts_with("conditions/") && name.ends_with(".json"));
-        for (name, path) in proofs {
+            .filter_map(|(name, path)| Some((folder_of_proof(name)?, path)));
+        for (folder, path) in proofs {
             let Some(proof) = Proof::read(path) else {
                 self.find(path.clone(), "is no proof of finished work", advice.clone());
                 continue;
             };
-            let condition: String = name
-                .splitn(3, '/')
-                .take(2)
-                .map(|part| format!("{part}/"))
-                .collect();
             for (name, hash) in &proof.artifacts {
-                let name = condition.clone() + name;
+                let name = folder.clone() + name;
                 if listed.get(&name).is_some_and(|listed| listed != hash) {
                     let problem = format!("and manifest.json have two hashes of {name}");
                     self.find(path.clone(), problem, advice.clone());

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use crate::config::Config;
@@ -57,9 +58,14 @@ impl Again<'_> {
         work.paper(&again, &images, stop, observer)?;
 
         let mut findings = Vec::new();
-        for planned in &work.planned {
-            let made = again.condition(&planned.condition);
-            let there = self.folder.condition(&planned.condition);
+        let mut pairs: Vec<(PathBuf, PathBuf)> = (work.planned.iter())
+            .map(|planned| &planned.condition)
+            .map(|condition| (again.condition(condition), self.folder.condition(condition)))
+            .collect();
+        if again.baselines().exists() {
+            pairs.push((again.baselines(), self.folder.baselines()));
+        }
+        for (made, there) in pairs {
             let mut files = BTreeMap::new();
             files_below(&made, &made, &mut files)?;
             for (name, path) in files {

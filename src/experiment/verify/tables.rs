@@ -8,9 +8,12 @@ use layerprobe_reports::{
     ReportError, ResultRow, read_results, write_by_value, write_confusions, write_results,
 };
 
+use layerprobe_probes::View;
+
 use crate::config::Protocol;
 use crate::training::Role;
 
+use super::super::baselines::row_of_version;
 use super::super::error::ExperimentError;
 use super::super::layout::{by_value_in, confusions_in};
 use super::super::paper::PAPER_PROTOCOL;
@@ -18,8 +21,12 @@ use super::super::protocol;
 use super::super::run::assembled;
 use super::Run;
 
-/// What one accuracy is of: condition, protocol, role or step, layer, feature.
-type Asked = [String; 5];
+/// What one accuracy is of: condition, protocol, role or step, layer, view,
+/// feature.
+type Asked = [String; 6];
+
+/// A layer, and what of it is probed.
+type Shown<'a> = (&'a str, View);
 
 impl Run<'_> {
     /// Rows for all that is asked for, and the tables as the conditions' own
@@ -48,25 +55,37 @@ impl Run<'_> {
     fn asked(&self) -> Vec<Asked> {
         let probes = &self.config.probes;
         let mut asked = Vec::new();
-        let mut of_place = |condition: &str, protocol: &str, place: String| {
-            for layer in &probes.layers {
-                asked.extend(probes.features.iter().map(|feature| {
-                    [condition, protocol, &place, layer, feature].map(str::to_owned)
-                }));
-            }
+        let mut of_layer = |condition: &str, protocol: &str, place: &str, (layer, view): Shown| {
+            let view = view.to_string();
+            asked.extend(probes.features.iter().map(|feature| {
+                [condition, protocol, place, layer, &view, feature].map(str::to_owned)
+            }));
         };
+        let clean = protocol::name(self.config);
+        let is_clean = probes.protocol.contains(&Protocol::Clean);
         for planned in &self.work.planned {
             let id = &planned.condition.id;
-            if probes.protocol.contains(&Protocol::Clean) {
-                let protocol = protocol::name(self.config);
+            if is_clean {
                 for step in planned.training.checkpoint_steps() {
-                    of_place(id, &protocol, step.to_string());
+                    for layer in probes.network_layers() {
+                        for view in probes.views_of(layer) {
+                            of_layer(id, &clean, &step.to_string(), (layer, view));
+                        }
+                    }
                 }
             }
             if probes.protocol.contains(&Protocol::Paper) {
                 for role in [Role::Initial, Role::BestValidation] {
-                    of_place(id, PAPER_PROTOCOL, role.name().to_owned());
+                    for layer in probes.network_layers() {
+                        of_layer(id, PAPER_PROTOCOL, role.name(), (layer, View::Full));
+                    }
                 }
+            }
+        }
+        if is_clean {
+            for place in self.work.baselines() {
+                let id = row_of_version(self.config, place.version).condition;
+                of_layer(&id, &clean, "", (place.baseline.name(), place.view));
             }
         }
         asked
@@ -87,9 +106,15 @@ impl Run<'_> {
                 true => row.checkpoint_role.clone(),
                 false => row.step.map(|step| step.to_string()).unwrap_or_default(),
             };
-            let [condition, protocol, layer, feature] =
-                [&row.condition, &row.protocol, &row.layer, &row.feature].map(String::clone);
-            let key = [condition, protocol, place, layer, feature];
+            let ResultRow {
+                condition,
+                protocol,
+                layer,
+                view,
+                feature,
+                ..
+            } = row;
+            let key = [condition, protocol, &place, layer, view, feature].map(String::clone);
             *found.entry(key).or_default() += 1;
         }
         let mut missing = Vec::new();
@@ -107,7 +132,7 @@ impl Run<'_> {
             (double, "has more than one accuracy of"),
             (other, "has an accuracy that config.toml does not ask for:"),
         ] {
-            let Some([condition, protocol, place, layer, feature]) = places.first() else {
+            let Some([condition, protocol, place, layer, view, feature]) = places.first() else {
                 continue;
             };
             let more = match places.len() {
@@ -115,7 +140,7 @@ impl Run<'_> {
                 n => format!(" (and {} more)", n - 1),
             };
             let problem = format!(
-                "{problem} {feature} in {layer} of {condition} at {place}, protocol {protocol}{more}"
+                "{problem} {feature} in {layer} ({view}) of {condition} at {place}, protocol {protocol}{more}"
             );
             let advice = self.run_again();
             self.find(self.folder.results(), problem, advice);

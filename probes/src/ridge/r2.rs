@@ -1,0 +1,104 @@
+//! R^2 and its interval.
+
+use std::collections::BTreeMap;
+
+use layerprobe_streams::StreamKey;
+
+use crate::statistics::resampled_ratio;
+use crate::{Interval, IntervalMethod};
+
+/// One component's predictions and values on the rows that judge it, and its
+/// training mean.
+pub(super) struct Component {
+    pub predicted: Vec<f64>,
+    pub values: Vec<f64>,
+    pub mean: f64,
+}
+
+/// The squared error of each row, and that of the training mean; components
+/// summed.
+pub(super) fn squares(components: &[Component]) -> Vec<(f64, f64)> {
+    let rows = components.first().map_or(0, |c| c.values.len());
+    let mut squares = vec![(0.0, 0.0); rows];
+    for component in components {
+        for (((error, spread), predicted), value) in squares
+            .iter_mut()
+            .zip(&component.predicted)
+            .zip(&component.values)
+        {
+            *error += (value - predicted).powi(2);
+            *spread += (value - component.mean).powi(2);
+        }
+    }
+    squares
+}
+
+/// 1 - squared errors / those of the mean; 0 where the mean is never wrong.
+pub(super) fn r2(squares: &[(f64, f64)]) -> f64 {
+    let errors: f64 = squares.iter().map(|(error, _)| error).sum();
+    let spread: f64 = squares.iter().map(|(_, spread)| spread).sum();
+    match spread > 0.0 {
+        true => 1.0 - errors / spread,
+        false => 0.0,
+    }
+}
+
+/// The 95 % percentile interval of R^2 over groups drawn with replacement.
+pub(super) fn r2_interval(
+    squares: &[(f64, f64)],
+    groups: &[u32],
+    resamples: usize,
+    key: StreamKey,
+) -> Interval {
+    let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
+    for ((error, spread), &group) in squares.iter().zip(groups) {
+        let sum = sums.entry(group).or_default();
+        sum.0 += error;
+        sum.1 += spread;
+    }
+    let clusters: Vec<(f64, f64)> = sums.into_values().collect();
+    let (low, high) = resampled_ratio(&clusters, resamples, key);
+    Interval {
+        lower: 1.0 - high,
+        upper: 1.0 - low,
+        n_clusters: clusters.len(),
+        method: IntervalMethod::ClusterBootstrap,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mean_is_chance_and_components_share_a_sum() {
+        let mean = Component {
+            predicted: vec![2.0; 3],
+            values: vec![1.0, 2.0, 6.0],
+            mean: 2.0,
+        };
+        assert_eq!(r2(&squares(std::slice::from_ref(&mean))), 0.0);
+        let exact = Component {
+            predicted: vec![1.0, -1.0, 1.0],
+            values: vec![1.0, -1.0, 1.0],
+            mean: 0.0,
+        };
+        // errors 17, spread 17 + 3
+        assert_eq!(r2(&squares(&[mean, exact])), 1.0 - 17.0 / 20.0);
+        assert_eq!(r2(&[(0.0, 0.0)]), 0.0);
+    }
+
+    #[test]
+    fn the_interval_is_over_whole_groups() {
+        // two stimuli a group; groups differ, stimuli of one do not
+        let squares: Vec<(f64, f64)> = (0..200).map(|row| (((row / 2) % 3) as f64, 4.0)).collect();
+        let groups: Vec<u32> = (0..200).map(|row| row / 2).collect();
+        let found = r2_interval(&squares, &groups, 2000, StreamKey::from_seed(1));
+        assert_eq!(found.n_clusters, 100);
+        let share = r2(&squares);
+        // mean of 100 errors of deviation 0.82, over a spread of 4
+        let half = 1.96 * 0.82 / 10.0 / 4.0;
+        assert!((found.lower - (share - half)).abs() < 0.01, "{found:?}");
+        assert!((found.upper - (share + half)).abs() < 0.01, "{found:?}");
+    }
+}
