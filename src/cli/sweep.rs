@@ -14,8 +14,8 @@ use crate::sweep::{
     self, Basis, CellPlan, CellState, Ended, Measured, Sweep, SweepFolder, Told, Workers,
 };
 
-/// The longest trial of a kind of cell.
-const TRIAL: Duration = Duration::from_secs(20);
+/// The longest trial of training, and of probing, for a kind of cell.
+const TRIAL: Duration = Duration::from_secs(10);
 
 /// Runs one of the verbs of sweeps.
 pub fn sweep(command: &SweepCommand, output: &Output) -> anyhow::Result<ExitCode> {
@@ -106,6 +106,7 @@ fn basis_word(basis: Basis) -> &'static str {
         Basis::Itself => "measured",
         Basis::Finished => "from cells that are done",
         Basis::Trial => "from a trial",
+        Basis::TrialOfTraining => "training alone, from a trial",
     }
 }
 

@@ -18,7 +18,9 @@ pub struct Measured {
 }
 
 /// Runs one network of a configuration for an epoch and probes it before and
-/// after, in a temporary folder, until it is done or `budget` is spent.
+/// after, in a temporary folder, until it is done. Where the epoch is not over
+/// within `budget`, nothing is probed; else probing ends after as long, or with
+/// its first layer.
 ///
 /// # Errors
 /// If the run fails.
@@ -35,7 +37,6 @@ pub fn measure(
     short.checkpoints = Checkpoints::List { steps: Vec::new() };
     let dir = tempfile::tempdir().map_err(SweepError::io("make", &std::env::temp_dir()))?;
     let watch = Watch {
-        began: Instant::now(),
         budget,
         asked: stop,
         stop: AtomicBool::new(false),
@@ -55,7 +56,6 @@ pub fn measure(
 
 /// Takes the time of a run's stages, and ends it in time.
 struct Watch<'a> {
-    began: Instant,
     budget: Duration,
     asked: &'a AtomicBool,
     stop: AtomicBool,
@@ -72,25 +72,26 @@ struct Seen {
 
 impl Observer for Watch<'_> {
     fn event(&self, event: Event<'_>) {
-        if self.began.elapsed() >= self.budget || self.asked.load(Ordering::SeqCst) {
-            self.stop.store(true, Ordering::SeqCst);
-        }
         let Ok(mut seen) = self.seen.lock() else {
             return;
         };
+        let mut is_enough = self.asked.load(Ordering::SeqCst);
         match event {
             Event::Started { .. } => seen.stage = Some(Instant::now()),
             Event::Advanced { stage, done, .. } => {
-                let seconds = seen
-                    .stage
-                    .map_or(0.0, |began| began.elapsed().as_secs_f64());
+                let spent = seen.stage.map_or(Duration::ZERO, |began| began.elapsed());
+                let so_far = (done, spent.as_secs_f64());
                 match stage {
-                    Stage::Train => seen.steps = (done, seconds),
-                    Stage::Probe => seen.layers = (done, seconds),
-                    _ => {}
+                    Stage::Train => seen.steps = so_far,
+                    Stage::Probe => seen.layers = so_far,
+                    _ => return,
                 }
+                is_enough |= spent >= self.budget;
             }
             _ => {}
+        }
+        if is_enough {
+            self.stop.store(true, Ordering::SeqCst);
         }
     }
 }

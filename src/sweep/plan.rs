@@ -39,6 +39,8 @@ pub enum Basis {
     Finished,
     /// A short trial.
     Trial,
+    /// A short trial, which did not come to probing: it is of training alone.
+    TrialOfTraining,
 }
 
 /// Every cell with its forecast. Cells that cost alike are measured by those
@@ -88,9 +90,12 @@ pub fn plan<'a>(
         let Some(Measured { step, layer }) = measured.get(&kind) else {
             continue;
         };
-        plan.seconds = step
-            .zip(layer.or((layers == 0).then_some(0.0)))
-            .map(|(step, layer)| (step * steps as f64 + layer * layers as f64, Basis::Trial));
+        let training = step.map(|step| step * steps as f64);
+        plan.seconds = match (training, layer) {
+            (Some(training), Some(layer)) => Some((training + layer * layers as f64, Basis::Trial)),
+            (Some(training), None) => Some((training, Basis::TrialOfTraining)),
+            (None, _) => None,
+        };
     }
     Ok(plans)
 }

@@ -237,3 +237,15 @@ fn a_killed_cell_comes_again_and_a_sweep_asked_to_stop_goes_on_later() {
         .success()
         .stdout(contains("2 of 2 cells are done"));
 }
+
+#[test]
+fn a_trial_forecasts_time() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("sweep.toml"), SMALL).unwrap();
+    sweep(dir.path(), "plan", &[])
+        .success()
+        .stdout(contains("seed1-learning_rate0.001  not begun"))
+        .stdout(contains(" s (from a trial), "))
+        .stdout(contains("unknown").not());
+    assert!(!dir.path().join("sweeps").exists(), "planning does nothing");
+}
