@@ -15,7 +15,7 @@ use crate::sweep::{
 };
 
 /// The longest trial of training, and of probing, for a kind of cell.
-const TRIAL: Duration = Duration::from_secs(10);
+const TRIAL: Duration = Duration::from_secs(20);
 
 /// Runs one of the verbs of sweeps.
 pub fn sweep(command: &SweepCommand, output: &Output) -> anyhow::Result<ExitCode> {
@@ -88,13 +88,18 @@ fn sum_of(plans: &[CellPlan<'_>]) -> String {
             .filter(|p| !matches!(p.state, CellState::Done { .. }))
     };
     let seconds: Option<f64> = left().map(|plan| plan.seconds.map(|(s, _)| s)).sum();
+    let is_part = |plan: &CellPlan<'_>| matches!(plan.seconds, Some((_, Basis::TrialOfTraining)));
+    let about = match left().any(is_part) {
+        true => "more than",
+        false => "about",
+    };
     format!(
         "{} cells, {} to do: {} one after another on {} threads, {} on disk in all",
         plans.len(),
         left().count(),
         seconds.map_or_else(
             || "unknown time".to_owned(),
-            |s| format!("about {}", duration(s))
+            |s| format!("{about} {}", duration(s))
         ),
         rayon::current_num_threads(),
         Bytes(plans.iter().map(|plan| plan.bytes).sum())

@@ -64,7 +64,11 @@ struct Watch<'a> {
 
 #[derive(Clone, Copy, Default)]
 struct Seen {
+    /// When the stage in hand began.
     stage: Option<Instant>,
+    /// When the first step was done: what is measured once before it, the
+    /// untrained network on all stimuli, is no step.
+    first_step: Option<Instant>,
     /// How many so far, and in how many seconds.
     steps: (u64, f64),
     layers: (u64, f64),
@@ -75,19 +79,27 @@ impl Observer for Watch<'_> {
         let Ok(mut seen) = self.seen.lock() else {
             return;
         };
+        let since = |began: Option<Instant>| began.map_or(Duration::ZERO, |began| began.elapsed());
         let mut is_enough = self.asked.load(Ordering::SeqCst);
         match event {
-            Event::Started { .. } => seen.stage = Some(Instant::now()),
-            Event::Advanced { stage, done, .. } => {
-                let spent = seen.stage.map_or(Duration::ZERO, |began| began.elapsed());
-                let so_far = (done, spent.as_secs_f64());
-                match stage {
-                    Stage::Train => seen.steps = so_far,
-                    Stage::Probe => seen.layers = so_far,
-                    _ => return,
+            // a stage's time begins anew when its stimuli are rendered
+            Event::Started { .. } | Event::Finished { .. } => seen.stage = Some(Instant::now()),
+            Event::Advanced { stage, done, .. } => match stage {
+                Stage::Train if seen.first_step.is_none() => {
+                    seen.first_step = Some(Instant::now());
                 }
-                is_enough |= spent >= self.budget;
-            }
+                Stage::Train => {
+                    let spent = since(seen.first_step);
+                    seen.steps = (done.saturating_sub(1), spent.as_secs_f64());
+                    is_enough |= spent >= self.budget;
+                }
+                Stage::Probe => {
+                    let spent = since(seen.stage);
+                    seen.layers = (done, spent.as_secs_f64());
+                    is_enough |= spent >= self.budget;
+                }
+                _ => {}
+            },
             _ => {}
         }
         if is_enough {

@@ -8,7 +8,7 @@ use crate::memory::MemoryLimit;
 pub enum SweepCommand {
     /// Print the cells with what each takes: steps, time, disk
     #[command(
-        after_help = "Examples:\n  layerprobe sweep plan seeds.toml\n  layerprobe sweep plan seeds.toml --no-trial\n\nTime is forecast from cells of the same kind that are done, else from a trial of about\n20 seconds for each kind; it is of one cell after another on this machine, and rough."
+        after_help = "Examples:\n  layerprobe sweep plan seeds.toml\n  layerprobe sweep plan seeds.toml --no-trial\n\nTime is forecast from cells of the same kind that are done, else from a trial of each kind,\nhalf a minute or so; it is of one cell after another on this machine, and rough."
     )]
     Plan(SweepPlan),
     /// Run what is missing, several cells at a time
