@@ -137,13 +137,15 @@ fn a_finished_run_is_not_done_again_and_damage_is_mended() {
     fs::write(condition.join("measures.csv"), "condition\n").unwrap();
     run(dir.path(), &[])
         .success()
-        .stderr(contains("measured again"));
+        .stderr(contains("kept as measures.csv.damaged and made again"));
+    fs::remove_file(condition.join("measures.csv.damaged")).unwrap();
     assert_eq!(changed("training.csv"), trained);
     assert_same(&before, &results(&root));
     fs::write(condition.join("checkpoints/step-000100.safetensors"), "").unwrap();
     run(dir.path(), &[])
         .success()
-        .stderr(contains("the condition is done again"));
+        .stderr(contains("kept as step-000100.safetensors.damaged"));
+    fs::remove_file(condition.join("checkpoints/step-000100.safetensors.damaged")).unwrap();
     assert_same(&before, &results(&root));
 }
 
