@@ -7,7 +7,7 @@ use super::threads;
 use crate::config::Config;
 use crate::experiment::{RunForecast, Speeds};
 use crate::memory::Bytes;
-use crate::reproduction::{STUDIES, Study};
+use crate::reproduction::{Experiment, Kind, STUDIES, Study};
 
 /// Tells what a configuration, or each experiment of a study, will take.
 pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
@@ -16,11 +16,9 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
         true => {
             let study = Study::named(&command.what, command.scale.into())?;
             let experiments = study.needed(&command.only)?.experiments;
-            let config = |e: &crate::reproduction::Experiment| Ok((e.id.clone(), e.config()?));
-            experiments
-                .iter()
-                .map(config)
-                .collect::<anyhow::Result<_>>()?
+            let images = experiments.iter().filter(|e| e.kind == Kind::Images);
+            let config = |e: &Experiment| Ok((e.id.clone(), e.config()?));
+            images.map(config).collect::<anyhow::Result<_>>()?
         }
         false => {
             let config = Config::load(&command.what, &command.overrides)?;

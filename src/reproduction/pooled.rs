@@ -6,7 +6,7 @@ use layerprobe_reports::claims::VALIDATION_ACCURACY;
 use layerprobe_reports::{ResultRow, read_results};
 
 use super::error::ReproductionError;
-use super::study::Experiment;
+use super::study::{Checked, Experiment};
 use crate::experiment::last_validation;
 
 /// The rows that single networks of an experiment gave, their conditions under
@@ -20,19 +20,28 @@ pub(super) fn rows_of(
     if !results.exists() {
         return Ok(Vec::new());
     }
-    let config = experiment.config()?;
-    let mut rows = Vec::new();
-    for (mut row, accuracy) in
-        last_validation(&config, folder).map_err(|source| ReproductionError::Experiment {
-            id: experiment.id.clone(),
-            source: Box::new(source),
-        })?
-    {
-        row.metric = VALIDATION_ACCURACY.to_owned();
-        row.value = accuracy;
-        rows.push(row);
-    }
-    rows.extend(read_results(&results)?);
+    let mut rows = read_results(&results)?;
+    let own = match experiment.checked()? {
+        Checked::Images(config) => {
+            let failed = |source| ReproductionError::Experiment {
+                id: experiment.id.clone(),
+                source: Box::new(source),
+            };
+            last_validation(&config, folder).map_err(failed)?
+        }
+        Checked::Binary(_) => {
+            let own = |row: &&ResultRow| {
+                (&*row.metric, &*row.probe, &*row.checkpoint_role) == ("accuracy", "none", "last")
+            };
+            let own = rows.iter().filter(own);
+            own.map(|row| (row.clone(), row.value)).collect()
+        }
+    };
+    rows.extend(own.into_iter().map(|(row, value)| ResultRow {
+        metric: VALIDATION_ACCURACY.to_owned(),
+        value,
+        ..row
+    }));
     Ok(under(&experiment.id, rows))
 }
 
@@ -40,7 +49,10 @@ pub(super) fn rows_of(
 pub(super) fn under(name: &str, rows: Vec<ResultRow>) -> Vec<ResultRow> {
     let single = rows.into_iter().filter(|row| {
         // permutations, labelings and what is said over runs stay with the run
-        !row.condition.is_empty() && !row.condition.contains('*') && row.repeat.is_none()
+        !row.condition.is_empty()
+            && !row.condition.contains('*')
+            && row.repeat.is_none()
+            && row.interval_kind != "runs"
     });
     single
         .map(|mut row| {

@@ -8,8 +8,8 @@ use super::answers::{self, Progress};
 use super::error::ReproductionError;
 use super::pooled;
 use super::similarity::Similarity;
-use super::study::{Comparison, Experiment, Needed, Study};
-use crate::experiment::{self, Event, Execution, Observer};
+use super::study::{Checked, Comparison, Experiment, Needed, Study};
+use crate::experiment::{self, Event, Execution, Observer, run_binary};
 
 /// Columns of the table for the terminal.
 const TABLE_WIDTH: usize = 100;
@@ -61,7 +61,7 @@ pub fn reproduce(
     let needed = what.study.needed(what.only)?;
     // all configurations are checked before anything is run
     for experiment in &needed.experiments {
-        experiment.config()?;
+        experiment.checked()?;
     }
     if what.run {
         run_missing(what, &needed, stop, observer)?;
@@ -114,17 +114,19 @@ fn run_missing(
             experiment.id, experiment.about
         )));
         let folder = folder(what.out, &experiment.id);
-        experiment::run(
-            &experiment.config()?,
-            &folder,
-            &what.execution,
-            stop,
-            observer,
-        )
-        .map_err(|source| ReproductionError::Experiment {
+        let failed = |source| ReproductionError::Experiment {
             id: experiment.id.clone(),
             source: Box::new(source),
-        })?;
+        };
+        match experiment.checked()? {
+            Checked::Images(config) => {
+                let run = experiment::run(&config, &folder, &what.execution, stop, observer);
+                run.map_err(failed)?;
+            }
+            Checked::Binary(config) => {
+                run_binary(&config, &folder, stop, observer).map_err(failed)?;
+            }
+        }
         if experiment.similarity {
             let similarity = own(what.out, experiment)?;
             if !similarity.is_done() {

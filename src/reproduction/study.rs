@@ -4,7 +4,7 @@ use layerprobe_reports::claims::{Claim, Claims};
 use serde::{Deserialize, Serialize};
 
 use super::error::ReproductionError;
-use crate::config::{Config, nearest_name};
+use crate::config::{BinaryConfig, Config, ConfigError, nearest_name};
 
 /// How large a reproduction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -67,6 +67,9 @@ pub struct Experiment {
     pub id: String,
     /// What it is, in words.
     pub about: String,
+    /// What it is run on.
+    #[serde(default)]
+    pub kind: Kind,
     /// The preset it starts from.
     pub preset: String,
     /// `key=value` settings on top of it.
@@ -75,6 +78,26 @@ pub struct Experiment {
     /// Whether its networks are compared with each other.
     #[serde(default)]
     pub similarity: bool,
+}
+
+/// What an experiment is run on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Rendered images, as `layerprobe run` does it.
+    #[default]
+    Images,
+    /// Bits, as `layerprobe binary` does it.
+    Binary,
+}
+
+/// The checked configuration of an experiment.
+#[derive(Clone, Debug)]
+pub enum Checked {
+    /// Of images.
+    Images(Box<Config>),
+    /// Of bits.
+    Binary(Box<BinaryConfig>),
 }
 
 /// A comparison of the networks of two experiments.
@@ -205,11 +228,28 @@ impl Experiment {
     ///
     /// # Errors
     /// If a setting is wrong.
+    pub fn checked(&self) -> Result<Checked, ReproductionError> {
+        match self.kind {
+            Kind::Images => Ok(Checked::Images(Box::new(self.config()?))),
+            Kind::Binary => BinaryConfig::load(&self.preset, &self.set)
+                .map(|config| Checked::Binary(Box::new(config)))
+                .map_err(|source| self.wrong(source)),
+        }
+    }
+
+    /// The configuration of an experiment on images.
+    ///
+    /// # Errors
+    /// If a setting is wrong, or it is an experiment on bits.
     pub fn config(&self) -> Result<Config, ReproductionError> {
-        Config::load(&self.preset, &self.set).map_err(|source| ReproductionError::Config {
+        Config::load(&self.preset, &self.set).map_err(|source| self.wrong(source))
+    }
+
+    fn wrong(&self, source: ConfigError) -> ReproductionError {
+        ReproductionError::Config {
             id: self.id.clone(),
             source: Box::new(source),
-        })
+        }
     }
 }
 
@@ -223,12 +263,14 @@ mod tests {
             let study = Study::named(STUDIES[0], scale).unwrap();
             let ids: Vec<&String> = study.experiments.iter().map(|e| &e.id).collect();
             for experiment in &study.experiments {
-                let config = experiment.config().unwrap();
+                let checked = experiment.checked().unwrap();
                 assert!(ids.iter().filter(|id| **id == &experiment.id).count() == 1);
                 for claim in &study.claims.claims {
                     for part in &claim.parts {
                         let of_it = part.of.experiment.as_ref() == Some(&experiment.id);
-                        if let Some(layer) = part.of.layer.as_ref().filter(|_| of_it) {
+                        if let Checked::Images(config) = &checked
+                            && let Some(layer) = part.of.layer.as_ref().filter(|_| of_it)
+                        {
                             assert!(
                                 config.probes.layers.contains(layer),
                                 "{}: {layer}",
@@ -239,7 +281,7 @@ mod tests {
                 }
             }
             for needed in study.claims.experiments() {
-                assert!(ids.contains(&&needed) || needed == "xor", "{needed}");
+                assert!(ids.contains(&&needed), "{needed}");
             }
             for (a, b) in study.claims.claims.iter().flat_map(Claim::pairs) {
                 let compared = |c: &Comparison| {
@@ -249,7 +291,7 @@ mod tests {
                 assert!(
                     study.comparisons.iter().any(compared)
                         || study.experiments.iter().any(own)
-                        || a == "xor",
+                        || a == "binary",
                     "{a} and {b}"
                 );
             }

@@ -47,7 +47,22 @@ pub const VALIDATION_ACCURACY: &str = "validation_accuracy";
 struct Network<'a> {
     target: &'a str,
     run: RunId,
+    predictivity: Option<f64>,
     accuracy: Option<f64>,
+}
+
+impl<'a> Network<'a> {
+    fn of(row: &'a ResultRow) -> Self {
+        Self {
+            target: &row.target,
+            run: RunId {
+                split: row.split,
+                seed: row.seed,
+            },
+            predictivity: row.predictivity,
+            accuracy: None,
+        }
+    }
 }
 
 /// The rows of a table that single runs gave, and the networks behind them.
@@ -64,17 +79,18 @@ impl<'a> Evidence<'a> {
             .collect();
         let mut networks: BTreeMap<&str, Network<'_>> = BTreeMap::new();
         for row in &rows {
-            let network = networks.entry(&row.condition).or_insert(Network {
-                target: &row.target,
-                run: RunId {
-                    split: row.split,
-                    seed: row.seed,
-                },
-                accuracy: None,
-            });
+            let network = networks
+                .entry(&row.condition)
+                .or_insert_with(|| Network::of(row));
             if row.metric == VALIDATION_ACCURACY {
                 network.accuracy = Some(row.value);
             }
+        }
+        // sides of pairs that have no rows of their own are like the first side
+        for row in rows.iter().filter(|row| !row.condition_b.is_empty()) {
+            networks
+                .entry(&row.condition_b)
+                .or_insert_with(|| Network::of(row));
         }
         Self { rows, networks }
     }
@@ -124,20 +140,16 @@ impl<'a> Evidence<'a> {
         let is = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
-        let protocol = row.protocol.split('/').next().unwrap_or_default();
+        let protocol = quantity.protocol.as_deref().unwrap_or_default();
         let here = row.metric == quantity.metric_name()
             && row.probe == quantity.probe_name()
-            && is(&quantity.protocol, protocol)
+            && row.protocol.starts_with(protocol)
             && is(&quantity.split_kind, &row.split_kind)
             && is_shown(row, quantity)
             && is(&quantity.feature, &row.feature)
             && matches!(row.selected_by.as_str(), "" | "accuracy")
             && row.repeat.is_none();
-        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
-        let predicted = quantity
-            .predictivity
-            .is_none_or(|p| row.predictivity.is_some_and(|found| near(p, found)));
-        if !here || !predicted {
+        if !here {
             return None;
         }
         let first = Side {
@@ -188,18 +200,25 @@ impl<'a> Evidence<'a> {
             return false;
         }
         let layer = quantity.layer.as_deref();
-        let target = self.networks.get(side.condition).map(|n| n.target);
+        let network = self.networks.get(side.condition);
+        let target = network.map(|n| n.target);
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-9;
+        let predicted = quantity.predictivity.is_none_or(|wanted| {
+            let found = network.and_then(|network| network.predictivity);
+            found.is_some_and(|found| near(found, wanted))
+        });
         let of_target = match quantity.target.as_deref() {
             Some(UNTRAINED) => side.step == Some(0),
             wanted => wanted.is_none_or(|wanted| target == Some(wanted)),
         };
         let then = match quantity.moment() {
             Moment::Initial => side.step == Some(0),
-            Moment::Last => side.step != Some(0) && side.role == "last",
+            // what is not trained at all has no steps
+            Moment::Last => side.step.is_none() || (side.step != Some(0) && side.role == "last"),
             Moment::BestValidation => side.role == "best_validation",
             Moment::Highest => matches!(side.role, "initial" | "scheduled" | "last"),
         };
-        layer.is_none_or(|layer| layer == side.layer) && of_target && then
+        layer.is_none_or(|layer| layer == side.layer) && of_target && predicted && then
     }
 }
 

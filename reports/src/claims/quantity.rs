@@ -28,7 +28,7 @@ pub struct Quantity {
     /// The kind of probe; `linear`, or of a pair `none`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probe: Option<String>,
-    /// The protocol's name without its version; any, unless said.
+    /// What the protocol's name begins with; any, unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
     /// What the probe was tested on; any, unless said.
