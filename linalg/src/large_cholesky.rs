@@ -12,8 +12,8 @@ pub(crate) const BLOCK: usize = 128;
 /// ```
 /// use layerprobe_linalg::LargeCholesky;
 ///
-/// let factor = LargeCholesky::new(vec![4.0, 2.0, 2.0, 3.0], 2).expect("positive definite");
-/// let mut x = [8.0, 8.0];
+/// let factor = LargeCholesky::new(vec![4.0_f64, 2.0, 2.0, 3.0], 2).expect("positive definite");
+/// let mut x = [8.0_f64, 8.0];
 /// factor.solve(&mut x, 1);
 /// assert!((x[0] - 1.0).abs() < 1e-12 && (x[1] - 2.0).abs() < 1e-12);
 /// ```
