@@ -134,7 +134,15 @@ impl Source<'_> {
         ];
         let nonlinear = of(|feature| Measure::decoded(feature, "mlp64"));
         if !nonlinear.is_empty() {
-            panels.push(panel("decoded nonlinearly", nonlinear));
+            let (read, runs) = (
+                self.config.decoding.nonlinear_runs,
+                self.config.training.runs,
+            );
+            let title = match read < runs {
+                true => format!("decoded nonlinearly (n = {read})"),
+                false => "decoded nonlinearly".to_owned(),
+            };
+            panels.push(panel(&title, nonlinear));
         }
         Curves {
             title: "Easy and hard feature, decoded and used".to_owned(),
