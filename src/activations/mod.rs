@@ -17,6 +17,9 @@ use thiserror::Error;
 use crate::models::{LayerRows, ModelError, Network, Workspace};
 use crate::training::{Batches, ImageStore, Normalization};
 
+/// Images pushed through a network at once when activations are read.
+pub const READ_BATCH: usize = 128;
+
 /// Why activations could not be read.
 #[derive(Debug, Error)]
 pub enum ActivationError {

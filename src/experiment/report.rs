@@ -12,17 +12,17 @@ use layerprobe_reports::{
 use crate::config::Config;
 use crate::training::{LogRow, Role, read_log};
 
+use super::design::condition::{cautions, conditions};
+use super::design::protocol;
+use super::design::stimuli::ExperimentStimuli;
+use super::design::streams::Streams;
 use super::error::ExperimentError;
 use super::events::Silent;
-use super::layer_tables::LayerTables;
-use super::layout::{self, RunFolder, WhenHeld};
-use super::manifest::Manifest;
-use super::plan::{cautions, conditions};
-use super::proof::hash_file;
-use super::protocol;
-use super::rows::row_of_condition;
-use super::stimuli::ExperimentStimuli;
-use super::streams::Streams;
+use super::folder::layer_tables::LayerTables;
+use super::folder::layout::{self, RunFolder, WhenHeld};
+use super::folder::manifest::Manifest;
+use super::folder::proof::hash_file;
+use super::probing::rows::row_of_condition;
 
 /// Draws the report of a run folder again, from its results.
 ///

@@ -1,26 +1,25 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use layerprobe_reports::{
-    ResultRow, rows_over_runs, terminal_table, write_by_value, write_confusions, write_report,
-    write_results,
+    terminal_table, write_by_value, write_confusions, write_report, write_results,
 };
 
 use crate::config::Config;
-use crate::memory::MemoryLimit;
 
+use super::design::condition::{caution_of_few_runs, cautions};
+use super::design::images::Images;
+use super::design::stimuli::ExperimentStimuli;
+use super::design::streams::Streams;
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
-use super::layer_tables::LayerTables;
-use super::layout::{RunFolder, WhenHeld, by_value_in, confusions_in};
-use super::manifest::{Manifest, Origin};
-use super::plan::{caution_of_few_runs, cautions};
+use super::execution::Execution;
+use super::folder::layout::{RunFolder, by_value_in, confusions_in};
+use super::folder::manifest::{Manifest, Origin};
+use super::probing::assembled::assembled;
 use super::report;
-use super::significance::rows_of_families;
-use super::stimuli::ExperimentStimuli;
-use super::streams::Streams;
-use super::work::{Images, Work};
+use super::work::Work;
 
 /// Columns of the table printed at the end.
 const TABLE_WIDTH: usize = 80;
@@ -36,29 +35,6 @@ pub struct Outcome {
     pub report: PathBuf,
     /// Probes that did not converge.
     pub not_converged: usize,
-}
-
-/// How a run is made, without a part in its results.
-#[derive(Clone, Copy, Debug)]
-pub struct Execution {
-    /// What probing keeps within: layers that do not fit are kept on disk, in
-    /// the run folder, while they are needed.
-    pub limit: MemoryLimit,
-    /// What to do while another process holds the folder.
-    pub when_held: WhenHeld,
-    /// How often training keeps a snapshot: a crash costs at most this much
-    /// work.
-    pub snapshot_every: Duration,
-}
-
-impl Default for Execution {
-    fn default() -> Self {
-        Self {
-            limit: MemoryLimit::of_this_machine(),
-            when_held: WhenHeld::Stop,
-            snapshot_every: Duration::from_secs(60),
-        }
-    }
 }
 
 /// Runs an experiment in its folder: what is done there stays, what is missing
@@ -139,22 +115,4 @@ pub fn run(
         report: page,
         not_converged,
     })
-}
-
-/// All rows of a run, in their order: the clean protocol's, what they say of
-/// families of tests, the paper's, and what the clean protocol's say over runs.
-pub(super) fn assembled(
-    root: &Path,
-    mut tables: LayerTables,
-    paper: Vec<ResultRow>,
-) -> Result<LayerTables, ExperimentError> {
-    let families = rows_of_families(&tables.rows).map_err(|error| ExperimentError::Damaged {
-        path: root.to_owned(),
-        problem: error.to_string(),
-    })?;
-    tables.rows.extend(families);
-    let over_runs = rows_over_runs(&tables.rows);
-    tables.rows.extend(paper);
-    tables.rows.extend(over_runs);
-    Ok(tables)
 }

@@ -10,13 +10,13 @@ use crate::training::{
     Examples, Normalization, TrainingContext, TrainingData, damaged, remove_snapshot, train,
 };
 
+use super::design::condition::{Condition, Planned};
+use super::design::stimuli::{ExperimentStimuli, Rendered, Version};
+use super::design::streams::Streams;
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
-use super::layout::RunFolder;
-use super::plan::{Condition, Planned};
-use super::proof::{Proof, set_aside};
-use super::stimuli::{ExperimentStimuli, Rendered, Version};
-use super::streams::Streams;
+use super::folder::layout::RunFolder;
+use super::folder::proof::{Proof, set_aside};
 
 /// Everything the stage works with.
 pub struct TrainStage<'a> {

@@ -1,7 +1,5 @@
 //! The stages, each told only in which folder to work.
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -10,21 +8,22 @@ use layerprobe_reports::ResultRow;
 
 use crate::config::{Config, Protocol};
 
-use super::baselines::{self, BaselinePlace};
+use super::design::condition::{Condition, Planned, conditions};
+use super::design::images::Images;
+use super::design::stimuli::ExperimentStimuli;
+use super::design::streams::Streams;
+use super::design::training_plan::plan_conditions;
 use super::error::ExperimentError;
 use super::events::Observer;
-use super::layer_tables::LayerTables;
-use super::layout::RunFolder;
-use super::memory::stored_layers;
-use super::paper::{self, PaperStage};
-use super::plan::{Condition, Planned, conditions};
-use super::probe_stage::ProbeStage;
-use super::probing;
-use super::run::Execution;
-use super::stimuli::{ExperimentStimuli, Rendered, Version, render};
-use super::streams::Streams;
+use super::execution::Execution;
+use super::folder::layer_tables::LayerTables;
+use super::folder::layout::RunFolder;
+use super::forecast::memory::stored_layers;
+use super::probing::baselines::{self, BaselinePlace};
+use super::probing::paper::{self, PaperStage};
+use super::probing::probe_sets;
+use super::probing::stage::ProbeStage;
 use super::train_stage::TrainStage;
-use super::training_plan;
 
 /// What is to be done for a configuration, or for some of its conditions.
 pub struct Work<'a> {
@@ -51,7 +50,7 @@ impl<'a> Work<'a> {
         execution: &Execution,
     ) -> Result<Self, ExperimentError> {
         let planned = plan_conditions(config, stimuli)?;
-        let params = probing::params(config)?;
+        let params = probe_sets::params(config)?;
         let limit = execution.limit;
         Ok(Self {
             stored: stored_layers(config, stimuli, &planned, streams, &params, limit)?,
@@ -183,76 +182,5 @@ impl<'a> Work<'a> {
             conditions: &self.conditions,
             grid,
         })
-    }
-}
-
-/// Each condition with its hold-out version and the steps of its training.
-pub fn plan_conditions<'a>(
-    config: &Config,
-    stimuli: &'a ExperimentStimuli,
-) -> Result<Vec<Planned<'a>>, ExperimentError> {
-    let conditions = conditions(config);
-    let mut planned = Vec::with_capacity(conditions.len());
-    for version in &stimuli.versions {
-        let examples = stimuli.training_split(version).train.len();
-        let training = training_plan::plan(config, examples).map_err(ExperimentError::Plan)?;
-        let here = conditions.iter().filter(|c| c.version == version.number);
-        planned.extend(here.map(|condition| Planned {
-            condition: condition.clone(),
-            version,
-            training: training.clone(),
-        }));
-    }
-    Ok(planned)
-}
-
-/// Images in memory, rendered when the first stage needs them.
-pub struct Images<'a> {
-    stimuli: &'a ExperimentStimuli,
-    observer: &'a dyn Observer,
-    whole: RefCell<Option<Rc<Rendered>>>,
-    /// Those of the last version trained on the correlated pool.
-    pool: RefCell<Option<(u32, Rc<Rendered>)>>,
-}
-
-impl<'a> Images<'a> {
-    /// None yet.
-    pub fn new(stimuli: &'a ExperimentStimuli, observer: &'a dyn Observer) -> Self {
-        Self {
-            stimuli,
-            observer,
-            whole: RefCell::new(None),
-            pool: RefCell::new(None),
-        }
-    }
-
-    /// All stimuli that probes see.
-    fn for_probing(&self) -> Result<Rc<Rendered>, ExperimentError> {
-        let mut whole = self.whole.borrow_mut();
-        if let Some(rendered) = whole.as_ref() {
-            return Ok(Rc::clone(rendered));
-        }
-        let set = self.stimuli.set.as_ref();
-        let rendered = Rc::new(render(set, (0..set.len()).collect(), self.observer)?);
-        Ok(Rc::clone(whole.insert(rendered)))
-    }
-
-    /// What a version's networks are trained and validated on: the same
-    /// images, or a choice from the correlated pool.
-    fn for_training(&self, version: &Version) -> Result<Rc<Rendered>, ExperimentError> {
-        let (Some(pool), Some(split)) = (&self.stimuli.pool, &version.pool_split) else {
-            return self.for_probing();
-        };
-        let mut last = self.pool.borrow_mut();
-        match last.as_ref() {
-            Some((number, rendered)) if *number == version.number => Ok(Rc::clone(rendered)),
-            _ => {
-                let mut indices = split.train.clone();
-                indices.extend(split.validation.iter().flatten());
-                let rendered = Rc::new(render(pool.set.as_ref(), indices, self.observer)?);
-                *last = Some((version.number, Rc::clone(&rendered)));
-                Ok(rendered)
-            }
-        }
     }
 }

@@ -1,5 +1,5 @@
 use crate::config::{BinaryConfig, BinaryTarget};
-use crate::experiment::training_plan::schedule;
+use crate::experiment::design::training_plan::schedule;
 use crate::training::TrainingError;
 use crate::training::descent::{CheckedDescentPlan, DescentPlan};
 

@@ -10,8 +10,8 @@ use super::stimuli::Stimuli;
 use super::summary::{figures, rows_over_runs, table};
 use super::xor::xor_example;
 use crate::config::{BinaryConfig, Seeds};
-use crate::experiment::layout::{RunFolder, WhenHeld};
-use crate::experiment::manifest::{Manifest, ManifestSeeds, Origin};
+use crate::experiment::folder::layout::{RunFolder, WhenHeld};
+use crate::experiment::folder::manifest::{Manifest, ManifestSeeds, Origin};
 use crate::experiment::{Event, ExperimentError, Observer, Stage, Streams};
 use crate::training::descent::CheckedDescentPlan;
 

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::initial::{parameters, spec};
 use super::plan::BinaryCondition;
 use super::run::Work;
-use crate::experiment::proof::Proof;
+use crate::experiment::folder::proof::Proof;
 use crate::experiment::{Event, ExperimentError, Observer, Stage};
 use crate::nn::Perceptron;
 use crate::training::descent::{DescentData, descend};

@@ -5,9 +5,9 @@ use layerprobe_reports::ResultRow;
 
 use super::CompareError;
 use crate::config::{Config, InitialWeights, nearest_name};
-use crate::experiment::layout;
-use crate::experiment::plan::{Condition, conditions};
-use crate::experiment::rows::row_of_condition;
+use crate::experiment::design::condition::{Condition, conditions};
+use crate::experiment::folder::layout;
+use crate::experiment::probing::rows::row_of_condition;
 use crate::experiment::{ExperimentError, ExperimentStimuli, Streams};
 use crate::training::{Checkpoint, Role, best_path, checkpoint_path};
 

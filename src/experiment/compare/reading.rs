@@ -9,14 +9,11 @@ use ndarray::ArrayView2;
 
 use super::networks::{Network, Run};
 use super::{CompareError, Compared, ComparedRuns, Measures, Side, Watch, announce, finish};
-use crate::activations::read_layers;
-use crate::experiment::stimuli::{Rendered, render};
+use crate::activations::{READ_BATCH, read_layers};
+use crate::experiment::design::stimuli::{Rendered, render};
 use crate::experiment::{Event, ExperimentError, Observer, Stage, Streams};
 use crate::models::LayerRows;
 use crate::training::Checkpoint;
-
-/// Images pushed through a network at once.
-const BATCH: usize = 128;
 
 /// Activations of one network in memory at a time, unless one layer alone has
 /// more.
@@ -224,7 +221,7 @@ impl<'r> Task<'_, 'r> {
                 normalization,
                 &rows,
                 &names,
-                BATCH,
+                READ_BATCH,
                 &mut read,
             )
             .map_err(failed)?;

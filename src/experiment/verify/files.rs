@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::super::error::ExperimentError;
-use super::super::manifest::{ManifestSeeds, files_below, folder_of_proof};
-use super::super::proof::{Proof, hash_file};
-use super::super::protocol;
 use super::Run;
+use crate::experiment::design::protocol;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::folder::manifest::{ManifestSeeds, files_below, folder_of_proof};
+use crate::experiment::folder::proof::{Proof, hash_file};
 
 impl Run<'_> {
     /// The configuration against itself and the manifest.

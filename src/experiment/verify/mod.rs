@@ -9,13 +9,13 @@ use std::sync::atomic::AtomicBool;
 
 use crate::config::Config;
 
+use super::design::stimuli::ExperimentStimuli;
+use super::design::streams::Streams;
 use super::error::ExperimentError;
 use super::events::Observer;
-use super::layout::{self, RunFolder};
-use super::manifest::Manifest;
-use super::run::Execution;
-use super::stimuli::ExperimentStimuli;
-use super::streams::Streams;
+use super::execution::Execution;
+use super::folder::layout::{self, RunFolder};
+use super::folder::manifest::Manifest;
 use super::work::Work;
 
 /// Something that does not agree.

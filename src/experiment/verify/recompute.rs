@@ -7,15 +7,16 @@ use std::sync::atomic::AtomicBool;
 
 use crate::config::Config;
 
-use super::super::error::ExperimentError;
-use super::super::events::Observer;
-use super::super::layout::{RunFolder, WhenHeld};
-use super::super::manifest::{Manifest, files_below, processor};
-use super::super::run::Execution;
-use super::super::stimuli::ExperimentStimuli;
-use super::super::streams::Streams;
-use super::super::work::{Images, Work};
 use super::Finding;
+use crate::experiment::design::images::Images;
+use crate::experiment::design::stimuli::ExperimentStimuli;
+use crate::experiment::design::streams::Streams;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::events::Observer;
+use crate::experiment::execution::Execution;
+use crate::experiment::folder::layout::{RunFolder, WhenHeld};
+use crate::experiment::folder::manifest::{Manifest, files_below, processor};
+use crate::experiment::work::Work;
 
 /// What conditions are made again from.
 pub(super) struct Again<'a> {

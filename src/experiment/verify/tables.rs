@@ -13,13 +13,13 @@ use layerprobe_probes::View;
 use crate::config::Protocol;
 use crate::training::Role;
 
-use super::super::baselines::row_of_version;
-use super::super::error::ExperimentError;
-use super::super::layout::{by_value_in, confusions_in};
-use super::super::paper::PAPER_PROTOCOL;
-use super::super::protocol;
-use super::super::run::assembled;
 use super::Run;
+use crate::experiment::design::paper_protocol::PAPER_PROTOCOL;
+use crate::experiment::design::protocol;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::folder::layout::{by_value_in, confusions_in};
+use crate::experiment::probing::assembled::assembled;
+use crate::experiment::probing::baselines::row_of_version;
 
 /// What one accuracy is of: condition, protocol, role or step, layer, view,
 /// feature.

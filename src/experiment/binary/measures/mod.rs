@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::plan::BinaryCondition;
 use super::rows::row_of_network;
 use super::run::Work;
-use crate::experiment::proof::{Proof, hash_file, identity};
+use crate::experiment::folder::proof::{Proof, hash_file, identity};
 use crate::experiment::{Event, ExperimentError, Observer, Stage};
 use crate::training::checkpoint_path;
 use crate::training::descent::DescentCheckpoint;

@@ -8,9 +8,9 @@ use layerprobe_reports::ResultRow;
 
 use crate::config::Config;
 
-use super::plan::Condition;
-use super::protocol;
 use super::ridge_rows::rows_of_ridge;
+use crate::experiment::design::condition::Condition;
+use crate::experiment::design::protocol;
 
 /// A checkpoint as the results table names it.
 #[derive(Clone, Debug, PartialEq)]

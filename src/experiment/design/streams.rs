@@ -4,7 +4,7 @@ use layerprobe_streams::StreamKey;
 
 use crate::config::{InitialWeights, Seeds};
 
-use super::plan::Condition;
+use super::condition::Condition;
 
 /// The keys of all streams of an experiment.
 #[derive(Clone, Copy, Debug)]

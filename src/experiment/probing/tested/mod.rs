@@ -2,10 +2,8 @@
 
 mod by_value;
 mod confusion;
-mod held_out;
 mod predictions;
 
 pub use by_value::rows_by_value;
 pub use confusion::rows_of_confusion;
-pub use held_out::HeldOut;
 pub use predictions::{write_layer_predictions, write_predictions};

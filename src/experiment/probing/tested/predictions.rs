@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use layerprobe_probes::{LayerOutcome, ProbeOutcome};
 use layerprobe_reports::{PredictionRow, PredictionTable, ReportError, ResultRow};
 
-use crate::experiment::probing::ProbeSet;
-use crate::experiment::rows::split_name;
+use crate::experiment::probing::probe_sets::ProbeSet;
+use crate::experiment::probing::rows::split_name;
 
 /// Writes what one probe said of each of its test stimuli. `feature` is the
 /// feature's place in the table; `stimulus` gives the number and the group

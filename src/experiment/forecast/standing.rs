@@ -5,12 +5,12 @@ use std::path::Path;
 
 use crate::config::{Config, InitialWeights, Protocol};
 
-use super::error::ExperimentError;
-use super::layout;
-use super::manifest::{Manifest, files_below};
-use super::stimuli::ExperimentStimuli;
-use super::streams::Streams;
-use super::work::plan_conditions;
+use crate::experiment::design::stimuli::ExperimentStimuli;
+use crate::experiment::design::streams::Streams;
+use crate::experiment::design::training_plan::plan_conditions;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::folder::layout;
+use crate::experiment::folder::manifest::{Manifest, files_below};
 
 /// How far a run is, by what lies in its folder.
 #[derive(Clone, Debug, Default, PartialEq)]

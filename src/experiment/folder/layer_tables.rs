@@ -8,11 +8,11 @@ use layerprobe_reports::{
     write_by_value, write_confusions, write_results,
 };
 
-use super::error::ExperimentError;
-use super::events::Observer;
 use super::layout::RunFolder;
-use super::plan::Condition;
 use super::proof::Proof;
+use crate::experiment::design::condition::Condition;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::events::Observer;
 
 /// The tables, a file each.
 #[derive(Debug, Default)]

@@ -8,8 +8,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::ExperimentError;
-use super::events::{Event, Observer};
+use crate::experiment::error::ExperimentError;
+use crate::experiment::events::{Event, Observer};
 
 /// Proof that a piece of work of a condition is complete.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]

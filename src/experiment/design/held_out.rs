@@ -1,6 +1,6 @@
 use layerprobe_generators::StimulusSet;
 
-use crate::experiment::stimuli::Version;
+use super::stimuli::Version;
 
 /// The held-out values of one feature, and which rows of activations have
 /// them.

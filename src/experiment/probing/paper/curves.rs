@@ -5,7 +5,7 @@ use std::path::Path;
 
 use layerprobe_probes::{CheckedAdamGrid, FeatureCurves, GridCurves};
 
-use super::super::error::ExperimentError;
+use crate::experiment::error::ExperimentError;
 
 /// Columns before the epochs'.
 const COLUMNS: [&str; 10] = [

@@ -12,9 +12,9 @@ use rayon::prelude::*;
 use crate::config::{PMode, Stimuli, StimulusSections};
 use crate::training::ImageStore;
 
-use super::error::ExperimentError;
-use super::events::{Event, Observer, Stage};
 use super::streams::Streams;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::events::{Event, Observer, Stage};
 
 /// Exemplars a combination has in the pool that correlated training sets are
 /// drawn from (Hermann & Lampinen 2020, section 3.1: 100,000 stimuli).

@@ -14,10 +14,10 @@ use ndarray::ArrayView2;
 
 use crate::config::{Config, Probes};
 
-use super::error::ExperimentError;
-use super::stimuli::{Rendered, Version};
-use super::streams::Streams;
-use super::tested::HeldOut;
+use crate::experiment::design::held_out::HeldOut;
+use crate::experiment::design::stimuli::{Rendered, Version};
+use crate::experiment::design::streams::Streams;
+use crate::experiment::error::ExperimentError;
 
 /// The label of a stimulus that a probe never looks at.
 const NO_CLASS: u32 = u32::MAX;

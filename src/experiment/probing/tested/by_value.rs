@@ -1,7 +1,7 @@
 use layerprobe_probes::{LayerOutcome, Prediction, SplitKind, cluster_bootstrap};
 use layerprobe_reports::{ResultRow, ValueRow};
 
-use crate::experiment::probing::ProbeSet;
+use crate::experiment::probing::probe_sets::ProbeSet;
 
 /// The accuracy of each probe of held-out values on the test stimuli that
 /// share one held-out value of another feature: a row for every such value. A

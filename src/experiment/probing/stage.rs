@@ -11,27 +11,24 @@ use layerprobe_probes::View;
 use layerprobe_reports::{ResultRow, read_results};
 use ndarray::ArrayView2;
 
-use crate::activations::{ActivationError, BlockStore, BlockWriter, read_layers_to};
+use crate::activations::{ActivationError, BlockStore, BlockWriter, READ_BATCH, read_layers_to};
 use crate::config::{Config, InitialWeights};
 use crate::models::LayerRows;
 use crate::training::{CheckedTrainingPlan, Checkpoint, Role};
 
 use super::baselines;
-use super::error::ExperimentError;
-use super::events::{Event, Observer, Stage};
-use super::layer_tables::{LayerPlace, LayerTables};
-use super::layout::RunFolder;
-use super::plan::Planned;
-use super::probing::{self, ProbeSet};
-use super::proof::identity;
-use super::protocol;
+use super::probe_sets::{self, ProbeSet};
 use super::rows::{CheckpointRef, row_of_condition, row_of_layer, rows_of_layer};
-use super::stimuli::{ExperimentStimuli, Rendered};
-use super::streams::Streams;
 use super::tested::{rows_by_value, rows_of_confusion, write_layer_predictions};
-
-/// Images pushed through a network at once when activations are read.
-pub const BATCH: usize = 128;
+use crate::experiment::design::condition::Planned;
+use crate::experiment::design::protocol;
+use crate::experiment::design::stimuli::{ExperimentStimuli, Rendered};
+use crate::experiment::design::streams::Streams;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::events::{Event, Observer, Stage};
+use crate::experiment::folder::layer_tables::{LayerPlace, LayerTables};
+use crate::experiment::folder::layout::RunFolder;
+use crate::experiment::folder::proof::identity;
 
 /// Everything the stage works with.
 pub struct ProbeStage<'a> {
@@ -229,7 +226,7 @@ impl ProbeStage<'_> {
             &layers,
             activations,
         )?;
-        let params = probing::params(self.config)?;
+        let params = probe_sets::params(self.config)?;
         let properties = set.properties();
         let extras = set.extras(self.config, is_end(planned, step), &properties);
         for (layer, store) in activations.iter().zip(&stores) {
@@ -322,7 +319,7 @@ impl ProbeStage<'_> {
             &opened.header.normalization,
             positions,
             layers,
-            BATCH,
+            READ_BATCH,
             activations,
             &mut writers,
         )

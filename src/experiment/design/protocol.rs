@@ -10,7 +10,7 @@ use crate::config::{
 };
 use crate::models::Options;
 
-use super::paper::{self, PAPER_PROTOCOL};
+use super::paper_protocol::{self, PAPER_PROTOCOL};
 
 /// The protocol's name and version, written into every row.
 pub const PROTOCOL: &str = "clean/2";
@@ -55,7 +55,7 @@ pub fn in_words(config: &Config) -> Vec<ProtocolParagraph> {
         let around = around(config);
         paragraphs.extend(around.map(|text| paragraph("Around the number", text)));
     }
-    let paper = paper::in_words(config);
+    let paper = paper_protocol::in_words(config);
     paragraphs.extend(paper.map(|text| paragraph("Protocol paper/1", text)));
     paragraphs
 }

@@ -12,12 +12,12 @@ use crate::models::{Design, ImageBatch, Network, Workspace};
 use crate::nn::optimizers::{AdamParams, LearningRate, OptimizerParams};
 use crate::training::Trainer;
 
-use super::error::ExperimentError;
-use super::plan::{Condition, conditions};
 use super::standing::counts;
-use super::stimuli::ExperimentStimuli;
-use super::streams::Streams;
-use super::work::plan_conditions;
+use crate::experiment::design::condition::{Condition, conditions};
+use crate::experiment::design::stimuli::ExperimentStimuli;
+use crate::experiment::design::streams::Streams;
+use crate::experiment::design::training_plan::plan_conditions;
+use crate::experiment::error::ExperimentError;
 
 /// Steps measured after one that is not.
 const MEASURED: usize = 2;

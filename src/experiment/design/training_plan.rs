@@ -6,6 +6,31 @@ use crate::training::{
     CheckedTrainingPlan, CheckpointSchedule, RatePlan, RateSchedule, TrainingError, TrainingPlan,
 };
 
+use crate::experiment::error::ExperimentError;
+
+use super::condition::{Planned, conditions};
+use super::stimuli::ExperimentStimuli;
+
+/// Each condition with its hold-out version and the steps of its training.
+pub fn plan_conditions<'a>(
+    config: &Config,
+    stimuli: &'a ExperimentStimuli,
+) -> Result<Vec<Planned<'a>>, ExperimentError> {
+    let conditions = conditions(config);
+    let mut planned = Vec::with_capacity(conditions.len());
+    for version in &stimuli.versions {
+        let examples = stimuli.training_split(version).train.len();
+        let training = plan(config, examples).map_err(ExperimentError::Plan)?;
+        let here = conditions.iter().filter(|c| c.version == version.number);
+        planned.extend(here.map(|condition| Planned {
+            condition: condition.clone(),
+            version,
+            training: training.clone(),
+        }));
+    }
+    Ok(planned)
+}
+
 /// The training plan of a configuration for so many training stimuli.
 ///
 /// # Errors

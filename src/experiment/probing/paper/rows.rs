@@ -4,10 +4,12 @@
 use layerprobe_probes::{FeatureCurves, GridCurves, View, choose};
 use layerprobe_reports::ResultRow;
 
-use super::super::error::ExperimentError;
-use super::super::rows::row_of_condition;
 use super::curves::LayerCurves;
-use super::{PAPER_PROTOCOL, PaperStage, Place, ROLES};
+use crate::experiment::design::paper_protocol::PAPER_PROTOCOL;
+
+use super::{PaperStage, Place, ROLES};
+use crate::experiment::error::ExperimentError;
+use crate::experiment::probing::rows::row_of_condition;
 
 /// What chose the decoder, as `selected_by` says it: the accuracy, on the very
 /// stimuli that it is reported of.
@@ -15,7 +17,7 @@ pub const SELECTED_BY: &str = "tested_stimuli";
 
 impl PaperStage<'_> {
     /// All rows, from complete curves: targets one after the other.
-    pub(in super::super) fn rows(&self) -> Result<Vec<ResultRow>, ExperimentError> {
+    pub fn rows(&self) -> Result<Vec<ResultRow>, ExperimentError> {
         let mut rows = Vec::new();
         for target in &self.config.training.targets {
             for role in ROLES {

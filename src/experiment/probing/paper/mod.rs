@@ -2,7 +2,6 @@
 
 mod curves;
 mod rows;
-mod words;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -14,25 +13,21 @@ use layerprobe_probes::{AdamGrid, CheckedAdamGrid};
 use layerprobe_reports::ResultRow;
 use ndarray::ArrayView2;
 
-use crate::activations::read_layers;
+use crate::activations::{READ_BATCH, read_layers};
 use crate::config::{Config, InitialWeights};
 use crate::training::{Checkpoint, Normalization, Role, best_path};
 
-use super::error::ExperimentError;
-use super::events::{Event, Observer, Stage};
-use super::layout::RunFolder;
-use super::plan::Condition;
-use super::probe_stage::BATCH;
-use super::probing::ProbeSet;
-use super::proof::{Proof, identity};
-use super::stimuli::{ExperimentStimuli, Rendered, Version};
-use super::streams::Streams;
+use super::probe_sets::ProbeSet;
+use crate::experiment::design::condition::Condition;
+use crate::experiment::design::paper_protocol::PAPER_PROTOCOL;
+use crate::experiment::design::stimuli::{ExperimentStimuli, Rendered, Version};
+use crate::experiment::design::streams::Streams;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::events::{Event, Observer, Stage};
+use crate::experiment::folder::layout::RunFolder;
+use crate::experiment::folder::proof::{Proof, identity};
 
 use curves::LayerCurves;
-pub use words::in_words;
-
-/// The protocol's name and version, written into every row.
-pub const PAPER_PROTOCOL: &str = "paper/1";
 
 /// The checkpoints it reads.
 const ROLES: [Role; 2] = [Role::Initial, Role::BestValidation];
@@ -213,7 +208,7 @@ impl PaperStage<'_> {
             &normalization,
             &set.positions(images),
             &[layer],
-            BATCH,
+            READ_BATCH,
             &mut read,
         )
         .map_err(|source| ExperimentError::Activations {

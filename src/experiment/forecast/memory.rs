@@ -2,17 +2,16 @@
 
 use layerprobe_probes::{CheckedProbeParams, Forecast, View, Workload};
 
-use crate::activations::{Baseline, NotEnough, PlannedLayer, on_disk};
+use crate::activations::{Baseline, NotEnough, PlannedLayer, READ_BATCH, on_disk};
 use crate::config::Config;
 use crate::memory::{MemoryLimit, resident};
 use crate::models::Shape;
 
-use super::error::ExperimentError;
-use super::plan::Planned;
-use super::probe_stage::BATCH;
-use super::probing::ProbeSet;
-use super::stimuli::ExperimentStimuli;
-use super::streams::Streams;
+use crate::experiment::design::condition::Planned;
+use crate::experiment::design::stimuli::ExperimentStimuli;
+use crate::experiment::design::streams::Streams;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::probing::probe_sets::ProbeSet;
 
 /// Networks' outputs that are in memory at once when layers are read, in units
 /// of the largest.
@@ -96,7 +95,7 @@ pub fn stored_layers(
         let parameters: usize = layers.iter().map(|l| l.parameters).sum();
         let pixels = 3 * size * size;
         let images = pixels * (stimuli.set.len() + stimuli.pool_size());
-        let batches = 4 * BATCH as u64 * (OUTPUTS * outputs as u64 + 2 * pixels as u64);
+        let batches = 4 * READ_BATCH as u64 * (OUTPUTS * outputs as u64 + 2 * pixels as u64);
         let base = resident().unwrap_or(0) + OTHER + images as u64;
         let base = base + batches + 8 * parameters as u64;
         let groups = alone.into_iter().map(|baseline| vec![baseline]);

@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Seeds};
 
-use super::error::ExperimentError;
-use super::events::{Observer, Stage};
 use super::layout::RunFolder;
 use super::proof::{Proof, hash_file, is_what_it_was, set_aside};
-use super::protocol;
+use crate::experiment::design::protocol;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::events::{Observer, Stage};
 
 /// What made a run. Unlike the results, it differs from machine to machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]

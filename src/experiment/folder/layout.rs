@@ -11,10 +11,10 @@ use layerprobe_probes::View;
 
 use crate::training::{checkpoint_path, log_path};
 
-use super::error::ExperimentError;
-use super::events::{Event, Observer};
-use super::plan::Condition;
 use super::proof::Proof;
+use crate::experiment::design::condition::Condition;
+use crate::experiment::error::ExperimentError;
+use crate::experiment::events::{Event, Observer};
 
 /// A run folder held by this process, or only read by it.
 #[derive(Debug)]
@@ -325,8 +325,8 @@ fn first_difference(theirs: &str, ours: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::events::Silent;
     use super::*;
+    use crate::experiment::events::Silent;
 
     fn open(root: &Path, config: &str) -> Result<RunFolder, ExperimentError> {
         RunFolder::open(

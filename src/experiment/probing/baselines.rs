@@ -8,18 +8,18 @@ use layerprobe_probes::{CheckedProbeParams, Extras, LayerOutcome, ProbeError, Vi
 use layerprobe_reports::{ResultRow, write_results};
 use ndarray::ArrayView2;
 
-use crate::activations::{Baseline, BlockWriter};
+use crate::activations::{Baseline, BlockWriter, READ_BATCH};
 use crate::config::Config;
 use crate::models::LayerRows;
 
-use super::error::ExperimentError;
-use super::events::Observer;
-use super::probe_stage::{BATCH, ProbeStage};
-use super::probing::{self, ProbeSet};
-use super::proof::{Proof, identity};
-use super::protocol;
+use super::probe_sets::{self, ProbeSet};
 use super::rows::rows_of_layer;
-use super::stimuli::{Rendered, Version};
+use super::stage::ProbeStage;
+use crate::experiment::design::protocol;
+use crate::experiment::design::stimuli::{Rendered, Version};
+use crate::experiment::error::ExperimentError;
+use crate::experiment::events::Observer;
+use crate::experiment::folder::proof::{Proof, identity};
 
 /// The architecture in a baseline's rows.
 const NO_NETWORK: &str = "none";
@@ -94,7 +94,7 @@ impl ProbeStage<'_> {
         advanced: &mut dyn FnMut(&str),
     ) -> Result<(), ExperimentError> {
         let row = row_of_version(self.config, version.number);
-        let params = probing::params(self.config)?;
+        let params = probe_sets::params(self.config)?;
         let properties = set.properties();
         let extras = set.extras(self.config, true, &properties);
         let here = |place: &BaselinePlace| {
@@ -147,7 +147,7 @@ impl ProbeStage<'_> {
             };
             let dim = baseline.dim(images.images.side());
             let mut writer = BlockWriter::create(folder, positions.len(), dim).map_err(full)?;
-            for part in positions.chunks(BATCH) {
+            for part in positions.chunks(READ_BATCH) {
                 let rows = baseline.read(&images.images, part);
                 writer.append(&rows.values).map_err(full)?;
             }

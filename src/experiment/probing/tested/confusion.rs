@@ -1,8 +1,8 @@
 use layerprobe_probes::LayerOutcome;
 use layerprobe_reports::{ConfusionRow, ResultRow};
 
-use crate::experiment::probing::ProbeSet;
-use crate::experiment::rows::split_name;
+use crate::experiment::probing::probe_sets::ProbeSet;
+use crate::experiment::probing::rows::split_name;
 
 /// How often each probe took one class for another: a row for every pair of
 /// classes that occurred.

@@ -1,0 +1,30 @@
+//! How a run is made, apart from what it computes.
+
+use std::time::Duration;
+
+use crate::memory::MemoryLimit;
+
+use super::folder::layout::WhenHeld;
+
+/// How a run is made, without a part in its results.
+#[derive(Clone, Copy, Debug)]
+pub struct Execution {
+    /// What probing keeps within: layers that do not fit are kept on disk, in
+    /// the run folder, while they are needed.
+    pub limit: MemoryLimit,
+    /// What to do while another process holds the folder.
+    pub when_held: WhenHeld,
+    /// How often training keeps a snapshot: a crash costs at most this much
+    /// work.
+    pub snapshot_every: Duration,
+}
+
+impl Default for Execution {
+    fn default() -> Self {
+        Self {
+            limit: MemoryLimit::of_this_machine(),
+            when_held: WhenHeld::Stop,
+            snapshot_every: Duration::from_secs(60),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! A run's folder: where each file lies, what proves it, and what all of them
+//! together are.
+
+pub mod layer_tables;
+pub mod layout;
+pub mod manifest;
+pub mod proof;

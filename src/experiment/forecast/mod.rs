@@ -1,0 +1,5 @@
+//! What a run will take, in steps, time and memory, and how far it is.
+
+pub mod memory;
+pub mod standing;
+pub mod time;

@@ -1,0 +1,11 @@
+//! Probes of the layers of checkpoints and of baselines, and their rows.
+
+pub mod assembled;
+pub mod baselines;
+pub mod paper;
+pub mod probe_sets;
+pub mod ridge_rows;
+pub mod rows;
+pub mod significance;
+pub mod stage;
+pub mod tested;
