@@ -120,6 +120,15 @@ impl Measure {
         })
     }
 
+    /// The difference of two numbers of one run, without an interval.
+    pub(super) fn minus(&self, other: &Self) -> Self {
+        Self {
+            value: self.value - other.value,
+            interval: None,
+            unconverged: self.unconverged || other.unconverged,
+        }
+    }
+
     /// A number and the ends of its interval, if they are numbers.
     pub(super) fn with_ends(value: f64, ends: Option<(f64, f64)>, kind: IntervalKind) -> Self {
         Self {

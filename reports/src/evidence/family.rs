@@ -13,7 +13,7 @@ pub(super) struct FamilyKey(pub(super) Vec<(&'static str, String)>);
 
 impl FamilyKey {
     /// The parts that are choices of the protocol, not of what was run.
-    const CHOICES: [&'static str; 3] = ["protocol", "tested on", "penalty by"];
+    const CHOICES: [&'static str; 3] = ["protocol", "tested on", "chosen by"];
 
     /// The key without what is a choice of the protocol.
     pub(super) fn apart_from_choices(&self) -> Vec<&(&'static str, String)> {

@@ -1,3 +1,4 @@
+use super::protocol_difference::protocol_differences;
 use super::{Estimate, Family, gather};
 use crate::{ReportInput, ResultRow};
 
@@ -11,6 +12,11 @@ use crate::{ReportInput, ResultRow};
 ///   condition and so on the same initial weights (below 0 suppression);
 /// - `enhancement_bits`: the same of cross-entropies, turned around and in
 ///   bits a stimulus, which is the change of V-information.
+///
+/// Where the decoders of protocol `paper` stand beside clean probes of the same
+/// test stimuli, `protocol_difference` says what its choices add, before and
+/// after training, and `protocol_difference_enhancement` what they add to
+/// enhancement.
 ///
 /// Intervals are Student's t at 95 % with n - 1 degrees of freedom
 /// (`interval_kind` `runs`), those of accuracies cut at 0 and 1. The rows have
@@ -44,7 +50,9 @@ pub fn rows_over_runs(rows: &[ResultRow]) -> Vec<ResultRow> {
         ..ReportInput::default()
     });
     let families = evidence.families.iter().chain(&evidence.around);
-    families.flat_map(of_family).collect()
+    let mut rows: Vec<ResultRow> = families.flat_map(of_family).collect();
+    rows.extend(protocol_differences(&evidence.families));
+    rows
 }
 
 fn of_family(family: &Family) -> Vec<ResultRow> {

@@ -287,3 +287,18 @@ fn one_run_gives_no_verdict_and_so_no_dispute() {
     let rows = [one("held_out_values", -0.2), one("seen_values", 0.2)].concat();
     assert_eq!(disputed(rows), []);
 }
+
+#[test]
+fn verdicts_that_differ_between_protocols_are_told() {
+    let clean = runs_of("held_out_values", -0.2);
+    let bound = runs_of("held_out_values", 0.1)
+        .into_iter()
+        .map(|row| ResultRow {
+            protocol: "paper/1".into(),
+            selected_by: "tested_stimuli".into(),
+            ..row
+        });
+    let found = disputed(clean.into_iter().chain(bound).collect());
+    assert_eq!(found.len(), 1);
+    assert!(found[0].is_opposite());
+}

@@ -10,7 +10,8 @@ use crate::experiment::folder::layer_tables::LayerTables;
 use super::significance::rows_of_families;
 
 /// All rows of a run, in their order: the clean protocol's, what they say of
-/// families of tests, the paper's, and what the clean protocol's say over runs.
+/// families of tests, the paper's, and what each says over runs, with the
+/// difference between the two.
 pub fn assembled(
     root: &Path,
     mut tables: LayerTables,
@@ -21,8 +22,8 @@ pub fn assembled(
         problem: error.to_string(),
     })?;
     tables.rows.extend(families);
-    let over_runs = rows_over_runs(&tables.rows);
     tables.rows.extend(paper);
+    let over_runs = rows_over_runs(&tables.rows);
     tables.rows.extend(over_runs);
     Ok(tables)
 }
