@@ -59,11 +59,16 @@ fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
         .stdout(contains("upper bounds, chosen on the tested stimuli"));
     let root = dir.path().join("run");
     let rows = read_results(root.join("results.csv")).unwrap();
-    let (paper, clean): (Vec<&ResultRow>, Vec<&ResultRow>) =
-        rows.iter().partition(|row| row.protocol == "paper/1");
-    assert!(clean.iter().all(|row| row.protocol == "clean/2"));
-    assert!(clean.iter().any(|row| row.metric == "accuracy"));
-    let accuracies: Vec<&&ResultRow> = paper.iter().filter(|r| r.metric == "accuracy").collect();
+    let of = |protocol: &str, of_network: bool| -> Vec<&ResultRow> {
+        let wanted = |row: &&ResultRow| {
+            row.metric == "accuracy"
+                && row.protocol == protocol
+                && row.condition.is_empty() != of_network
+        };
+        rows.iter().filter(wanted).collect()
+    };
+    let accuracies = of("paper/1", true);
+    differences_are_those_of_the_means(&rows, &of("paper/1", false), &of("clean/2", false));
     // 2 targets x 2 versions x 2 checkpoints x 2 layers x 3 features
     assert_eq!(accuracies.len(), 48);
     for row in &accuracies {
@@ -114,6 +119,35 @@ fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
     let manifest = fs::read_to_string(root.join("manifest.json")).unwrap();
     assert!(manifest.contains("\"clean/2, paper/1\""), "{manifest}");
     assert!(manifest.contains("paper/best_validation/fc1.csv"));
+}
+
+/// What the paper's choices add is the difference of the two means over runs.
+fn differences_are_those_of_the_means(
+    rows: &[ResultRow],
+    paper: &[&ResultRow],
+    clean: &[&ResultRow],
+) {
+    let differences = rows
+        .iter()
+        .filter(|row| row.metric == "protocol_difference");
+    let mut seen = 0;
+    for row in differences {
+        assert_eq!(row.protocol, "paper/1 minus clean/2");
+        let side = |of: &[&ResultRow]| {
+            let mut same = of.iter().filter(|other| {
+                (&other.target, &other.layer, &other.feature)
+                    == (&row.target, &row.layer, &row.feature)
+                    && (other.step == Some(0)) == (row.step == Some(0))
+                    && matches!(&*other.split_kind, "" | "held_out_values")
+            });
+            same.next().map(|row| row.value).unwrap()
+        };
+        let expected = side(paper) - side(clean);
+        assert!((row.value - expected).abs() < 1e-12, "{row:?}");
+        seen += 1;
+    }
+    // 2 targets x 2 layers x 3 features, before and after
+    assert_eq!(seen, 24);
 }
 
 #[test]
