@@ -14,21 +14,22 @@ the same command goes on from there.
 import argparse
 import csv
 import itertools
+import math
 import statistics
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from torchvision.io import read_image
 
 import networks
+import stimuli
 
 parser = argparse.ArgumentParser(prog="benches/peers/run accuracy", description=__doc__)
 parser.add_argument("--targets", default="shape,texture", help="features to train on [shape,texture]")
 parser.add_argument("--seeds", type=int, default=5, help="runs of each [5]")
+parser.add_argument("--first", type=int, default=1, help="the first seed [1]")
 parser.add_argument("--epochs", type=int, help="[the preset's]")
 parser.add_argument("--threads", type=int, default=2, help="threads of both [2]")
 parser.add_argument("--out", type=Path, default=Path("target/peers/accuracy"), help="[target/peers/accuracy]")
@@ -38,51 +39,15 @@ targets = arguments.targets.split(",")
 torch.set_num_threads(arguments.threads)
 
 
-def layerprobe(*words):
-    done = subprocess.run([arguments.program, *map(str, words)], capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"layerprobe {' '.join(map(str, words))} failed:\n{done.stderr}")
-    return done.stdout
-
-
-preset = tomllib.loads(layerprobe("config", "show", "quick"))
+preset = tomllib.loads(stimuli.layerprobe(arguments.program, "config", "show", "quick"))
 epochs = arguments.epochs or preset["training"]["epochs"]
-
-
-def rendered():
-    """Images as bytes, and for each target the rows and classes that train and validate."""
-    folder, stimuli, split = arguments.out / "stimuli", preset["stimuli"], preset["split"]
-    if not (folder / "splits").exists():
-        words = ["render", stimuli["dataset"], "--out", folder, "--seed", preset["seeds"]["data"]]
-        for key, value in stimuli.items():
-            words += [] if key == "dataset" else ["--set", f"{key}={value}"]
-        words += ["--set", f"split.versions={split['versions']}", "--set", f"split.held_out={split['held_out']}"]
-        layerprobe(*words)
-    version = f"version-{split['versions'][0]}"
-    rows = list(csv.DictReader(open(folder / "labels.csv")))
-    marks = list(csv.DictReader(open(folder / "splits" / f"{version}.csv")))
-    held_out = {(r["feature"], r["value"]) for r in csv.DictReader(open(folder / "splits" / f"{version}-held-out.csv"))}
-    images = torch.stack([read_image(str(folder / r["file"]))[:3] for r in rows])
-    assert [r["file"] for r in rows] == [m["file"] for m in marks]
-    parts = {}
-    for target in targets:
-        kept = list(dict.fromkeys(r[target] for r in rows if (target, r[target]) not in held_out))
-        of = lambda mark: torch.tensor([i for i, m in enumerate(marks) if m[mark] == "1"])
-        classes = lambda part: torch.tensor([kept.index(rows[i][target]) for i in part])
-        train, validation = of("train"), of(f"validation_{target}")
-        parts[target] = (len(kept), train, classes(train), validation, classes(validation))
-    return images, parts
 
 
 def pytorch(images, part, seed):
     """Validation accuracy after each epoch."""
     classes, train, train_classes, validation, validation_classes = part
     training = preset["training"]
-    pixels = images[train].double() / 255
-    mean, std = pixels.mean((0, 2, 3)), pixels.std((0, 2, 3), correction=0)
-    normalized = lambda rows: ((images[rows] / 255 - mean.float()[:, None, None]) / std.float()[:, None, None]).contiguous(
-        memory_format=torch.channels_last
-    )
+    seen = stimuli.normalized(images, train)
     torch.manual_seed(seed)
     network = networks.network("cnn4", images.shape[-1], classes).to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(
@@ -94,12 +59,12 @@ def pytorch(images, part, seed):
         order = torch.randperm(len(train))
         for rows in order.split(training["batch_size"]):
             optimizer.zero_grad()
-            F.cross_entropy(network(normalized(train[rows])), train_classes[rows]).backward()
+            F.cross_entropy(network(seen(train[rows])), train_classes[rows]).backward()
             optimizer.step()
         network.eval()
         with torch.inference_mode():
             right = sum(
-                (network(normalized(validation[rows])).argmax(1) == validation_classes[rows]).sum().item()
+                (network(seen(validation[rows])).argmax(1) == validation_classes[rows]).sum().item()
                 for rows in torch.arange(len(validation)).split(256)
             )
         accuracies.append(right / len(validation))
@@ -124,7 +89,7 @@ def ours(seed):
     }
     for key, value in changes.items():
         words += ["--set", f"{key}={value}"]
-    layerprobe(*words)
+    stimuli.layerprobe(arguments.program, *words)
     accuracies = {}
     for log in sorted(folder.glob("conditions/*/training.csv")):
         target = next(target for target in targets if target in log.parent.name.split("-"))
@@ -144,15 +109,21 @@ def theirs(images, parts, target, seed):
 
 
 def permutation(a, b):
-    """Fraction of all divisions into two groups whose means differ as much."""
-    whole = a + b
-    apart = lambda group: abs(sum(group) / len(a) - (sum(whole) - sum(group)) / len(b))
-    divisions = [apart([whole[i] for i in chosen]) for chosen in itertools.combinations(range(len(whole)), len(a))]
-    return sum(d >= apart(a) - 1e-12 for d in divisions) / len(divisions)
+    """Fraction of all divisions into two groups (of 200,000 drawn where there are
+    millions) whose means differ as much."""
+    whole, n = np.array(a + b), len(a)
+    apart = lambda sums: np.abs(sums / n - (whole.sum() - sums) / len(b))
+    if math.comb(len(whole), n) <= 3_000_000:
+        chosen = itertools.combinations(range(len(whole)), n)
+        sums = np.array([sum(whole[i] for i in group) for group in chosen])
+    else:
+        random = np.random.default_rng(0)
+        sums = np.array([random.permutation(whole)[:n].sum() for _ in range(200_000)])
+    return float((apart(sums) >= apart(np.array(a).sum()) - 1e-12).mean())
 
 
-images, parts = rendered()
-seeds = range(1, arguments.seeds + 1)
+images, parts = stimuli.rendered(arguments.program, preset, targets, arguments.out / "stimuli")
+seeds = range(arguments.first, arguments.first + arguments.seeds)
 mine = {seed: ours(seed) for seed in seeds}
 peer = {(target, seed): theirs(images, parts, target, seed) for seed in seeds for target in targets}
 
