@@ -205,6 +205,13 @@ impl BinaryConfig {
         })
     }
 
+    /// Whether a text is a configuration of this experiment, by the section that
+    /// no other has.
+    pub fn is_text_of_one(text: &str) -> bool {
+        let table = text.parse::<toml::Table>();
+        table.is_ok_and(|table| table.contains_key("decoding"))
+    }
+
     /// Hash of the complete configuration.
     pub fn hash(&self) -> String {
         blake3::hash(self.to_toml().as_bytes()).to_hex().to_string()

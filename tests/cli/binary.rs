@@ -253,3 +253,37 @@ fn the_xor_example_is_shown() {
         ))
         .stdout(contains("correlation of the distances  -0.795"));
 }
+
+#[test]
+fn a_run_is_verified_and_a_network_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), &["--quiet"]).success();
+    let verify = || {
+        let mut command = layerprobe(dir.path());
+        command.args(["verify", "runs/binary-smoke", "--recompute", "1"]);
+        command.assert()
+    };
+    verify()
+        .success()
+        .stdout(contains("1 condition made again: all agree"));
+    let root = dir.path().join("runs/binary-smoke");
+    for (name, problem) in [
+        ("results.csv", "its hash differs from manifest.json"),
+        ("results.csv", "is not what the networks' own tables make"),
+        (
+            "conditions/binary-label-easy0.5-mlp-run0-seed0/training.csv",
+            "has other bytes when it is made again",
+        ),
+    ] {
+        let path = root.join(name);
+        let bytes = fs::read(&path).unwrap();
+        let text = String::from_utf8(bytes.clone()).unwrap();
+        fs::write(&path, text.replacen("0.5", "0.6", 40)).unwrap();
+        verify()
+            .code(1)
+            .stdout(contains(problem))
+            .stdout(contains("layerprobe binary runs/binary-smoke/config.toml"));
+        fs::write(&path, bytes).unwrap();
+    }
+    verify().success();
+}

@@ -16,6 +16,7 @@
 //! # Ok::<(), layerprobe::experiment::ExperimentError>(())
 //! ```
 
+mod again;
 mod initial;
 mod measures;
 mod plan;
@@ -27,5 +28,6 @@ mod summary;
 mod training;
 mod xor;
 
-pub use run::{BinaryOutcome, run_binary};
+pub use again::{condition_ids, make, rows_of_conditions};
+pub use run::{BinaryOutcome, origin, run_binary};
 pub use xor::{XorExample, XorSolution, xor_example};

@@ -38,7 +38,24 @@ pub(super) struct Work<'a> {
     pub plan: CheckedDescentPlan,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    /// All networks of a configuration, trained by its plan.
+    pub fn new(
+        config: &'a BinaryConfig,
+        plan: CheckedDescentPlan,
+        folder: &'a RunFolder,
+        streams: &'a Streams,
+    ) -> Self {
+        Self {
+            config,
+            folder,
+            streams,
+            stimuli: Stimuli { config, streams },
+            conditions: conditions(config),
+            plan,
+        }
+    }
+
     /// A condition's folder.
     pub fn dir(&self, condition: &BinaryCondition) -> PathBuf {
         self.folder.root().join("conditions").join(&condition.id)
@@ -74,42 +91,14 @@ pub fn run_binary(
     observer: &dyn Observer,
 ) -> Result<BinaryOutcome, ExperimentError> {
     let plan = descent(config).map_err(ExperimentError::Plan)?;
-    let BinaryConfig { seed, seeds, .. } = config;
-    let streams = Streams::new(&Seeds {
-        data: seeds.data,
-        init: seeds.init,
-        order: *seed,
-    });
+    let streams = streams(config);
     let toml = config.to_toml();
     let folder = RunFolder::open(folder, &toml, WhenHeld::Stop, stop, observer)?;
-    let work = Work {
-        config,
-        folder: &folder,
-        streams: &streams,
-        stimuli: Stimuli {
-            config,
-            streams: &streams,
-        },
-        conditions: conditions(config),
-        plan,
-    };
+    let work = Work::new(config, plan, &folder, &streams);
     for caution in cautions(config) {
         observer.event(Event::Note(&caution));
     }
-    let mut manifest = Manifest::open(
-        &folder,
-        Origin {
-            config_hash: config.hash(),
-            seeds: ManifestSeeds {
-                master: *seed,
-                data: seeds.data,
-                init: seeds.init,
-                order: None,
-            },
-            protocol: PROTOCOL.to_owned(),
-        },
-        observer,
-    )?;
+    let mut manifest = Manifest::open(&folder, origin(config), observer)?;
     let mut spend = |stage: Stage, started: Instant| {
         manifest.spent(stage, started.elapsed().as_secs_f64());
         manifest.write_unfinished(&folder)
@@ -153,6 +142,28 @@ pub fn run_binary(
         results: folder.results(),
         figures: drawn,
         not_converged,
+    })
+}
+
+/// What the experiment is made from.
+pub fn origin(config: &BinaryConfig) -> Origin {
+    Origin {
+        config_hash: config.hash(),
+        seeds: ManifestSeeds {
+            master: config.seed,
+            data: config.seeds.data,
+            init: config.seeds.init,
+            order: None,
+        },
+        protocol: PROTOCOL.to_owned(),
+    }
+}
+
+pub(super) fn streams(config: &BinaryConfig) -> Streams {
+    Streams::new(&Seeds {
+        data: config.seeds.data,
+        init: config.seeds.init,
+        order: config.seed,
     })
 }
 

@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Run;
-use crate::experiment::design::protocol;
 use crate::experiment::error::ExperimentError;
-use crate::experiment::folder::manifest::{ManifestSeeds, files_below, folder_of_proof};
+use crate::experiment::folder::manifest::{ManifestSeeds, Origin, files_below, folder_of_proof};
 use crate::experiment::folder::proof::{Proof, hash_file};
 
 impl Run<'_> {
     /// The configuration against itself and the manifest.
-    pub(super) fn check_config(&mut self, text: &str) {
+    pub(super) fn check_config(&mut self, text: &str, written: &str, origin: &Origin) {
         let path = self.folder.root().join("config.toml");
-        if text != self.config.to_toml() {
+        if text != written {
             let advice = "put back the file that the run wrote (`layerprobe config show` writes the \
                           same form); a changed configuration belongs in another folder";
             let problem = "is not in the form that a run writes: it was edited";
@@ -27,28 +26,21 @@ impl Run<'_> {
             let advice = self.run_again();
             return self.find(self.folder.manifest(), problem, advice);
         };
-        if manifest.config_hash != self.config.hash() {
+        if manifest.config_hash != origin.config_hash {
             let problem = "is not the configuration that manifest.json names";
             let advice = "put back the one that the results were made with, or run this one in \
                           another folder";
             self.find(path, problem, advice.to_owned());
         }
-        let seeds = &self.config.seeds;
-        let ManifestSeeds {
-            master,
-            data,
-            init,
-            order,
-        } = manifest.seeds;
-        let theirs = (master, data, init, order);
-        let ours = (self.config.seed, seeds.data, seeds.init, Some(seeds.order));
+        let of = |seeds: &ManifestSeeds| (seeds.master, seeds.data, seeds.init, seeds.order);
+        let (theirs, ours) = (of(&manifest.seeds), of(&origin.seeds));
         if theirs != ours {
             let problem = format!("says seeds {theirs:?}, config.toml has {ours:?}");
             let advice = self.run_again();
             self.find(self.folder.manifest(), problem, advice);
         }
-        let protocol = protocol::names(self.config);
-        if manifest.protocol != protocol {
+        let protocol = &origin.protocol;
+        if manifest.protocol != *protocol {
             let problem = format!(
                 "says protocol {}, this version of layerprobe measures {protocol}",
                 manifest.protocol

@@ -1,22 +1,21 @@
 //! Whether a finished run still is what it says.
 
+mod bits;
 mod files;
+mod images;
 mod recompute;
 mod tables;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use crate::config::Config;
+use crate::config::{BinaryConfig, Config};
 
-use super::design::stimuli::ExperimentStimuli;
-use super::design::streams::Streams;
 use super::error::ExperimentError;
 use super::events::Observer;
 use super::execution::Execution;
 use super::folder::layout::{self, RunFolder};
 use super::folder::manifest::Manifest;
-use super::work::Work;
 
 /// Something that does not agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,10 +43,10 @@ pub struct Verification {
 
 /// A run under test.
 struct Run<'a> {
-    config: &'a Config,
     folder: &'a RunFolder,
     manifest: Option<&'a Manifest>,
-    work: &'a Work<'a>,
+    /// The verb that made it.
+    verb: &'static str,
     findings: Vec<Finding>,
 }
 
@@ -69,44 +68,29 @@ pub fn verify(
 ) -> Result<Verification, ExperimentError> {
     let text = layout::config_in(folder)?;
     let folder = RunFolder::reading(folder)?;
-    let path = folder.root().join("config.toml");
-    let config = Config::from_toml(&path.display().to_string(), &text)?;
-    let streams = Streams::new(&config.seeds);
-    let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
-    let work = Work::new(&config, &streams, &stimuli, execution)?;
+    let path = folder.root().join("config.toml").display().to_string();
     let manifest = Manifest::read(&folder.manifest());
-    let mut run = Run {
-        config: &config,
-        folder: &folder,
-        manifest: manifest.as_ref(),
-        work: &work,
-        findings: Vec::new(),
-    };
-    run.check_config(&text);
-    let files = run.check_files()?;
-    let measurements = run.check_tables();
-    let mut verification = Verification {
-        files,
-        measurements,
-        recomputed: Vec::new(),
-        findings: run.findings,
-    };
-    if recompute > 0 {
-        let again = recompute::Again {
-            config: &config,
-            folder: &folder,
-            manifest: manifest.as_ref(),
-            streams: &streams,
-            stimuli: &stimuli,
-        };
-        let (ids, findings) = again.run(recompute, execution, stop, observer)?;
-        verification.recomputed = ids;
-        verification.findings.extend(findings);
+    let (folder, manifest) = (&folder, manifest.as_ref());
+    if BinaryConfig::is_text_of_one(&text) {
+        let config = BinaryConfig::from_toml(&path, &text)?;
+        let run = Run::new(folder, manifest, "binary");
+        return run.verify_bits(&config, &text, recompute, stop, observer);
     }
-    Ok(verification)
+    let config = Config::from_toml(&path, &text)?;
+    let run = Run::new(folder, manifest, "run");
+    run.verify_images(&config, &text, recompute, execution, stop, observer)
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    fn new(folder: &'a RunFolder, manifest: Option<&'a Manifest>, verb: &'static str) -> Self {
+        Self {
+            folder,
+            manifest,
+            verb,
+            findings: Vec::new(),
+        }
+    }
+
     fn find(&mut self, file: impl Into<PathBuf>, problem: impl Into<String>, advice: String) {
         self.findings.push(Finding {
             file: file.into(),
@@ -117,7 +101,7 @@ impl Run<'_> {
 
     /// What makes things right again where they can be made again.
     fn run_again(&self) -> String {
-        let root = self.folder.root().display();
-        format!("make it again with: layerprobe run {root}/config.toml --out {root}")
+        let (verb, root) = (self.verb, self.folder.root().display());
+        format!("make it again with: layerprobe {verb} {root}/config.toml --out {root}")
     }
 }

@@ -10,7 +10,7 @@ use layerprobe_reports::{
 
 use layerprobe_probes::View;
 
-use crate::config::Protocol;
+use crate::config::{Config, Protocol};
 use crate::training::Role;
 
 use super::Run;
@@ -20,6 +20,7 @@ use crate::experiment::error::ExperimentError;
 use crate::experiment::folder::layout::{by_value_in, confusions_in};
 use crate::experiment::probing::assembled::assembled;
 use crate::experiment::probing::baselines::row_of_version;
+use crate::experiment::work::Work;
 
 /// What one accuracy is of: condition, protocol, role or step, layer, view,
 /// feature.
@@ -31,8 +32,8 @@ type Shown<'a> = (&'a str, View);
 impl Run<'_> {
     /// Rows for all that is asked for, and the tables as the conditions' own
     /// make them; returns how many accuracies are asked for.
-    pub(super) fn check_tables(&mut self) -> usize {
-        let asked = self.asked();
+    pub(super) fn check_tables(&mut self, config: &Config, work: &Work<'_>) -> usize {
+        let asked = asked(config, work);
         match read_results(self.folder.results()) {
             Ok(rows) => self.check_rows(&asked, &rows),
             Err(error) => {
@@ -42,53 +43,13 @@ impl Run<'_> {
         }
         // what is missing was told above; then nothing can be put together
         if self.findings.is_empty()
-            && let Err(error) = self.check_whole_tables()
+            && let Err(error) = self.check_whole_tables(work)
         {
             let advice = self.run_again();
             let problem = format!("cannot be compared with the conditions' own tables: {error}");
             self.find(self.folder.results(), problem, advice);
         }
         asked.len()
-    }
-
-    /// Every accuracy that the configuration asks for.
-    fn asked(&self) -> Vec<Asked> {
-        let probes = &self.config.probes;
-        let mut asked = Vec::new();
-        let mut of_layer = |condition: &str, protocol: &str, place: &str, (layer, view): Shown| {
-            let view = view.to_string();
-            asked.extend(probes.features.iter().map(|feature| {
-                [condition, protocol, place, layer, &view, feature].map(str::to_owned)
-            }));
-        };
-        let clean = protocol::name(self.config);
-        let is_clean = probes.protocol.contains(&Protocol::Clean);
-        for planned in &self.work.planned {
-            let id = &planned.condition.id;
-            if is_clean {
-                for step in planned.training.checkpoint_steps() {
-                    for layer in probes.network_layers() {
-                        for view in probes.views_of(layer) {
-                            of_layer(id, &clean, &step.to_string(), (layer, view));
-                        }
-                    }
-                }
-            }
-            if probes.protocol.contains(&Protocol::Paper) {
-                for role in [Role::Initial, Role::BestValidation] {
-                    for layer in probes.network_layers() {
-                        of_layer(id, PAPER_PROTOCOL, role.name(), (layer, View::Full));
-                    }
-                }
-            }
-        }
-        if is_clean {
-            for place in self.work.baselines() {
-                let id = row_of_version(self.config, place.version).condition;
-                of_layer(&id, &clean, "", (place.baseline.name(), place.view));
-            }
-        }
-        asked
     }
 
     /// One accuracy for each that is asked for, and no other.
@@ -148,10 +109,10 @@ impl Run<'_> {
     }
 
     /// The tables put together anew from the conditions' files.
-    fn check_whole_tables(&mut self) -> Result<(), ExperimentError> {
+    fn check_whole_tables(&mut self, work: &Work<'_>) -> Result<(), ExperimentError> {
         let root = self.folder.root().to_owned();
-        let probed = self.work.probed(self.folder)?;
-        let decoded = self.work.decoded(self.folder)?;
+        let probed = work.probed(self.folder)?;
+        let decoded = work.decoded(self.folder)?;
         let tables = assembled(&root, probed, decoded)?;
         let dir = tempfile::tempdir().map_err(|e| ExperimentError::io("make", &root, e))?;
         let again = dir.path().join("table.csv");
@@ -175,4 +136,45 @@ impl Run<'_> {
             write_confusions(path, &tables.confusions)
         })
     }
+}
+
+/// Every accuracy that the configuration asks for.
+fn asked(config: &Config, work: &Work<'_>) -> Vec<Asked> {
+    let probes = &config.probes;
+    let mut asked = Vec::new();
+    let mut of_layer =
+        |condition: &str, protocol: &str, place: &str, (layer, view): Shown| {
+            let view = view.to_string();
+            asked.extend(probes.features.iter().map(|feature| {
+                [condition, protocol, place, layer, &view, feature].map(str::to_owned)
+            }));
+        };
+    let clean = protocol::name(config);
+    let is_clean = probes.protocol.contains(&Protocol::Clean);
+    for planned in &work.planned {
+        let id = &planned.condition.id;
+        if is_clean {
+            for step in planned.training.checkpoint_steps() {
+                for layer in probes.network_layers() {
+                    for view in probes.views_of(layer) {
+                        of_layer(id, &clean, &step.to_string(), (layer, view));
+                    }
+                }
+            }
+        }
+        if probes.protocol.contains(&Protocol::Paper) {
+            for role in [Role::Initial, Role::BestValidation] {
+                for layer in probes.network_layers() {
+                    of_layer(id, PAPER_PROTOCOL, role.name(), (layer, View::Full));
+                }
+            }
+        }
+    }
+    if is_clean {
+        for place in work.baselines() {
+            let id = row_of_version(config, place.version).condition;
+            of_layer(&id, &clean, "", (place.baseline.name(), place.view));
+        }
+    }
+    asked
 }
