@@ -4,6 +4,7 @@ use super::curvature::{Curvature, SMALL};
 use super::newton::{Search, Task};
 use super::row_curvature::RowCurvature;
 use super::space::{Covariance, Precision, Space};
+use super::span::{Direction, Span};
 use crate::Certificate;
 
 /// A fit at one penalty.
@@ -64,9 +65,9 @@ pub(crate) struct Lane<'a> {
     pub image: Vec<f64>,
     pub intercept: Vec<f64>,
     pub residual: Vec<f64>,
-    step: Option<(Vec<f64>, Vec<f64>)>,
+    step: Option<Direction>,
     /// The fit at the last penalty.
-    previous: Option<(Vec<f64>, Vec<f64>)>,
+    previous: Option<Direction>,
     loss: f64,
     curvature: f64,
     iterations: usize,
@@ -169,7 +170,7 @@ impl<'a> Lane<'a> {
     /// also over the plane of this fit and the one at the last penalty: the
     /// path is nearly straight, so that is most of the way to the next.
     pub fn settle(&mut self, space: &Space<'_>, penalty: f64, stride: bool) {
-        let mut basis: Vec<(Vec<f64>, Vec<f64>)> = Vec::new();
+        let mut basis: Vec<Direction> = Vec::new();
         if stride && self.coefficients.iter().any(|&x| x != 0.0) {
             basis.push((self.coefficients.clone(), self.image.clone()));
             basis.extend(self.previous.take());
@@ -376,7 +377,7 @@ impl<'a> Lane<'a> {
 
     /// Minimizes over the preconditioned gradient, the last step and the
     /// decoder itself, intercepts included, and moves there.
-    pub fn advance(&mut self, space: &Space<'_>, penalty: f64, direction: (Vec<f64>, Vec<f64>)) {
+    pub fn advance(&mut self, space: &Space<'_>, penalty: f64, direction: Direction) {
         let own = (self.coefficients.clone(), self.image.clone());
         let mut basis = vec![direction];
         basis.extend(self.step.take());
@@ -394,23 +395,18 @@ impl<'a> Lane<'a> {
         &mut self,
         space: &Space<'_>,
         penalty: f64,
-        basis: &[(Vec<f64>, Vec<f64>)],
+        basis: &[Direction],
         accuracy: f64,
-    ) -> (Vec<f64>, Vec<f64>) {
-        let q = basis.len();
-        let mut gram = vec![0.0; q * q];
-        for i in 0..q {
-            for j in 0..=i {
-                let inner = space.inner(&basis[i].0, &basis[j].0, &basis[j].1);
-                gram[i * q + j] = inner;
-                gram[j * q + i] = inner;
-            }
-        }
-        let linear: Vec<f64> = basis
+    ) -> Direction {
+        let Span { directions, gram } = Span::new(space, basis);
+        let linear: Vec<f64> = directions
             .iter()
             .map(|(c, image)| space.inner(&self.coefficients, c, image))
             .collect();
-        let images: Vec<&[f64]> = basis.iter().map(|(_, image)| image.as_slice()).collect();
+        let images: Vec<&[f64]> = directions
+            .iter()
+            .map(|(_, image)| image.as_slice())
+            .collect();
         let found = Search {
             task: self.task,
             penalty,
@@ -424,7 +420,7 @@ impl<'a> Lane<'a> {
             vec![0.0; self.coefficients.len()],
             vec![0.0; self.image.len()],
         );
-        for ((coefficients, image), &t) in basis.iter().zip(&found.steps) {
+        for ((coefficients, image), &t) in directions.iter().zip(&found.steps) {
             for (s, x) in step.0.iter_mut().zip(coefficients) {
                 *s += t * x;
             }

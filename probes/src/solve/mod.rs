@@ -31,6 +31,7 @@ mod row_curvature;
 mod shares;
 mod softmax;
 mod space;
+mod span;
 
 use rayon::prelude::*;
 
