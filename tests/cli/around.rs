@@ -152,13 +152,21 @@ fn codes_are_measured_at_both_ends_of_training() {
 
 #[test]
 fn p_values_are_measured_at_both_ends_of_training() {
-    let rows = rows_of(&["probes.permutations=4", "probes.layers=['fc1', 'pool4']"]);
+    let rows = rows_of(&[
+        "probes.permutations=4",
+        "probes.layers=['fc1', 'pool4']",
+        "probes.v_information=true",
+    ]);
     let of_metric = |metric: &str| -> Vec<&ResultRow> {
         rows.iter().filter(|row| row.metric == metric).collect()
     };
     let (nulls, maxima) = (of_metric("null_accuracy"), of_metric("null_max"));
     // 2 targets x 3 features; 2 layers at 2 steps each
     assert_eq!((nulls.len(), maxima.len()), (4 * 4 * 6, 4 * 6));
+    // what permuted labels tell, of as many probes: nothing
+    let known = of_metric("v_information_null");
+    assert_eq!(known.len(), nulls.len());
+    assert!(known.iter().all(|row| row.value < 0.2), "{known:?}");
     let judged = of_metric("p_value");
     assert_eq!(judged.len(), 4 * 6);
     for p in judged {

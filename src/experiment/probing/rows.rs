@@ -1,5 +1,7 @@
 //! Probe outcomes -> rows of the results table.
 
+use std::f64::consts::LN_2;
+
 use layerprobe_probes::{
     CodeLength, LayerOutcome, Nonlinear, PermutationNull, ProbeOutcome, Refit, Selectivity,
     SplitKind,
@@ -84,7 +86,11 @@ pub fn rows_of_layer(here: &ResultRow, outcome: &LayerOutcome) -> Vec<ResultRow>
         rows.extend(rows_of_control(here, selectivity, real));
     }
     for null in &outcome.nulls {
-        rows.extend(rows_of_null(here, null));
+        let real = outcome
+            .probes
+            .iter()
+            .find(|probe| probe.split == SplitKind::Given && probe.feature == null.feature);
+        rows.extend(rows_of_null(here, null, real));
     }
     for code in &outcome.codes {
         rows.extend(rows_of_code(here, code));
@@ -198,8 +204,15 @@ fn rows_of_control(
     rows
 }
 
-/// Each permutation's accuracy, on the stimuli of the feature's own probe.
-fn rows_of_null(here: &ResultRow, null: &PermutationNull) -> Vec<ResultRow> {
+/// Each permutation's accuracy, on the stimuli of the feature's own probe, and
+/// its V-information where that probe has one: permuting keeps the frequencies
+/// of the classes on both sides, and so the entropy.
+fn rows_of_null(
+    here: &ResultRow,
+    null: &PermutationNull,
+    real: Option<&ProbeOutcome>,
+) -> Vec<ResultRow> {
+    let entropy = real.and_then(|real| Some(real.bits?.information.entropy));
     let permuted = ResultRow {
         feature: null.feature.clone(),
         probe: "linear".to_owned(),
@@ -210,14 +223,16 @@ fn rows_of_null(here: &ResultRow, null: &PermutationNull) -> Vec<ResultRow> {
     null.fits
         .iter()
         .zip(0..)
-        .map(|(refit, repeat)| ResultRow {
-            repeat: Some(repeat),
-            status: "fixed_budget".to_owned(),
-            ..row_of_metric(
-                &row_of_refit(&permuted, refit),
-                "null_accuracy",
-                refit.accuracy,
-            )
+        .flat_map(|(refit, repeat)| {
+            let fitted = ResultRow {
+                repeat: Some(repeat),
+                status: "fixed_budget".to_owned(),
+                ..row_of_refit(&permuted, refit)
+            };
+            let bits = entropy.map(|entropy| entropy - refit.cross_entropy / LN_2);
+            let bits = bits.map(|bits| row_of_metric(&fitted, "v_information_null", bits));
+            let accuracy = row_of_metric(&fitted, "null_accuracy", refit.accuracy);
+            [Some(accuracy), bits].into_iter().flatten()
         })
         .collect()
 }
