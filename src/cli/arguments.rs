@@ -48,6 +48,10 @@ pub struct Output {
     /// Messages for people, or one JSON object a line
     #[arg(long, global = true, value_enum, default_value_t = MessageFormat::Human)]
     pub message_format: MessageFormat,
+    /// Keep a log: append what happens and what is decided to this file, one
+    /// JSON object a line; the results do not depend on it
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

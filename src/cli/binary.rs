@@ -47,11 +47,10 @@ fn tell(outcome: &BinaryOutcome, output: &Output) -> anyhow::Result<()> {
             }
         }
     }
-    if outcome.not_converged > 0 && !output.quiet {
-        eprintln!(
-            "warning: {} probes did not converge; they are marked in the table",
-            outcome.not_converged
-        );
+    if outcome.not_converged > 0 {
+        let count = outcome.not_converged;
+        let text = format!("{count} probes did not converge; they are marked in the table");
+        super::warn(&text, output);
     }
     Ok(())
 }

@@ -22,6 +22,10 @@ pub const INTERRUPTED: u8 = 75;
 /// Prints the chain of causes and picks the exit code.
 pub fn failure(error: &anyhow::Error, output: &Output) -> ExitCode {
     let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+    let code = code(error);
+    if let Some((message, because)) = chain.split_first() {
+        tracing::error!(code, because = because.join("\n"), "{message}");
+    }
     match output.message_format {
         MessageFormat::Human => {
             eprintln!("error: {}", chain.join("\n  because: "));
@@ -31,7 +35,7 @@ pub fn failure(error: &anyhow::Error, output: &Output) -> ExitCode {
             serde_json::json!({"reason": "error", "message": chain.join(": ")})
         ),
     }
-    ExitCode::from(code(error))
+    ExitCode::from(code)
 }
 
 fn code(error: &anyhow::Error) -> u8 {

@@ -10,6 +10,7 @@ mod config;
 mod exit;
 mod extract;
 mod layers;
+mod log;
 mod plan;
 mod presets;
 mod probe;
@@ -30,7 +31,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use arguments::{Arguments, BenchCommand, Command, ConfigCommand, Dataset};
+use arguments::{Arguments, BenchCommand, Command, ConfigCommand, Dataset, Output};
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
@@ -45,6 +46,11 @@ pub fn main() -> ExitCode {
                 ExitCode::SUCCESS
             };
         }
+    };
+    let log = arguments.output.log_file.as_deref().map(log::start);
+    let _process = match log.transpose() {
+        Ok(process) => process,
+        Err(usage) => return exit::failure(&usage.into(), &arguments.output),
     };
     let outcome = match &arguments.command {
         Command::Run(command) => run::run(command, &arguments.output),
@@ -76,6 +82,14 @@ pub fn main() -> ExitCode {
     match outcome {
         Ok(code) => code,
         Err(error) => exit::failure(&error, &arguments.output),
+    }
+}
+
+/// Warns on standard error and in the log.
+fn warn(text: &str, output: &Output) {
+    tracing::warn!("{text}");
+    if !output.quiet {
+        eprintln!("warning: {text}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! Progress: bars on a terminal, JSON lines on request, silence otherwise.
+//! Progress: bars on a terminal, JSON lines on request, silence otherwise; and
+//! in the log, if there is one.
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -6,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
+use tracing::{debug, info, warn};
 
 use super::arguments::{MessageFormat, Output};
 use crate::experiment::{Event, Observer};
@@ -110,12 +112,41 @@ impl Progress {
 
 impl Observer for Progress {
     fn event(&self, event: Event<'_>) {
+        let too_soon = self.too_soon(&event);
+        if !too_soon {
+            log(&event);
+        }
         match self.output {
             Kind::Quiet => {}
-            Kind::Json if self.too_soon(&event) => {}
+            Kind::Json if too_soon => {}
             // a reader that has left must not stop the run
             Kind::Json => drop(super::say(&as_json(&event))),
             Kind::Terminal | Kind::Plain => self.human(event),
+        }
+    }
+}
+
+/// The same for the log.
+fn log(event: &Event<'_>) {
+    match event {
+        Event::Note(text) => info!("{text}"),
+        Event::Warning(text) => warn!("{text}"),
+        Event::Started { stage, total, done } => {
+            info!(
+                stage = stage.name(),
+                total,
+                done,
+                unit = stage.unit(),
+                "started"
+            );
+        }
+        Event::Advanced {
+            stage,
+            done,
+            detail,
+        } => debug!(stage = stage.name(), done, "{detail}"),
+        Event::Finished { stage, seconds } => {
+            info!(stage = stage.name(), seconds, "finished");
         }
     }
 }

@@ -57,11 +57,11 @@ fn tell(reproduced: &Reproduced, output: &Output) -> anyhow::Result<()> {
             super::say(&format!("report   {}", reproduced.report.display()))?;
         }
     }
-    if reproduced.not_converged > 0 && !output.quiet {
-        eprintln!(
-            "warning: {} probes did not converge; they are marked in their runs' reports",
-            reproduced.not_converged
-        );
+    if reproduced.not_converged > 0 {
+        let count = reproduced.not_converged;
+        let text =
+            format!("{count} probes did not converge; they are marked in their runs' reports");
+        super::warn(&text, output);
     }
     Ok(())
 }

@@ -68,11 +68,12 @@ fn tell(outcome: &Outcome, output: &Output) -> anyhow::Result<()> {
             super::say(&format!("report   {}", outcome.report.display()))?;
         }
     }
-    if outcome.not_converged > 0 && !output.quiet {
-        eprintln!(
-            "warning: {} probes did not converge; they are marked in the table and the figures (raise probes.max_iterations)",
-            outcome.not_converged
+    if outcome.not_converged > 0 {
+        let count = outcome.not_converged;
+        let text = format!(
+            "{count} probes did not converge; they are marked in the table and the figures (raise probes.max_iterations)"
         );
+        super::warn(&text, output);
     }
     Ok(())
 }

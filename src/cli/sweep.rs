@@ -157,6 +157,7 @@ fn run(command: &SweepRun, output: &Output) -> anyhow::Result<ExitCode> {
         threads: (threads / workers).max(1),
         max_memory: (limit < MemoryLimit::NONE).then(|| format!("{}K", (each >> 10).max(1))),
         retries,
+        log_file: output.log_file.clone(),
     };
     let stop = stop::flag()?;
     let ended = run.run(&sweep, &folder, stop, |told| tell(&told, output))?;
@@ -206,6 +207,11 @@ fn tell(told: &Told<'_>, output: &Output) {
         ),
     };
     let id = cell.map(|cell| cell.id.as_str()).unwrap_or_default();
+    match told {
+        Told::Failed { .. } => tracing::error!(cell = id, "{text}"),
+        Told::Again { .. } => tracing::warn!(cell = id, "{text}"),
+        _ => tracing::info!(cell = id, "{text}"),
+    }
     if is_json(output) {
         drop(super::say(
             &json!({"reason": kind, "cell": id, "message": text}),
@@ -243,11 +249,10 @@ fn tell_end(ended: &Ended, all: usize, output: &Output) -> std::io::Result<()> {
         }
         eprintln!("  all of it: {}", failure.log.display());
     }
-    if ended.not_converged > 0 && !output.quiet {
-        eprintln!(
-            "warning: in {} cells a probe did not converge; see their reports",
-            ended.not_converged
-        );
+    if ended.not_converged > 0 {
+        let count = ended.not_converged;
+        let text = format!("in {count} cells a probe did not converge; see their reports");
+        super::warn(&text, output);
     }
     if ended.interrupted {
         eprintln!("interrupted; run it again to go on from there");
@@ -301,6 +306,9 @@ fn status(at: &SweepAt, output: &Output) -> anyhow::Result<ExitCode> {
 fn collect(command: &SweepCollect, output: &Output) -> anyhow::Result<ExitCode> {
     let (sweep, folder) = open(&command.at)?;
     let collected = sweep::collect(&sweep, &folder, command.partial)?;
+    if !collected.missing.is_empty() {
+        tracing::warn!("not done: {}", collected.missing.join(", "));
+    }
     if is_json(output) {
         super::say(&json!({
             "reason": "done", "cells": collected.cells, "missing": collected.missing,

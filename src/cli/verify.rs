@@ -37,6 +37,14 @@ fn tell(verification: &Verification, output: &Output) -> std::io::Result<()> {
         recomputed,
         findings,
     } = verification;
+    for finding in findings {
+        tracing::warn!(
+            file = %finding.file.display(),
+            advice = finding.advice,
+            "{}",
+            finding.problem
+        );
+    }
     if output.message_format == MessageFormat::Json {
         for finding in findings {
             super::say(&json!({

@@ -31,6 +31,11 @@ impl Stage {
         }
     }
 
+    /// What its part of a log lies in, while it is entered.
+    pub(crate) fn span(self) -> tracing::Span {
+        tracing::info_span!("stage", stage = self.name())
+    }
+
     /// What its progress counts.
     pub fn unit(self) -> &'static str {
         match self {

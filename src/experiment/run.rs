@@ -95,6 +95,8 @@ pub fn run(
         paper = decoded?;
     }
 
+    let _stage = Stage::Report.span().entered();
+    tracing::info!("started");
     let started = Instant::now();
     let tables = assembled(folder.root(), probed, paper)?;
     let not_converged = tables

@@ -50,7 +50,9 @@ impl TrainStage<'_> {
                 missing.push(planned);
             }
         }
+        let _stage = Stage::Train.span().entered();
         if missing.is_empty() {
+            tracing::info!(total, "nothing is missing");
             return Ok(());
         }
         let started = Instant::now();
@@ -90,6 +92,8 @@ impl TrainStage<'_> {
             version,
             training,
         } = planned;
+        let _condition = condition.span().entered();
+        let started = Instant::now();
         let failed = |source| ExperimentError::Training {
             condition: condition.id.clone(),
             source,
@@ -142,6 +146,8 @@ impl TrainStage<'_> {
             },
         )
         .map_err(failed)?;
+        let seconds = started.elapsed().as_secs_f64();
+        tracing::info!(steps = outcome.steps, seconds, "trained");
         Proof {
             made_from: hash,
             artifacts: outcome.artifacts,

@@ -40,6 +40,8 @@ pub struct Workers {
     pub max_memory: Option<String>,
     /// How often a failed cell is tried again.
     pub retries: u32,
+    /// The log that each appends to.
+    pub log_file: Option<PathBuf>,
 }
 
 /// What happens.
@@ -255,6 +257,11 @@ impl Workers {
                 self.max_memory
                     .iter()
                     .flat_map(|size| ["--max-memory", size]),
+            )
+            .args(
+                self.log_file
+                    .iter()
+                    .flat_map(|path| ["--log-file".as_ref(), path.as_os_str()]),
             )
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(failed)?)

@@ -182,8 +182,10 @@ impl Run<'_, '_> {
                     expected: format!("below {}", self.plan.total_steps()),
                 }));
             }
+            tracing::info!(step = state.step, "goes on from a snapshot");
             return Ok(state);
         }
+        tracing::info!("starts with step 0");
         let mut state = State::default();
         self.keep(&mut state)?;
         let train = self.evaluate(self.data.train)?;
@@ -297,6 +299,7 @@ impl Run<'_, '_> {
                 &self.trainer.optimizer,
             )?;
             self.last_snapshot = Instant::now();
+            tracing::info!(step = state.step, stop, "keeps a snapshot");
         }
         if stop {
             return Err(TrainingError::Interrupted {

@@ -13,6 +13,7 @@ mod disturbed;
 mod extract;
 mod folder;
 mod layers;
+mod log;
 mod memory;
 mod own_activations;
 mod paper;

@@ -35,7 +35,9 @@ impl Work<'_> {
                 missing.push(condition);
             }
         }
+        let _stage = Stage::Train.span().entered();
         if missing.is_empty() {
+            tracing::info!("nothing is missing");
             return Ok(());
         }
         let started = Instant::now();
@@ -76,6 +78,7 @@ impl Work<'_> {
             condition: condition.id.clone(),
             source,
         };
+        let _condition = tracing::info_span!("condition", id = condition.id).entered();
         let network = &self.config.network;
         let spec = spec(network, condition);
         let init = self.streams.binary_init(condition.run);

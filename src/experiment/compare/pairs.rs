@@ -34,6 +34,7 @@ pub(super) fn compare(
         Some(second) => first.len() * second.len(),
         None => first.len() * first.len().saturating_sub(1) / 2,
     };
+    let _stage = Stage::Compare.span().entered();
     let started = Instant::now();
     watch.observer.event(Event::Started {
         stage: Stage::Compare,

@@ -73,6 +73,7 @@ pub fn compare_runs(
     let images = render(set.as_ref(), chosen, observer)?;
     let resamples = Resamples::draw(wanted, measures.resamples, streams.similarity_bootstrap());
 
+    let _stage = Stage::Extract.span().entered();
     let started = Instant::now();
     observer.event(Event::Started {
         stage: Stage::Extract,

@@ -17,6 +17,13 @@ pub struct Condition {
     pub version: u32,
 }
 
+impl Condition {
+    /// What its part of a log lies in, while it is entered.
+    pub fn span(&self) -> tracing::Span {
+        tracing::info_span!("condition", id = self.id)
+    }
+}
+
 /// A condition with all that its work needs to know beforehand.
 #[derive(Clone, Debug)]
 pub struct Planned<'a> {

@@ -240,6 +240,7 @@ pub fn render(
 ) -> Result<Rendered, ExperimentError> {
     indices.sort_unstable();
     indices.dedup();
+    let _stage = Stage::Render.span().entered();
     let started = Instant::now();
     observer.event(Event::Started {
         stage: Stage::Render,

@@ -299,6 +299,9 @@ fn hold(
         }
         ControlFlow::Continue(())
     });
+    if let Ok(lease) = &lease {
+        tracing::info!(folder = %root.display(), lease = lease.number(), "holds the folder");
+    }
     lease.map_err(|error| match error {
         LeaseError::Held { .. } if stopped => ExperimentError::Interrupted,
         LeaseError::Held { folder, holder } => ExperimentError::Busy { folder, holder },

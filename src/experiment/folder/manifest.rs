@@ -99,6 +99,13 @@ impl Manifest {
     ) -> Result<Self, ExperimentError> {
         let path = folder.manifest();
         let earlier = Self::read(&path);
+        tracing::info!(
+            folder = %folder.root().display(),
+            config_hash = origin.config_hash,
+            protocol = origin.protocol,
+            begun = earlier.is_some(),
+            "opens the run"
+        );
         if earlier.is_none() && path.exists() {
             set_aside(&path, observer)?;
         }
@@ -129,6 +136,7 @@ impl Manifest {
 
     /// Adds time spent in a stage.
     pub fn spent(&mut self, stage: Stage, seconds: f64) {
+        tracing::info!(stage = stage.name(), seconds, "time spent");
         let total = self.seconds.entry(stage.name().to_owned()).or_default();
         // milliseconds are as fine as anyone can use
         *total = ((*total + seconds) * 1000.0).round() / 1000.0;

@@ -79,11 +79,15 @@ impl Proof {
             return Ok(false);
         };
         let mut holds = proof.made_from == made_from;
+        if !holds {
+            tracing::info!(proof = %path.display(), "made from something else; made again");
+        }
         if holds {
             for (name, hash) in &proof.artifacts {
                 holds &= is_what_it_was(&dir.join(name), hash, observer)?;
             }
         }
+        tracing::debug!(proof = %path.display(), holds, "proof");
         if !holds {
             fs::remove_file(path).map_err(|e| ExperimentError::io("remove", path, e))?;
         }

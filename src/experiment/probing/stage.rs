@@ -116,7 +116,10 @@ impl ProbeStage<'_> {
             .iter()
             .filter(|b| self.is_baseline_done(b))
             .count() as u64;
-        if done < total {
+        let _stage = Stage::Probe.span().entered();
+        if done == total {
+            tracing::info!(total, "nothing is missing");
+        } else {
             let images = images()?;
             let started = Instant::now();
             observer.event(Event::Started {
@@ -197,9 +200,15 @@ impl ProbeStage<'_> {
         if missing.is_empty() {
             return Ok(());
         }
+        let _condition = condition.span().entered();
+        let _step = tracing::info_span!("checkpoint", step).entered();
         let effective = self.stimuli.effective_predictivity(planned.version);
         let row = row_of_condition(self.config, condition, effective);
         if let Some(twin) = self.same_network(planned, step) {
+            tracing::info!(
+                of = twin.condition.id,
+                "takes the tables of the same network"
+            );
             for shown in missing {
                 let (there, here) = (
                     self.place(twin, step, shown),

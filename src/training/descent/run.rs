@@ -123,6 +123,7 @@ impl Run<'_, '_> {
             let expected = format!("below {}", self.plan.epochs);
             return Err(differs("epoch", header.epoch.to_string(), expected).into());
         }
+        tracing::info!(epoch = header.epoch, "goes on from a snapshot");
         *self.network = network_of(self.network.spec(), tensors, &path)?;
         self.rows = header.rows;
         Ok(Some(header.epoch))

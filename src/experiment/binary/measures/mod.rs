@@ -76,6 +76,7 @@ impl Work<'_> {
             nonlinear: Decoder::nonlinear(self.config)?,
             certified: Certified::new(self.config)?,
         };
+        let _stage = Stage::Probe.span().entered();
         let started = Instant::now();
         let checkpoints = self.plan.checkpoints().len();
         let measured = (self.conditions.len() - missing.len()) * checkpoints;

@@ -87,12 +87,16 @@ impl PaperStage<'_> {
         }
         let is_done = |place: &Place<'_>| self.proof(place).exists();
         let mut done = epochs * places.iter().filter(|p| is_done(p)).count() as u64;
-        if done < epochs * places.len() as u64 {
+        let _stage = Stage::Paper.span().entered();
+        let total = epochs * places.len() as u64;
+        if done == total {
+            tracing::info!(total, "nothing is missing");
+        } else {
             let images = images()?;
             let started = Instant::now();
             observer.event(Event::Started {
                 stage: Stage::Paper,
-                total: epochs * places.len() as u64,
+                total,
                 done,
             });
             for version in &self.stimuli.versions {
