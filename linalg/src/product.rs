@@ -1,3 +1,5 @@
+#![allow(unsafe_code, reason = "kernels take matrices as pointers")]
+
 use crate::{MatMut, MatRef};
 
 /// How many threads a product may use. The result is the same, bit for bit.

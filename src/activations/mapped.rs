@@ -1,5 +1,10 @@
 //! Memory maps: the one place where they are made.
 
+#![allow(
+    unsafe_code,
+    reason = "the one memory map: a file that this process alone writes"
+)]
+
 use std::fs::File;
 use std::io;
 use std::ops::Range;

@@ -1,3 +1,8 @@
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use super::forward::NO_WINNER;
 use super::shape::ConvShape;
 use super::tile::{Ahead, Pixels, Runs, correlate, multiply};

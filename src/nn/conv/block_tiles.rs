@@ -1,6 +1,11 @@
 //! The passes of a block that [`winograd`](super::winograd) runs: a tile's
 //! outputs are a window of the pool.
 
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use rayon::prelude::*;
 
 use super::backward::Spread;

@@ -5,6 +5,11 @@
 //! program runs. So no build flags are needed, and a machine without AVX-512
 //! runs the same kernels on narrower vectors.
 
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;

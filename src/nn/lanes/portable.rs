@@ -1,4 +1,8 @@
 #![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+#![allow(
     clippy::needless_range_loop,
     reason = "lanes are counted by place, as registers are"
 )]

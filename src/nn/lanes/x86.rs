@@ -1,3 +1,8 @@
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use std::arch::x86_64::*;
 
 use super::Lanes;

@@ -1,6 +1,11 @@
 //! The passes over one image: a vector of channels at a time, pixel after
 //! pixel, in the order of memory, which bounds them all.
 
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use super::BatchNorm;
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::{ImageLayout, Images};

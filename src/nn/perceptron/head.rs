@@ -1,3 +1,8 @@
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use super::panels::padded;
 use crate::nn::lanes::Lanes;
 use crate::nn::{Activation, Aligned, Real};

@@ -1,5 +1,10 @@
 //! Passes over a batch, on the widest vectors there are.
 
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use super::batch::ROWS;
 use super::panels::padded;
 use super::{Perceptron, PerceptronBatch};

@@ -1,3 +1,8 @@
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use rayon::prelude::*;
 
 use super::PoolSpec;

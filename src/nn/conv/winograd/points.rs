@@ -2,6 +2,11 @@
 //! tile. Closures would not be compiled for the vectors at hand, so every piece
 //! is an inlined function.
 
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use crate::nn::Real;
 use crate::nn::lanes::Lanes;
 

@@ -1,3 +1,8 @@
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use super::super::tile::multiply_packed;
 use super::output::finish_tiles;
 use super::points::{Lines, Points};

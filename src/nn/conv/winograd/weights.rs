@@ -1,3 +1,8 @@
+#![allow(
+    unsafe_code,
+    reason = "a kernel: vector instructions, and parts of a buffer that threads share"
+)]
+
 use super::super::tile::{Ahead, correlate_packed};
 use super::points::{Lines, Points};
 use super::transform::{Gather, Inputs, Slopes};
