@@ -13,14 +13,9 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use allocation::most_allocated;
+use allocation::{allowed, most_allocated};
 use bodies::BODIES;
 use damage::{Damage, damage};
-
-/// Bytes that a reader may take for each byte of its file...
-const FOR_EACH_BYTE: usize = 256;
-/// ...and for any file: presets, buffers, messages.
-const FOR_ANY: usize = 8 << 20;
 
 /// Damaged files of each kind; `LAYERPROBE_READERS_CASES` asks for more.
 fn cases() -> u32 {
@@ -37,9 +32,8 @@ fn damaged_files_are_errors_and_take_no_more_than_their_size_explains() {
         let read = |bytes: &[u8]| {
             fs::write(&path, bytes).unwrap();
             let (accepted, most) = most_allocated(|| (body.read)(&path));
-            let allowed = FOR_EACH_BYTE * bytes.len() + FOR_ANY;
             assert!(
-                most <= allowed,
+                most <= allowed(bytes.len()),
                 "{}: {most} bytes taken for a file of {}",
                 body.name,
                 bytes.len()
