@@ -206,13 +206,20 @@ fn another_scaling_is_another_protocol() {
 
 #[test]
 fn several_versions_are_told_together() {
-    let rows = rows_of(&["split.versions=[0, 3]", "probes.layers=['fc1']"]);
+    let versions = ["split.versions=[0, 3]", "probes.layers=['fc1']"];
+    let rows = rows_of(&versions);
     let (over_runs, single): (Vec<&ResultRow>, Vec<&ResultRow>) =
         rows.iter().partition(|row| row.interval_kind == "runs");
     assert!(over_runs.iter().all(|row| row.condition.is_empty()));
     assert!(single.iter().all(|row| !row.condition.is_empty()));
-    // 2 targets x 3 features: accuracy at both ends, its change, and in bits
-    assert_eq!(over_runs.len(), 2 * 3 * 4);
+    // 2 targets x 3 features: accuracy at both ends, and its change
+    assert_eq!(over_runs.len(), 2 * 3 * 3);
+    // bits, and their change, where penalties are chosen for them
+    let with_bits = rows_of(&[&versions[..], &["probes.v_information=true"]].concat());
+    let changes = with_bits
+        .iter()
+        .filter(|row| row.metric == "enhancement_bits");
+    assert_eq!(changes.count(), 6);
     for row in over_runs {
         assert_eq!((row.n_runs, row.split), (Some(2), None));
         let (lower, upper) = (row.lower.unwrap(), row.upper.unwrap());

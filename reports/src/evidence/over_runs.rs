@@ -10,8 +10,9 @@ use crate::{ReportInput, ResultRow};
 ///   `compression`, as far as they were measured;
 /// - `enhancement`: accuracy trained minus untrained, paired within each
 ///   condition and so on the same initial weights (below 0 suppression);
-/// - `enhancement_bits`: the same of cross-entropies, turned around and in
-///   bits a stimulus, which is the change of V-information.
+/// - `enhancement_bits`: the same of cross-entropies at the penalties that they
+///   chose, turned around and in bits a stimulus, which is the change of
+///   V-information.
 ///
 /// Where the decoders of protocol `paper` stand beside clean probes of the same
 /// test stimuli, `protocol_difference` says what its choices add, before and
@@ -146,7 +147,12 @@ mod tests {
             feature: "color".into(),
             probe: "linear".into(),
             metric: metric.into(),
-            selected_by: "accuracy".into(),
+            selected_by: if metric == "accuracy" {
+                "accuracy"
+            } else {
+                metric
+            }
+            .into(),
             split_kind: "held_out_values".into(),
             n_runs: Some(1),
             value,
@@ -254,22 +260,25 @@ mod tests {
     }
 
     #[test]
-    fn bits_prefer_the_penalty_that_cross_entropy_chose() {
+    fn bits_come_from_the_penalty_that_cross_entropy_chose_alone() {
         let mut rows = measured();
+        let bits = |rows: &[ResultRow]| {
+            let found = rows_over_runs(rows);
+            found.into_iter().find(|r| r.metric == "enhancement_bits")
+        };
+        let own = bits(&rows).map(|row| row.value);
+        assert!(own.is_some());
         for k in 0..rows.len() {
             if rows[k].metric == "cross_entropy" {
                 rows.push(ResultRow {
-                    selected_by: "cross_entropy".into(),
-                    value: if rows[k].step == Some(0) { 1.0 } else { 0.5 },
+                    selected_by: "accuracy".into(),
+                    value: 20.0 * f64::from(rows[k].split.unwrap()),
                     ..rows[k].clone()
                 });
             }
         }
-        let found = rows_over_runs(&rows);
-        let bits = found
-            .iter()
-            .find(|r| r.metric == "enhancement_bits")
-            .unwrap();
-        assert!((bits.value - 0.5 * std::f64::consts::LOG2_E).abs() < 1e-12);
+        assert_eq!(bits(&rows).map(|row| row.value), own);
+        rows.retain(|row| row.selected_by == "accuracy");
+        assert_eq!(bits(&rows), None);
     }
 }

@@ -62,24 +62,22 @@ fn families(input: &ReportInput, quantity: Quantity) -> Vec<Family> {
         .collect()
 }
 
-/// Gives each run its cross-entropies, those at the penalty that they chose
-/// themselves before those at the penalty that accuracy chose.
+/// Gives each run its cross-entropies, at the penalty that they chose
+/// themselves. The penalty that accuracy chose may be so small that a probe is
+/// sure and wrong, at a cost of many bits that say nothing of the feature.
 fn add_nats(families: &mut [Family], rows: &[ResultRow]) {
     let of_probe = |row: &&ResultRow| {
         let probe = matches!(row.probe.as_str(), "linear" | "");
-        row.metric == "cross_entropy" && probe && row.repeat.is_none() && is_of_one_run(row)
+        let own = row.metric == "cross_entropy" && row.selected_by == "cross_entropy";
+        own && probe && row.repeat.is_none() && is_of_one_run(row)
     };
-    let rows: Vec<&ResultRow> = rows.iter().filter(of_probe).collect();
-    for own in [true, false] {
-        let wanted = |row: &&&ResultRow| (row.selected_by == "cross_entropy") == own;
-        for row in rows.iter().filter(wanted) {
-            let key = FamilyKey::of(row);
-            let family = families
-                .iter_mut()
-                .find(|family| family.key.without_selection() == key.without_selection());
-            if let Some(run) = family.and_then(|family| family.runs.get_mut(&row.condition)) {
-                run.take_nats(row);
-            }
+    for row in rows.iter().filter(of_probe) {
+        let key = FamilyKey::of(row);
+        let family = families
+            .iter_mut()
+            .find(|family| family.key.without_selection() == key.without_selection());
+        if let Some(run) = family.and_then(|family| family.runs.get_mut(&row.condition)) {
+            run.take_nats(row);
         }
     }
 }

@@ -360,6 +360,7 @@ mod tests {
     fn the_ceiling_is_called_so_and_bits_go_on() {
         let nats = |step, value| ResultRow {
             metric: "cross_entropy".into(),
+            selected_by: "cross_entropy".into(),
             ..row(0, step, "shape", value)
         };
         let said = said(vec![
