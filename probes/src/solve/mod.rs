@@ -32,6 +32,7 @@ mod shares;
 mod softmax;
 mod space;
 mod span;
+mod vector;
 
 use rayon::prelude::*;
 

@@ -1,13 +1,7 @@
 //! Newton's method over a few directions and the intercepts: no product with
 //! the data, since the directions' images are known.
 
-use rayon::prelude::*;
-
-use super::softmax::{Sums, add_row, residual_row};
-
-/// Rows whose sums are taken together; chunks are added in order, whoever
-/// computed them.
-const CHUNK: usize = 256;
+use super::softmax::{Logits, Sums};
 
 /// One feature's labels over the rows of a problem.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +41,8 @@ impl Search<'_> {
         let k = self.task.classes;
         let rows = self.task.labels.len();
         let mut steps = vec![0.0; q];
-        let mut sums = self.evaluate(&steps, intercept, residual);
+        let mut logits = Logits::new(self.task.labels, k, self.base, self.directions);
+        let mut sums = logits.evaluate(&steps, intercept);
         let mut first = None;
         for _ in 0..50 {
             let value = self.value(&sums, &steps);
@@ -71,7 +66,7 @@ impl Search<'_> {
                 {
                     *x = x0 + length * d;
                 }
-                sums = self.evaluate(&steps, intercept, residual);
+                sums = logits.evaluate(&steps, intercept);
                 let bound = value - 1e-4 * length * decrement + 1e-14 * value.abs();
                 if self.value(&sums, &steps) <= bound {
                     break;
@@ -80,7 +75,7 @@ impl Search<'_> {
                 if length < 1e-10 {
                     steps.copy_from_slice(&start.0);
                     intercept.copy_from_slice(&start.1);
-                    sums = self.evaluate(&steps, intercept, residual);
+                    sums = logits.evaluate(&steps, intercept);
                     break;
                 }
             }
@@ -88,6 +83,7 @@ impl Search<'_> {
                 break;
             }
         }
+        logits.residuals(residual);
         Position {
             steps,
             loss: sums.loss,
@@ -129,53 +125,6 @@ impl Search<'_> {
             }
         }
         (gradient, hessian)
-    }
-
-    fn evaluate(&self, steps: &[f64], intercept: &[f64], residual: &mut [f64]) -> Sums {
-        let k = self.task.classes;
-        let order = steps.len() + k;
-        let parts: Vec<Sums> = residual
-            .par_chunks_mut(CHUNK * k)
-            .enumerate()
-            .map(|(chunk, residual)| {
-                let mut sums = Sums::zero(order);
-                let mut logits = vec![0.0; k];
-                let mut shifted = vec![0.0; steps.len() * k];
-                for (i, out) in residual.chunks_exact_mut(k).enumerate() {
-                    let row = chunk * CHUNK + i;
-                    let label = self.task.labels[row] as usize;
-                    let range = row * k..(row + 1) * k;
-                    for ((z, &b), &a) in logits
-                        .iter_mut()
-                        .zip(&self.base[range.clone()])
-                        .zip(intercept)
-                    {
-                        *z = b + a;
-                    }
-                    for ((direction, &step), shifted) in self
-                        .directions
-                        .iter()
-                        .zip(steps)
-                        .zip(shifted.chunks_exact_mut(k))
-                    {
-                        let image = &direction[range.clone()];
-                        let own = image[label];
-                        for ((z, s), &x) in logits.iter_mut().zip(shifted).zip(image) {
-                            *z += step * x;
-                            *s = x - own;
-                        }
-                    }
-                    let loss = residual_row(&logits, label, out);
-                    add_row(&mut sums, out, label, &shifted, loss);
-                }
-                sums
-            })
-            .collect();
-        let mut total = Sums::zero(order);
-        for part in &parts {
-            total.add(part);
-        }
-        total
     }
 }
 

@@ -1,7 +1,20 @@
-//! The multinomial likelihood, row by row, stable at any scale of logits.
+//! The multinomial likelihood along a few directions, eight rows at a time,
+//! stable at any scale of logits.
 
-/// Sums over some rows of a [`Task`]'s likelihood and of its derivatives
-/// along a few directions and the intercepts.
+use rayon::prelude::*;
+
+use super::vector::{Arithmetic, Kernel, LANES, Lanes, exp, ln_1p, total, vectorized};
+
+/// Rows whose sums are taken together; chunks are added in order, whoever
+/// computed them.
+const CHUNK: usize = 1024;
+
+/// Logits of rows that a block has beyond the last one: all but the first
+/// class's, which counts as the true one.
+const NEVER: f64 = -1e300;
+
+/// Sums over some rows of a likelihood and of its derivatives along a few
+/// directions and the intercepts.
 #[derive(Clone, Debug)]
 pub(crate) struct Sums {
     /// Sum of cross-entropies, nats.
@@ -15,7 +28,7 @@ pub(crate) struct Sums {
 }
 
 impl Sums {
-    pub fn zero(order: usize) -> Self {
+    fn zero(order: usize) -> Self {
         Self {
             loss: 0.0,
             spread: 0.0,
@@ -24,7 +37,7 @@ impl Sums {
         }
     }
 
-    pub fn add(&mut self, other: &Self) {
+    fn add(&mut self, other: &Self) {
         self.loss += other.loss;
         self.spread += other.spread;
         for (x, y) in self.gradient.iter_mut().zip(&other.gradient) {
@@ -36,80 +49,316 @@ impl Sums {
     }
 }
 
-/// Softmax of one row of logits around its true class.
-///
-/// Writes the residual `p - e_y`, whose entry at `y` is minus the sum of the
-/// others' probabilities and so keeps its relative accuracy when the fit is
-/// nearly perfect. Returns the cross-entropy in nats.
-pub(crate) fn residual_row(logits: &[f64], label: usize, residual: &mut [f64]) -> f64 {
-    let mut top = f64::NEG_INFINITY;
-    for &z in logits {
-        top = top.max(z);
-    }
-    let mut total = 0.0;
-    let mut others = 0.0;
-    for (c, (r, &z)) in residual.iter_mut().zip(logits).enumerate() {
-        *r = (z - top).exp();
-        total += *r;
-        if c != label {
-            others += *r;
+/// Logits along a few directions, in blocks of eight rows, each less its entry
+/// at the row's true class: softmax does not see that, and sums then run over
+/// small terms only, without cancellation.
+pub(crate) struct Logits {
+    rows: usize,
+    classes: usize,
+    /// The base and the directions.
+    parts: usize,
+    /// Blocks x parts x classes.
+    data: Vec<Lanes>,
+    /// The true class of each row of a block, as a number to compare with.
+    labels: Vec<Lanes>,
+    /// `p - e_y` where the likelihood was last evaluated, blocks x classes.
+    residuals: Vec<Lanes>,
+}
+
+impl Logits {
+    /// `base` and each direction are rows x `classes`, row-major; one label a row.
+    pub fn new(labels: &[u32], classes: usize, base: &[f64], directions: &[&[f64]]) -> Self {
+        let blocks = labels.len().div_ceil(LANES);
+        let parts = 1 + directions.len();
+        let mut data = vec![[0.0; LANES]; blocks * parts * classes];
+        let mut own = vec![[0.0; LANES]; blocks];
+        let width = (parts * classes).max(1);
+        for (block, (data, own)) in data.chunks_exact_mut(width).zip(&mut own).enumerate() {
+            for (lane, own) in own.iter_mut().enumerate() {
+                let row = block * LANES + lane;
+                let Some(&label) = labels.get(row) else {
+                    for class in data.iter_mut().take(classes).skip(1) {
+                        class[lane] = NEVER;
+                    }
+                    continue;
+                };
+                *own = f64::from(label);
+                let images = std::iter::once(base).chain(directions.iter().copied());
+                for (part, image) in data.chunks_exact_mut(classes).zip(images) {
+                    let image = &image[row * classes..][..classes];
+                    let at_label = image[label as usize];
+                    for (to, x) in part.iter_mut().zip(image) {
+                        to[lane] = x - at_label;
+                    }
+                }
+            }
+        }
+        Self {
+            rows: labels.len(),
+            classes,
+            parts,
+            data,
+            labels: own,
+            residuals: vec![[0.0; LANES]; blocks * classes],
         }
     }
-    let inverse = 1.0 / total;
-    for r in residual.iter_mut() {
-        *r *= inverse;
+
+    /// The likelihood at `base + sum of steps * directions + intercept`.
+    pub fn evaluate(&mut self, steps: &[f64], intercept: &[f64]) -> Sums {
+        let k = self.classes;
+        let order = steps.len() + k;
+        let blocks = CHUNK / LANES;
+        let data = self.data.par_chunks(blocks * self.parts * k);
+        let labels = self.labels.par_chunks(blocks);
+        let residuals = self.residuals.par_chunks_mut(blocks * k);
+        let chunks = data.zip(labels).zip(residuals);
+        let parts = chunks.map(|((data, labels), residuals)| {
+            vectorized(Chunk {
+                data,
+                labels,
+                residuals,
+                steps,
+                intercept,
+            })
+        });
+        let mut sums = Sums::zero(order);
+        for part in parts.collect::<Vec<_>>() {
+            sums.add(&part);
+        }
+        sums
     }
-    residual[label] = -others * inverse;
-    if logits[label] == top {
-        others.ln_1p()
-    } else {
-        total.ln() + (top - logits[label])
+
+    /// Writes `p - e_y` of every row where the likelihood was last evaluated,
+    /// rows x classes. The entry at `y` is minus the sum of the others'
+    /// probabilities, and so keeps its relative accuracy where the fit is
+    /// nearly perfect.
+    pub fn residuals(&self, out: &mut [f64]) {
+        let k = self.classes.max(1);
+        let rows = out.chunks_exact_mut(k).take(self.rows);
+        for (row, out) in rows.enumerate() {
+            let block = &self.residuals[row / LANES * k..][..k];
+            for (out, class) in out.iter_mut().zip(block) {
+                *out = class[row % LANES];
+            }
+        }
     }
 }
 
-/// Adds one row to `sums`. `shifted` holds each direction's image of the row
-/// minus its entry at the true class: sums then run over small terms only,
-/// without cancellation.
-pub(crate) fn add_row(sums: &mut Sums, residual: &[f64], label: usize, shifted: &[f64], loss: f64) {
-    let k = residual.len();
-    let q = shifted.len() / k.max(1);
-    let order = q + k;
-    sums.loss += loss;
-    let miss = -residual[label];
-    let probability = |c: usize| {
-        if c == label { 1.0 - miss } else { residual[c] }
-    };
-    for i in 0..q {
-        let zi = &shifted[i * k..][..k];
-        // the true class' own shifted entry is 0, its residual does not count
-        let mean: f64 = zi.iter().zip(residual).map(|(z, r)| z * r).sum();
-        sums.gradient[i] += mean;
-        for j in i..q {
-            let zj = &shifted[j * k..][..k];
-            let mean_j: f64 = zj.iter().zip(residual).map(|(z, r)| z * r).sum();
-            let square: f64 = zi
-                .iter()
-                .zip(zj)
-                .zip(residual)
-                .map(|((a, b), r)| a * b * r)
-                .sum();
-            sums.hessian[i * order + j] += square - mean * mean_j;
+/// Some blocks of rows.
+struct Chunk<'a> {
+    data: &'a [Lanes],
+    labels: &'a [Lanes],
+    residuals: &'a mut [Lanes],
+    steps: &'a [f64],
+    intercept: &'a [f64],
+}
+
+impl Kernel for Chunk<'_> {
+    type Output = Sums;
+
+    #[inline(always)]
+    fn run<A: Arithmetic>(self) -> Sums {
+        let (q, k) = (self.steps.len(), self.intercept.len());
+        let order = q + k;
+        let mut sums = Accumulators {
+            loss: [0.0; LANES],
+            spread: [0.0; LANES],
+            gradient: vec![[0.0; LANES]; order],
+            hessian: vec![[0.0; LANES]; order * order],
+        };
+        // of one block: probabilities, and the directions times them
+        let mut p = vec![[0.0; LANES]; k];
+        let mut weighted = vec![[0.0; LANES]; q * k];
+        let mut means = vec![[0.0; LANES]; q];
+        let blocks = self.data.chunks_exact(((1 + q) * k).max(1));
+        let residuals = self.residuals.chunks_exact_mut(k.max(1));
+        for ((data, label), residual) in blocks.zip(self.labels).zip(residuals) {
+            let (base, directions) = data.split_at(k);
+            add_up::<A>(&mut p, base, directions, self.steps, self.intercept, label);
+            let miss = to_probabilities::<A>(&mut p, label, &mut sums.loss);
+            to_residual(residual, &p, label, &miss);
+            along_directions::<A>(&mut sums, directions, &p, &mut weighted, &mut means);
+            along_intercepts::<A>(&mut sums, q, &p, residual, label, &miss);
         }
-        let mixed = &mut sums.hessian[i * order + q..][..k];
-        for (c, (entry, z)) in mixed.iter_mut().zip(zi).enumerate() {
-            *entry += probability(c) * (z - mean);
+        Sums {
+            loss: total(&sums.loss),
+            spread: total(&sums.spread),
+            gradient: sums.gradient.iter().map(total).collect(),
+            hessian: sums.hessian.iter().map(total).collect(),
         }
     }
-    for c in 0..k {
-        let p = probability(c);
-        let rest = if c == label { miss } else { 1.0 - p };
-        sums.gradient[q + c] += residual[c];
-        let diagonal = p * rest;
-        sums.spread += diagonal;
-        let row = &mut sums.hessian[(q + c) * order + q..][..k];
-        row[c] += diagonal;
-        for (d, entry) in row.iter_mut().enumerate().skip(c + 1) {
-            *entry -= p * probability(d);
+}
+
+/// [`Sums`], apart for each place in a block.
+struct Accumulators {
+    loss: Lanes,
+    spread: Lanes,
+    gradient: Vec<Lanes>,
+    hessian: Vec<Lanes>,
+}
+
+/// The logits of a block less that of the true class.
+#[inline(always)]
+fn add_up<A: Arithmetic>(
+    z: &mut [Lanes],
+    base: &[Lanes],
+    directions: &[Lanes],
+    steps: &[f64],
+    intercept: &[f64],
+    label: &Lanes,
+) {
+    let k = z.len();
+    let mut own = [0.0; LANES];
+    for (c, &a) in intercept.iter().enumerate() {
+        for l in 0..LANES {
+            own[l] = if label[l] == c as f64 { a } else { own[l] };
+        }
+    }
+    for ((z, base), &a) in z.iter_mut().zip(base).zip(intercept) {
+        for l in 0..LANES {
+            z[l] = base[l] + (a - own[l]);
+        }
+    }
+    for (&step, direction) in steps.iter().zip(directions.chunks_exact(k)) {
+        for (z, x) in z.iter_mut().zip(direction) {
+            for l in 0..LANES {
+                z[l] = A::mul_add(step, x[l], z[l]);
+            }
+        }
+    }
+}
+
+/// Softmax in place, and each row's sum of probabilities of wrong classes. Adds
+/// cross-entropies to `loss`.
+#[inline(always)]
+fn to_probabilities<A: Arithmetic>(z: &mut [Lanes], label: &Lanes, loss: &mut Lanes) -> Lanes {
+    // the true class's own logit is 0
+    let mut top = [0.0; LANES];
+    for z in z.iter() {
+        for l in 0..LANES {
+            top[l] = if z[l] > top[l] { z[l] } else { top[l] };
+        }
+    }
+    let (mut sum, mut others) = ([0.0; LANES], [0.0; LANES]);
+    for (c, z) in z.iter_mut().enumerate() {
+        for l in 0..LANES {
+            z[l] -= top[l];
+        }
+        *z = exp::<A>(z);
+        for l in 0..LANES {
+            sum[l] += z[l];
+            others[l] += if label[l] == c as f64 { 0.0 } else { z[l] };
+        }
+    }
+    let (mut rest, mut inverse) = ([0.0; LANES], [0.0; LANES]);
+    for l in 0..LANES {
+        rest[l] = if top[l] == 0.0 {
+            others[l]
+        } else {
+            sum[l] - 1.0
+        };
+        inverse[l] = 1.0 / sum[l];
+        others[l] *= inverse[l];
+    }
+    let logarithm = ln_1p::<A>(&rest);
+    for l in 0..LANES {
+        loss[l] += top[l] + logarithm[l];
+    }
+    for z in z.iter_mut() {
+        for l in 0..LANES {
+            z[l] *= inverse[l];
+        }
+    }
+    others
+}
+
+#[inline(always)]
+fn to_residual(residual: &mut [Lanes], p: &[Lanes], label: &Lanes, miss: &Lanes) {
+    for (c, (r, p)) in residual.iter_mut().zip(p).enumerate() {
+        for l in 0..LANES {
+            r[l] = if label[l] == c as f64 { -miss[l] } else { p[l] };
+        }
+    }
+}
+
+/// Derivatives in which directions take part.
+#[inline(always)]
+fn along_directions<A: Arithmetic>(
+    sums: &mut Accumulators,
+    directions: &[Lanes],
+    p: &[Lanes],
+    weighted: &mut [Lanes],
+    means: &mut [Lanes],
+) {
+    let (q, k) = (means.len(), p.len());
+    let order = q + k;
+    for i in 0..q {
+        let direction = &directions[i * k..][..k];
+        let weighted = &mut weighted[i * k..][..k];
+        let mut mean = [0.0; LANES];
+        for ((w, x), p) in weighted.iter_mut().zip(direction).zip(p) {
+            for l in 0..LANES {
+                w[l] = x[l] * p[l];
+                mean[l] += w[l];
+            }
+        }
+        for l in 0..LANES {
+            sums.gradient[i][l] += mean[l];
+        }
+        means[i] = mean;
+        let mixed = &mut sums.hessian[i * order + q..][..k];
+        for ((entry, x), p) in mixed.iter_mut().zip(direction).zip(p) {
+            for l in 0..LANES {
+                entry[l] = A::mul_add(p[l], x[l] - mean[l], entry[l]);
+            }
+        }
+    }
+    for i in 0..q {
+        let weighted = &weighted[i * k..][..k];
+        for j in i..q {
+            let mut square = [0.0; LANES];
+            for (w, x) in weighted.iter().zip(&directions[j * k..][..k]) {
+                for l in 0..LANES {
+                    square[l] = A::mul_add(w[l], x[l], square[l]);
+                }
+            }
+            let entry = &mut sums.hessian[i * order + j];
+            for l in 0..LANES {
+                entry[l] += A::mul_add(-means[i][l], means[j][l], square[l]);
+            }
+        }
+    }
+}
+
+/// Derivatives along the intercepts alone.
+#[inline(always)]
+fn along_intercepts<A: Arithmetic>(
+    sums: &mut Accumulators,
+    q: usize,
+    p: &[Lanes],
+    residual: &[Lanes],
+    label: &Lanes,
+    miss: &Lanes,
+) {
+    let order = q + p.len();
+    for (c, (own, residual)) in p.iter().zip(residual).enumerate() {
+        let row = &mut sums.hessian[(q + c) * order + q + c..][..p.len() - c];
+        let gradient = &mut sums.gradient[q + c];
+        for l in 0..LANES {
+            gradient[l] += residual[l];
+            let others = if label[l] == c as f64 {
+                miss[l]
+            } else {
+                1.0 - own[l]
+            };
+            let diagonal = own[l] * others;
+            sums.spread[l] += diagonal;
+            row[0][l] += diagonal;
+        }
+        for (entry, p) in row[1..].iter_mut().zip(&p[c + 1..]) {
+            for l in 0..LANES {
+                entry[l] = A::mul_add(-own[l], p[l], entry[l]);
+            }
         }
     }
 }
@@ -118,41 +367,83 @@ pub(crate) fn add_row(sums: &mut Sums, residual: &[f64], label: usize, shifted: 
 mod tests {
     use super::*;
 
+    /// Loss and residual of one row.
+    fn of_row(logits: &[f64], label: u32) -> (f64, Vec<f64>) {
+        let mut blocks = Logits::new(&[label], logits.len(), logits, &[]);
+        let sums = blocks.evaluate(&[], &vec![0.0; logits.len()]);
+        let mut residual = vec![0.0; logits.len()];
+        blocks.residuals(&mut residual);
+        (sums.loss, residual)
+    }
+
     #[test]
     fn huge_and_tiny_logits_stay_finite_and_exact() {
-        let mut r = [0.0; 3];
-        let loss = residual_row(&[1000.0, 0.0, -1000.0], 0, &mut r);
-        assert_eq!((loss, r), (0.0, [0.0, 0.0, 0.0]));
-        let loss = residual_row(&[1000.0, 0.0, -1000.0], 2, &mut r);
-        assert_eq!((loss, r), (2000.0, [1.0, 0.0, -1.0]));
+        let found = of_row(&[1000.0, 0.0, -1000.0], 0);
+        assert_eq!(found, (0.0, vec![0.0, 0.0, 0.0]));
+        let found = of_row(&[1000.0, 0.0, -1000.0], 2);
+        assert_eq!(found, (2000.0, vec![1.0, 0.0, -1.0]));
         // a miss of 1e-26 is kept, where 1 - p would be 0
-        let loss = residual_row(&[0.0, -60.0], 0, &mut r[..2]);
+        let (loss, r) = of_row(&[0.0, -60.0], 0);
         assert!((loss / (-60f64).exp() - 1.0).abs() < 1e-12);
         assert_eq!(r[0], -r[1]);
         assert!(r[1] > 0.0);
+        assert!(of_row(&[0.0, f64::NAN], 0).0.is_nan());
+    }
+
+    #[test]
+    fn sums_agree_with_the_formula_row_by_row() {
+        let (rows, k) = (2 * CHUNK + 13, 5);
+        let number = |i: usize| ((i * 7919) % 1009) as f64 / 200.0 - 2.5;
+        let base: Vec<f64> = (0..rows * k).map(number).collect();
+        let direction: Vec<f64> = (0..rows * k).map(|i| number(3 * i + 1)).collect();
+        let labels: Vec<u32> = (0..rows).map(|i| (i * i % k) as u32).collect();
+        let intercept = [0.3, -0.1, 0.0, 0.9, -2.0];
+        let mut logits = Logits::new(&labels, k, &base, &[&direction]);
+        let sums = logits.evaluate(&[0.7], &intercept);
+        let mut residual = vec![0.0; rows * k];
+        logits.residuals(&mut residual);
+        let (mut loss, mut spread, mut along, mut bend) = (0.0, 0.0, 0.0, 0.0);
+        let mut counted = vec![0.0; k];
+        for row in 0..rows {
+            let z: Vec<f64> = (0..k)
+                .map(|c| base[row * k + c] + 0.7 * direction[row * k + c] + intercept[c])
+                .collect();
+            let sum: f64 = z.iter().map(|z| z.exp()).sum();
+            let label = labels[row] as usize;
+            loss += sum.ln() - z[label];
+            let (mut first, mut second) = (0.0, 0.0);
+            for (c, z) in z.iter().enumerate() {
+                let p = z.exp() / sum;
+                let r = if c == label { p - 1.0 } else { p };
+                assert!((residual[row * k + c] - r).abs() < 1e-14);
+                spread += p * (1.0 - p);
+                let x = direction[row * k + c];
+                along += r * x;
+                first += p * x;
+                second += p * x * x;
+                counted[c] += r;
+            }
+            bend += second - first * first;
+        }
+        for (found, exact) in [
+            (sums.loss, loss),
+            (sums.spread, spread),
+            (sums.gradient[0], along),
+            (sums.hessian[0], bend),
+        ] {
+            assert!((found / exact - 1.0).abs() < 1e-11, "{found} {exact}");
+        }
+        for (found, exact) in sums.gradient[1..].iter().zip(counted) {
+            assert!((found - exact).abs() < 1e-9);
+        }
     }
 
     #[test]
     fn derivatives_agree_with_finite_differences() {
         let base = [0.3, -0.2, 0.9];
-        let directions = [[1.0, -2.0, 0.5], [0.1, 0.4, -0.7]];
-        let label = 1;
-        let logits = |t: &[f64; 5]| -> [f64; 3] {
-            std::array::from_fn(|c| {
-                base[c] + t[0] * directions[0][c] + t[1] * directions[1][c] + t[2 + c]
-            })
-        };
-        let sums = |t: &[f64; 5]| {
-            let mut residual = [0.0; 3];
-            let loss = residual_row(&logits(t), label, &mut residual);
-            let shifted: Vec<f64> = directions
-                .iter()
-                .flat_map(|d| d.iter().map(|x| x - d[label]))
-                .collect();
-            let mut sums = Sums::zero(5);
-            add_row(&mut sums, &residual, label, &shifted, loss);
-            sums
-        };
+        let directions: [&[f64]; 2] = [&[1.0, -2.0, 0.5], &[0.1, 0.4, -0.7]];
+        let sums =
+            |t: &[f64; 5]| Logits::new(&[1], 3, &base, &directions).evaluate(&t[..2], &t[2..]);
         let at = sums(&[0.0; 5]);
         let h = 1e-5;
         for i in 0..5 {

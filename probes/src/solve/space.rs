@@ -6,6 +6,7 @@ use layerprobe_linalg::{
 };
 
 use super::panel::{Panel, product, single_product};
+use super::vector::inner;
 
 /// Eigenpairs in the preconditioner. On layers of a convolutional network
 /// twice as many saved few iterations and cost more than those.
@@ -164,7 +165,7 @@ impl<'a> Space<'a> {
     /// `<a, b>` of two decoders, given `a`'s coefficients and both of `b`.
     pub fn inner(&self, a: &[f64], b: &[f64], image_of_b: &[f64]) -> f64 {
         let other = if self.needs_image() { image_of_b } else { b };
-        a.iter().zip(other).map(|(x, y)| x * y).sum()
+        inner(a, other)
     }
 
     /// About `(C + shift)^-1 gradient`, `C` the space's covariance `X^T X`:
