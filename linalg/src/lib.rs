@@ -35,7 +35,7 @@ mod view;
 
 pub use cholesky::Cholesky;
 pub use eigen::{Eigen, EigenError, symmetric_eigen};
-pub use gram::GramAccumulator;
+pub use gram::{GramAccumulator, apart};
 pub use inverse_factor::InverseFactor;
 pub use large_cholesky::LargeCholesky;
 pub use panels::{LeadingPanels, Panels};

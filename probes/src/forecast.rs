@@ -104,7 +104,7 @@ impl Forecast {
         let leading = LEADING as u64 * side;
         let iterates = 128 * side.max(n) * columns;
         let window = work.window();
-        let forming = form + 4 * n * w.min(PANEL as u64) + 64 * leading;
+        let forming = form + 4 * n * (w.min(PANEL as u64) + 16) + 64 * leading;
         let solving = form
             + again
             + copies

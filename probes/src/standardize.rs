@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use layerprobe_linalg::{GramAccumulator, MatMut, MatRef, Threads, matmul};
+use layerprobe_linalg::{GramAccumulator, MatMut, MatRef, Threads, apart, matmul};
 use rayon::prelude::*;
 
 use crate::source::{Piece, Source};
@@ -296,15 +296,19 @@ impl<'a> Standardized<'a> {
     pub fn gram(&self, rows: &[usize]) -> Vec<f64> {
         let mut gram = GramAccumulator::new(rows.len());
         let width = self.scale.width();
-        let mut panel = vec![0f32; rows.len() * PANEL.min(width)];
+        let mut panel = vec![0f32; rows.len() * apart(PANEL.min(width))];
         for range in panels(width, PANEL) {
             let pieces = self.open(range.clone());
-            let panel = &mut panel[..rows.len() * range.len()];
+            let stride = apart(range.len());
+            let panel = &mut panel[..rows.len() * stride];
             panel
-                .par_chunks_mut(range.len())
+                .par_chunks_mut(stride)
                 .zip(rows)
-                .for_each(|(out, &row)| self.scale.write(&pieces, row, range.clone(), out));
-            gram.add(panel, range.len());
+                .for_each(|(out, &row)| {
+                    let out = &mut out[..range.len()];
+                    self.scale.write(&pieces, row, range.clone(), out);
+                });
+            gram.add_strided(panel, range.len(), stride);
         }
         gram.finish()
     }
@@ -419,13 +423,14 @@ impl Block {
         range: Range<usize>,
     ) -> MatRef<'_, f64> {
         let width = range.len();
+        let stride = apart(width);
         self.single.resize(width, 0.0);
-        self.double.resize(rows.len() * width, 0.0);
-        for (out, &row) in self.double.chunks_exact_mut(width.max(1)).zip(rows) {
+        self.double.resize(rows.len() * stride, 0.0);
+        for (out, &row) in self.double.chunks_exact_mut(stride.max(1)).zip(rows) {
             scale.write(pieces, row, range.clone(), &mut self.single);
-            widen(&self.single, out);
+            widen(&self.single, &mut out[..width]);
         }
-        MatRef::row_major(&self.double, rows.len(), width)
+        MatRef::strided(&self.double, rows.len(), width, stride, 1)
     }
 }
 

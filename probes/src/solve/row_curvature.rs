@@ -1,6 +1,6 @@
 //! The likelihood's curvature row by row.
 
-use layerprobe_linalg::{GramAccumulator, InverseFactor, MatRef};
+use layerprobe_linalg::{GramAccumulator, InverseFactor, MatRef, apart};
 use rayon::prelude::*;
 
 use super::space::Covariance;
@@ -152,16 +152,17 @@ fn over_dimensions(
     let mut panel = Vec::new();
     for rows in active.chunks(ROWS) {
         let roots: Vec<f64> = rows.iter().map(|&i| weights[i].sqrt()).collect();
-        panel.resize(dims * rows.len(), 0f32);
+        let stride = apart(rows.len());
+        panel.resize(dims * stride, 0f32);
         panel
-            .par_chunks_exact_mut(rows.len())
+            .par_chunks_exact_mut(stride)
             .enumerate()
             .for_each(|(j, column)| {
                 for ((out, root), &i) in column.iter_mut().zip(&roots).zip(rows) {
                     *out = (root * matrix.at(i, j)) as f32;
                 }
             });
-        gram.add(&panel, rows.len());
+        gram.add_strided(&panel, rows.len(), stride);
     }
     let mut system = gram.finish();
     let trace: f64 = system.iter().step_by(dims + 1).sum();
