@@ -118,6 +118,7 @@ fn fit_source(
         tolerance: probe.tolerance(),
         on_the_way: probe.tolerance(),
         max_iterations: probe.max_iterations(),
+        own_factors: true,
     };
     // the solver walks down from the largest
     let mut falling: Vec<usize> = (0..penalties.len()).collect();

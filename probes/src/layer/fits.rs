@@ -75,6 +75,7 @@ impl Work<'_> {
             tolerance: self.params.selection_tolerance(),
             on_the_way: self.params.selection_tolerance(),
             max_iterations: self.params.max_iterations().min(SELECTION_ITERATIONS),
+            own_factors: true,
         }
     }
 
@@ -84,6 +85,7 @@ impl Work<'_> {
             tolerance: self.params.tolerance(),
             on_the_way: ROUGH.max(self.params.tolerance()),
             max_iterations: self.params.max_iterations(),
+            own_factors: true,
         }
     }
 
@@ -191,8 +193,10 @@ impl Work<'_> {
         self.fit(form, space, cut, tasks, wanted, self.fully(), true)
     }
 
-    /// The same to the tolerance of fits that only compare, the proof over the
-    /// Gram matrix.
+    /// The same to the tolerance of fits that are only compared with each other,
+    /// many at a time, the proof over the Gram matrix. Without factors of their
+    /// own they take a fifth less time; the accuracies of 45 controls on three
+    /// layers moved by 0.0002 on average and by 0.004 at most.
     pub fn refit_roughly(
         &self,
         form: &Form,
@@ -203,6 +207,7 @@ impl Work<'_> {
     ) -> Result<Vec<Tested>, ProbeError> {
         let roughly = Stopping {
             on_the_way: ROUGH.max(self.params.selection_tolerance()),
+            own_factors: false,
             ..self.roughly()
         };
         self.fit(form, space, cut, tasks, wanted, roughly, false)

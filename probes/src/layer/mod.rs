@@ -27,7 +27,7 @@ pub(crate) use cut::Cut;
 pub(crate) use fits::{Tested, Wanted, Work};
 pub(crate) use nulls::BATCH as PERMUTED;
 use nulls::permutation_nulls;
-use probes::{Further, Probed, probe_cut};
+use probes::{Further, Probed, compare_at, probe_cut};
 use splits::{Withheld, instance, seen_values};
 
 /// The activations of one layer: a row a stimulus.
@@ -262,21 +262,14 @@ fn measure(
     };
     let bits = extras.by_cross_entropy;
     let kind = SplitKind::Given;
-    let mut probes = probe_cut(&work, &form, &cut, tasks, kind, bits, &[])?.outcomes;
-    let within = |withheld: &Withheld, kind: SplitKind, further: &[Further]| {
-        let part = form.gather(&places(&cut, &withheld.cut.order), cut.order.len());
-        let tasks: Vec<ProbeTask<'_>> = tasks
-            .iter()
-            .map(|task| ProbeTask {
-                test: &withheld.test,
-                ..*task
-            })
-            .collect();
-        probe_cut(&work, &part, &withheld.cut, &tasks, kind, bits, further)
-    };
+    let mut probes = probe_cut(&work, &form, &cut, tasks, kind, bits)?;
+    let gather =
+        |withheld: &Withheld| form.gather(&places(&cut, &withheld.cut.order), cut.order.len());
     if let Some(key) = extras.seen_values {
         let withheld = seen_values(data.groups, train, tasks, params, key)?;
-        probes.extend(within(&withheld, SplitKind::SeenValues, &[])?.outcomes);
+        let (part, own) = (gather(&withheld), tested_on(tasks, &withheld.test));
+        let kind = SplitKind::SeenValues;
+        probes.extend(probe_cut(&work, &part, &withheld.cut, &own, kind, bits)?);
     }
     let mut selectivities = Vec::new();
     if let Some(Instance { key, labelings: n }) = extras.instance {
@@ -289,7 +282,17 @@ fn measure(
                 labels,
             }));
         }
-        let Probed { outcomes, further } = within(&withheld, SplitKind::Instance, &further)?;
+        let own = tested_on(tasks, &withheld.test);
+        let chosen = &probes[..tasks.len()];
+        let Probed { outcomes, further } = compare_at(
+            &work,
+            &gather(&withheld),
+            &withheld.cut,
+            &own,
+            SplitKind::Instance,
+            chosen,
+            &further,
+        )?;
         selectivities.extend(
             outcomes
                 .iter()
@@ -326,6 +329,14 @@ fn measure(
         nulls,
         nonlinear,
     })
+}
+
+/// The same tasks with other test rows.
+fn tested_on<'a>(tasks: &[ProbeTask<'a>], test: &'a [usize]) -> Vec<ProbeTask<'a>> {
+    tasks
+        .iter()
+        .map(|task| ProbeTask { test, ..*task })
+        .collect()
 }
 
 /// Where rows stand in a cut's order.

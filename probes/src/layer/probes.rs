@@ -1,4 +1,5 @@
-//! The probes of one cut: penalties chosen, refitted, tested once.
+//! The probes of one cut: penalties chosen, refitted, tested once; or fitted at
+//! penalties chosen elsewhere, beside others that they are compared with.
 
 use super::{Cut, Tested, Wanted, Work};
 use crate::around::bits::bits;
@@ -20,9 +21,8 @@ pub(super) struct Probed {
     pub further: Vec<Refit>,
 }
 
-/// Probes every task on the rows of a cut; `form` has them in the cut's order.
-/// Further labels are fitted over the same rows, at the penalty that accuracy
-/// chose for their task's own and as closely as fits that choose penalties.
+/// Chooses every task's penalties on the selection rows of a cut and probes it
+/// there; `form` has the cut's rows in its order.
 pub(super) fn probe_cut(
     work: &Work<'_>,
     form: &Form,
@@ -30,8 +30,7 @@ pub(super) fn probe_cut(
     tasks: &[ProbeTask<'_>],
     split: SplitKind,
     by_cross_entropy: bool,
-    further: &[Further],
-) -> Result<Probed, ProbeError> {
+) -> Result<Vec<ProbeOutcome>, ProbeError> {
     let paths = work.paths(form, cut, tasks)?;
     let rows = cut.order.len();
     let space = form
@@ -58,19 +57,6 @@ pub(super) fn probe_cut(
         }
     }
     let tested = work.refit(form, &space, cut, tasks, &wanted)?;
-    let mut others: Vec<Wanted<'_>> = Vec::with_capacity(further.len());
-    for Further { task, labels } in further {
-        let at = wanted[*task].at;
-        others.push(Wanted {
-            task: *task,
-            labels,
-            at,
-        });
-    }
-    let others = match others.is_empty() {
-        true => Vec::new(),
-        false => work.refit_roughly(form, &space, cut, tasks, &others)?,
-    };
     let mut surer_at = tasks.len();
     let mut outcomes = Vec::with_capacity(tasks.len());
     for (number, (task, path)) in tasks.iter().zip(paths).enumerate() {
@@ -82,26 +68,65 @@ pub(super) fn probe_cut(
                 &tested[surer_at - 1]
             }
         });
-        let mut found = outcome(
-            work,
-            task,
-            split,
-            &cut.order,
-            path,
-            (wanted[number].at, surest[number]),
-            &tested[number],
-        );
+        let chosen = (wanted[number].at, surest[number]);
+        let own = &tested[number];
+        let mut found = outcome(work, task, split, &cut.order, path, chosen, own);
         if let Some(surer) = surer {
             found.bits = Some(bits(task, &cut.order, surer)?);
         }
         outcomes.push(found);
     }
-    let further = further
+    Ok(outcomes)
+}
+
+/// Probes every task, and further labels, on all rows of a cut at the penalties
+/// that the tasks' `probes` on another cut have chosen: all of them together,
+/// as closely as is needed to compare them with each other.
+pub(super) fn compare_at(
+    work: &Work<'_>,
+    form: &Form,
+    cut: &Cut,
+    tasks: &[ProbeTask<'_>],
+    split: SplitKind,
+    probes: &[ProbeOutcome],
+    further: &[Further],
+) -> Result<Probed, ProbeError> {
+    let rows = cut.order.len();
+    let space = form
+        .space(rows, rows)
+        .map_err(|source| work.failed(source))?;
+    let place = |wanted: f64| {
+        let mut penalties = work.params.penalties().iter();
+        penalties.position(|&p| p == wanted).unwrap_or_default()
+    };
+    let chosen: Vec<(usize, usize)> = probes
         .iter()
-        .zip(&others)
-        .map(|(Further { task, labels }, tested)| tested.judged(tasks[*task].test, labels))
+        .map(|probe| (place(probe.penalty), place(probe.penalty_by_cross_entropy)))
         .collect();
-    Ok(Probed { outcomes, further })
+    let own = tasks.iter().enumerate().map(|(task, own)| Wanted {
+        task,
+        labels: own.labels,
+        at: chosen[task].0,
+    });
+    let others = further.iter().map(|Further { task, labels }| Wanted {
+        task: *task,
+        labels,
+        at: chosen[*task].0,
+    });
+    let wanted: Vec<Wanted<'_>> = own.chain(others).collect();
+    let tested = work.refit_roughly(form, &space, cut, tasks, &wanted)?;
+    let (own, others) = tested.split_at(tasks.len());
+    let outcomes = tasks.iter().zip(own).zip(&chosen);
+    let outcomes = outcomes.map(|((task, tested), &chosen)| {
+        outcome(work, task, split, &cut.order, Vec::new(), chosen, tested)
+    });
+    let further = further.iter().zip(others);
+    let further =
+        further.map(|(Further { task, labels }, tested)| tested.judged(tasks[*task].test, labels));
+    Ok(Probed {
+        outcomes: outcomes.collect(),
+        further: further.collect(),
+    })
 }
 
 /// Place of the highest accuracy; penalties fall along the path, so the first

@@ -31,8 +31,8 @@ pub(super) fn seen_values(
 }
 
 /// Withholds exemplars of every combination: of `m` stimuli, `fraction * m`
-/// test and as many choose the penalty, at least one each and at least one
-/// left. Combinations of fewer than three stay whole.
+/// test, at least one; the others fit. Combinations of fewer than three stay
+/// whole.
 pub(super) fn instance(
     groups: &[u32],
     train: &[usize],
@@ -44,7 +44,7 @@ pub(super) fn instance(
     for &row in train {
         exemplars.entry(groups[row]).or_default().push(row);
     }
-    let (mut fitting, mut choosing, mut test) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut fitting, mut test) = (Vec::new(), Vec::new());
     for (group, mut rows) in exemplars {
         let m = rows.len();
         let share = match m {
@@ -55,14 +55,12 @@ pub(super) fn instance(
         key.at(u64::from(group)).shuffle(&mut rows);
         let (own, rest) = rows.split_at(share);
         test.extend(own);
-        let (own, rest) = rest.split_at(share);
-        choosing.extend(own);
         fitting.extend(rest);
     }
     if test.is_empty() {
         return Err(ProbeError::NoExemplars);
     }
-    let cut = Cut::of(fitting, choosing, tasks)?;
+    let cut = Cut::of(fitting, Vec::new(), tasks)?;
     Ok(Withheld { cut, test })
 }
 
@@ -79,8 +77,7 @@ mod tests {
         let params = ProbeParams::default().check().unwrap();
         let key = StreamKey::from_seed(1);
         let found = instance(&groups, &rows, &[], &params, key).unwrap();
-        let fitting = &found.cut.order[..found.cut.used];
-        let choosing = &found.cut.order[found.cut.used..];
+        let fitting = &found.cut.order;
         for m in 1..=12u32 {
             let count = |rows: &[usize]| rows.iter().filter(|&&row| groups[row] == m).count();
             let share = match m {
@@ -89,10 +86,9 @@ mod tests {
                 _ => 2,
             };
             assert_eq!(count(&found.test), share, "{m}");
-            assert_eq!(count(choosing), share, "{m}");
-            assert_eq!(count(fitting), m as usize - 2 * share, "{m}");
+            assert_eq!(count(fitting), m as usize - share, "{m}");
         }
-        let mut all = [&found.test[..], fitting, choosing].concat();
+        let mut all = [&found.test[..], fitting].concat();
         all.sort_unstable();
         assert_eq!(all, rows);
         // the deal is the stimuli's, whatever order they are given in

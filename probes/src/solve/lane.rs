@@ -77,6 +77,8 @@ pub(crate) struct Lane<'a> {
     unconfirmed: usize,
     newton: Option<Curvature>,
     by_row: Option<RowCurvature>,
+    /// Whether it may have a large factor of its own.
+    pub may_factor: bool,
     /// Waits for others to be done with their factors.
     pub rests: bool,
     pub precision: Precision,
@@ -143,6 +145,7 @@ impl<'a> Lane<'a> {
             unconfirmed: 0,
             newton: None,
             by_row: None,
+            may_factor: true,
             rests: false,
             precision,
             anchored: false,
@@ -243,7 +246,7 @@ impl<'a> Lane<'a> {
             ),
             Covariance::Gram(_) => (usize::MAX, PLAIN_GRAM),
         };
-        if size <= SMALL || self.newton.is_some() {
+        if size <= SMALL || self.newton.is_some() || !self.may_factor {
             return None;
         }
         if size <= MIDDLING && self.iterations >= LATE {
@@ -265,7 +268,7 @@ impl<'a> Lane<'a> {
             Covariance::Matrix(matrix) => {
                 let size = Curvature::size(matrix.cols(), classes);
                 let wanted = (size <= SMALL && due(PLAIN, PLAIN))
-                    || (size <= MIDDLING && due(LATE, KEPT_LATE));
+                    || (self.may_factor && size <= MIDDLING && due(LATE, KEPT_LATE));
                 if wanted {
                     self.newton = Curvature::new(matrix, self.task, &self.residual, penalty);
                 }
@@ -280,7 +283,7 @@ impl<'a> Lane<'a> {
             }
             Covariance::Gram(_) => (PLAIN_GRAM, KEPT_GRAM),
         };
-        if due(first, every) {
+        if self.may_factor && due(first, every) {
             self.by_row = RowCurvature::new(covariance, &self.residual, classes, penalty);
         }
         self.by_row.is_some()

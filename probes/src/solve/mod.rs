@@ -55,6 +55,9 @@ pub(crate) struct Stopping {
     pub on_the_way: f64,
     /// Iterations at one penalty.
     pub max_iterations: usize,
+    /// Whether fits that converge slowly get large factors of their own. Where
+    /// many are only compared with each other, those cost more than they save.
+    pub own_factors: bool,
 }
 
 /// Fits every task at every penalty of the path (largest first). The
@@ -107,7 +110,9 @@ fn run(
                 let image = space.image_of(&start.coefficients, task.classes, precision);
                 (start, image)
             });
-            Lane::new(task, path, space.size(), start, precision)
+            let mut lane = Lane::new(task, path, space.size(), start, precision);
+            lane.may_factor = stopping.own_factors;
+            lane
         })
         .collect();
     for lane in &mut lanes {

@@ -13,7 +13,7 @@ use crate::models::Options;
 use super::paper_protocol::{self, PAPER_PROTOCOL};
 
 /// The protocol's name and version, written into every row.
-pub const PROTOCOL: &str = "clean/2";
+pub const PROTOCOL: &str = "clean/3";
 
 /// The protocol's name with what this configuration changes in it.
 pub fn name(config: &Config) -> String {
