@@ -83,7 +83,8 @@ pub(super) fn write_page(
                 true => experiment.about.clone(),
                 false => format!("{} (not finished)", experiment.about),
             },
-            link: match done {
+            // taken over from elsewhere, it has no report here
+            link: match done && out.join("runs").join(&experiment.id).exists() {
                 true => format!("../runs/{}/report/index.html", experiment.id),
                 false => String::new(),
             },

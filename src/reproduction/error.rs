@@ -29,6 +29,12 @@ pub enum ReproductionError {
         /// The names there are.
         known: String,
     },
+    /// A folder that is no reproduction's.
+    #[error("--evidence {}: there is no folder `evidence` in it; name the folder of another `layerprobe reproduce`", path.display())]
+    NoEvidence {
+        /// The folder named.
+        path: PathBuf,
+    },
     /// A study whose own files are wrong.
     #[error("the study's list of experiments: {0}")]
     Study(String),
@@ -96,7 +102,10 @@ impl ReproductionError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::UnknownStudy { .. } | Self::UnknownClaim { .. } | Self::Config { .. }
+            Self::UnknownStudy { .. }
+                | Self::UnknownClaim { .. }
+                | Self::NoEvidence { .. }
+                | Self::Config { .. }
         )
     }
 }

@@ -18,6 +18,7 @@
 mod answers;
 mod error;
 mod pooled;
+mod proven;
 mod run;
 mod similarity;
 mod study;

@@ -1,13 +1,17 @@
 //! One table of what all experiments gave.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use layerprobe_reports::claims::VALIDATION_ACCURACY;
 use layerprobe_reports::{ResultRow, read_results};
 
 use super::error::ReproductionError;
+use super::proven::ProvenTable;
 use super::study::{Checked, Experiment};
-use crate::experiment::last_validation;
+use crate::experiment::{PROTOCOL, last_validation};
+
+/// How tables of experiments are made; with another, they are made again.
+const VERSION: &str = "evidence/1";
 
 /// The rows that single networks of an experiment gave, their conditions under
 /// the experiment's name, with each network's own validation accuracy; none if
@@ -43,6 +47,24 @@ pub(super) fn rows_of(
         ..row
     }));
     Ok(under(&experiment.id, rows))
+}
+
+/// Where a study's folder has what an experiment gave, as the claims read it.
+pub(super) fn in_folder(study: &Path, id: &str) -> PathBuf {
+    study.join("evidence").join(format!("{id}.csv"))
+}
+
+/// That table: made of the experiment's configuration by this version's protocol.
+pub(super) fn table(
+    experiment: &Experiment,
+    study: &Path,
+) -> Result<ProvenTable, ReproductionError> {
+    let hash = match experiment.checked()? {
+        Checked::Images(config) => config.hash(),
+        Checked::Binary(config) => config.hash(),
+    };
+    let made_of = vec![format!("{VERSION} {PROTOCOL}"), hash];
+    Ok(ProvenTable::new(in_folder(study, &experiment.id), made_of))
 }
 
 /// The rows of single networks, their conditions under a name.

@@ -2,12 +2,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use layerprobe_reports::claims::{Answer, claims_table};
-use layerprobe_reports::write_results;
+use layerprobe_reports::{ResultRow, write_results};
 
 use super::answers::{self, Progress};
 use super::error::ReproductionError;
 use super::pooled;
-use super::similarity::Similarity;
+use super::similarity::{self, Similarity};
 use super::study::{Checked, Comparison, Experiment, Needed, Study};
 use crate::experiment::{self, Event, Execution, Observer, run_binary};
 
@@ -27,6 +27,9 @@ pub struct Reproduction<'a> {
     /// Whether missing experiments are run, or the claims decided by what is
     /// there.
     pub run: bool,
+    /// The folder of another reproduction of the same study: experiments that are
+    /// finished there and not here are taken over, without their networks.
+    pub evidence: Option<&'a Path>,
     /// How the runs are made.
     pub execution: Execution,
 }
@@ -63,13 +66,16 @@ pub fn reproduce(
     for experiment in &needed.experiments {
         experiment.checked()?;
     }
+    if let Some(other) = what.evidence {
+        take_over(what, &needed, other)?;
+    }
     if what.run {
         run_missing(what, &needed, stop, observer)?;
     }
     let mut rows = Vec::new();
     let mut progress = Vec::new();
     for experiment in &needed.experiments {
-        let of_it = pooled::rows_of(experiment, &folder(what.out, &experiment.id))?;
+        let of_it = evidence(experiment, what.out)?;
         progress.push(Progress {
             experiment: experiment.clone(),
             done: !of_it.is_empty(),
@@ -101,6 +107,66 @@ pub fn reproduce(
     })
 }
 
+/// The rows that an experiment gave, kept beside the runs as the claims read
+/// them; none if it is not finished.
+fn evidence(experiment: &Experiment, out: &Path) -> Result<Vec<ResultRow>, ReproductionError> {
+    let table = pooled::table(experiment, out)?;
+    let rows = pooled::rows_of(experiment, &folder(out, &experiment.id))?;
+    if rows.is_empty() {
+        return table.rows();
+    }
+    table.write(&rows)?;
+    Ok(rows)
+}
+
+/// Takes tables that are missing from the folder of another reproduction.
+fn take_over(
+    what: &Reproduction<'_>,
+    needed: &Needed,
+    other: &Path,
+) -> Result<(), ReproductionError> {
+    if !other.join("evidence").is_dir() {
+        return Err(ReproductionError::NoEvidence {
+            path: other.to_owned(),
+        });
+    }
+    for experiment in &needed.experiments {
+        let table = pooled::table(experiment, what.out)?;
+        if !table.is_proven() && !folder(what.out, &experiment.id).exists() {
+            table.adopt(pooled::in_folder(other, &experiment.id))?;
+        }
+        if experiment.similarity && !own(what.out, experiment)?.is_done() {
+            let from = similarity::in_folder(other, &experiment.id);
+            own(what.out, experiment)?.table().adopt(from)?;
+        }
+    }
+    for comparison in &needed.comparisons {
+        let similarity = between(what, comparison)?;
+        if !similarity.is_done() {
+            let from = similarity::in_folder(other, &comparison.id);
+            similarity.table().adopt(from)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether all that an experiment's networks are needed for is there without
+/// them: its rows, and the comparisons in which they take part.
+fn is_known(
+    what: &Reproduction<'_>,
+    needed: &Needed,
+    experiment: &Experiment,
+) -> Result<bool, ReproductionError> {
+    let rows = pooled::table(experiment, what.out)?.is_proven();
+    let alone = !experiment.similarity || own(what.out, experiment)?.is_done();
+    let mut with_others = true;
+    for comparison in &needed.comparisons {
+        let takes_part = comparison.runs.contains(&experiment.id);
+        with_others &= !takes_part || between(what, comparison)?.is_done();
+    }
+    Ok(rows && alone && with_others)
+}
+
 fn run_missing(
     what: &Reproduction<'_>,
     needed: &Needed,
@@ -114,6 +180,10 @@ fn run_missing(
             experiment.id, experiment.about
         )));
         let folder = folder(what.out, &experiment.id);
+        if !folder.exists() && is_known(what, needed, experiment)? {
+            observer.event(Event::Note("finished elsewhere, taken over from there"));
+            continue;
+        }
         let failed = |source| ReproductionError::Experiment {
             id: experiment.id.clone(),
             source: Box::new(source),

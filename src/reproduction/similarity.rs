@@ -1,14 +1,14 @@
 //! Comparisons of networks, each done once.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use layerprobe_probes::similarity::{Distance, Metric};
-use layerprobe_reports::{ResultRow, read_results};
+use layerprobe_reports::ResultRow;
 
 use super::error::ReproductionError;
 use super::pooled::under;
+use super::proven::ProvenTable;
 use crate::experiment::Observer;
 use crate::experiment::compare::{ComparedRuns, Measures, Moments, compare_runs};
 
@@ -25,31 +25,17 @@ pub(super) struct Similarity<'a> {
 }
 
 impl Similarity<'_> {
-    fn table(&self) -> PathBuf {
-        self.out.join("similarity").join(format!("{}.csv", self.id))
-    }
-
-    fn proof(&self) -> PathBuf {
-        self.table().with_extension("proof")
-    }
-
-    /// What the proof says when the table is what these runs give.
-    fn proven(&self, table: &[u8]) -> String {
-        let runs: Vec<&str> = self.runs.iter().map(|(_, hash)| hash.as_str()).collect();
-        format!(
-            "{VERSION}\n{}\n{}\n",
-            runs.join("\n"),
-            blake3::hash(table).to_hex()
-        )
+    /// Its table.
+    pub(super) fn table(&self) -> ProvenTable {
+        let version = std::iter::once(VERSION.to_owned());
+        let runs = self.runs.iter().map(|(_, hash)| hash.clone());
+        let path = in_folder(self.out, self.id);
+        ProvenTable::new(path, version.chain(runs).collect())
     }
 
     /// Whether it is done.
     pub(super) fn is_done(&self) -> bool {
-        let (Ok(table), Ok(proof)) = (fs::read(self.table()), fs::read_to_string(self.proof()))
-        else {
-            return false;
-        };
-        proof == self.proven(&table)
+        self.table().is_proven()
     }
 
     /// Does it.
@@ -58,18 +44,8 @@ impl Similarity<'_> {
         stop: &AtomicBool,
         observer: &dyn Observer,
     ) -> Result<(), ReproductionError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ReproductionError::Io {
-                action: "write",
-                path,
-                source,
-            }
-        };
         let table = self.table();
-        if let Some(folder) = table.parent() {
-            fs::create_dir_all(folder).map_err(failed(folder))?;
-        }
+        table.make_room()?;
         let runs = ComparedRuns {
             folders: self.runs.iter().map(|(folder, _)| folder.clone()).collect(),
             layers: None,
@@ -84,27 +60,18 @@ impl Similarity<'_> {
             stimuli: None,
             resamples: 0,
         };
-        compare_runs(&runs, &measures, &table, stop, observer).map_err(|source| {
+        compare_runs(&runs, &measures, table.path(), stop, observer).map_err(|source| {
             ReproductionError::Compare {
                 id: self.id.to_owned(),
                 source: Box::new(source),
             }
         })?;
-        let bytes = fs::read(&table).map_err(|source| ReproductionError::Io {
-            action: "read",
-            path: table,
-            source,
-        })?;
-        let proof = self.proof();
-        layerprobe_durable::write(&proof, self.proven(&bytes).as_bytes()).map_err(failed(&proof))
+        table.prove()
     }
 
     /// Its rows, if it is done. Two experiments are named in them already.
     pub(super) fn rows(&self) -> Result<Vec<ResultRow>, ReproductionError> {
-        if !self.is_done() {
-            return Ok(Vec::new());
-        }
-        let rows = read_results(self.table())?;
+        let rows = self.table().rows()?;
         Ok(match self.runs.len() {
             1 => under(self.id, rows),
             _ => rows
@@ -113,4 +80,9 @@ impl Similarity<'_> {
                 .collect(),
         })
     }
+}
+
+/// Where a study's folder has the table of a comparison.
+pub(super) fn in_folder(study: &Path, id: &str) -> PathBuf {
+    study.join("similarity").join(format!("{id}.csv"))
 }

@@ -64,6 +64,36 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
         .success()
         .stdout(contains("\"stage\":\"compare\""));
     assert_eq!(fs::read_to_string(out.join("claims.json")).unwrap(), claims);
+
+    // its tables alone decide the same in another folder, and nothing is run there
+    let tables = dir.path().join("tables");
+    for kind in ["evidence", "similarity"] {
+        fs::create_dir_all(tables.join(kind)).unwrap();
+        for entry in fs::read_dir(out.join(kind)).unwrap() {
+            let file = entry.unwrap();
+            fs::copy(file.path(), tables.join(kind).join(file.file_name())).unwrap();
+        }
+    }
+    let elsewhere = || {
+        let mut command = layerprobe(dir.path());
+        command.args(["reproduce", STUDY, "--scale", "smoke", "--out", "elsewhere"]);
+        command.args(["--message-format", "json"]);
+        command
+    };
+    let decided = dir.path().join("elsewhere/claims.json");
+    elsewhere()
+        .args(["--evidence", "tables"])
+        .assert()
+        .success()
+        .stdout(contains("\"stage\":\"train\"").not());
+    assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
+    elsewhere().arg("--no-run").assert().success();
+    assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
+    elsewhere()
+        .args(["--evidence", "nowhere"])
+        .assert()
+        .code(2)
+        .stderr(contains("there is no folder `evidence` in it"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::reproduction::{STUDIES, Scale};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe reproduce hermann-lampinen-2020\n  layerprobe reproduce hermann-lampinen-2020 --only untrained-trifeature,rsa-order\n  layerprobe reproduce hermann-lampinen-2020 --scale paper --only untrained-depth --out hl-paper\n  layerprobe reproduce hermann-lampinen-2020 --no-run      decide by what is there\n\nRun again after an interruption, the same command goes on from where it was. Each experiment is a\nrun folder of its own under DIR/runs. `layerprobe plan` tells beforehand how long it takes."
+    after_help = "Examples:\n  layerprobe reproduce hermann-lampinen-2020\n  layerprobe reproduce hermann-lampinen-2020 --only untrained-trifeature,rsa-order\n  layerprobe reproduce hermann-lampinen-2020 --scale paper --only untrained-depth --out hl-paper\n  layerprobe reproduce hermann-lampinen-2020 --no-run      decide by what is there\n  layerprobe reproduce hermann-lampinen-2020 --no-run --evidence docs/reproduction/quick\n\nRun again after an interruption, the same command goes on from where it was. Each experiment is a\nrun folder of its own under DIR/runs. `layerprobe plan` tells beforehand how long it takes."
 )]
 pub struct Reproduce {
     /// Which study
@@ -25,6 +25,10 @@ pub struct Reproduce {
     /// Run nothing: decide by the experiments that are finished
     #[arg(long)]
     pub no_run: bool,
+    /// The folder of another reproduction of the study, such as one published
+    /// with its tables alone: what is finished there is not run here
+    #[arg(long, value_name = "DIR")]
+    pub evidence: Option<PathBuf>,
     /// Threads to use [default: all cores]; the results do not depend on it
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
