@@ -3,12 +3,17 @@ use thiserror::Error;
 /// Everything that can be wrong with what a probe is given.
 #[derive(Debug, Error)]
 pub enum ProbeError {
-    /// A penalty is not a positive finite number.
-    #[error("penalty {value} is not a positive finite number; use values such as 0.001 to 100000")]
+    /// A penalty is negative or not finite.
+    #[error(
+        "penalty {value} is neither a positive finite number nor 0; use values such as 0.001 to 100000"
+    )]
     Penalty {
         /// The value found.
         value: f64,
     },
+    /// Ridge probes with penalty 0 alone.
+    #[error("ridge probes need a penalty above 0, and 0 is the only one; give another, such as 1")]
+    RidgePenalty,
     /// A learning rate or weight decay that Adam cannot work with.
     #[error("{what} {value} is not a positive finite number{}", if *what == "weight decay" { ", nor 0" } else { "" })]
     Rate {

@@ -8,7 +8,7 @@ use crate::linfa_logistic_solver::fit_path;
 use crate::outcome::{Certificate, Status};
 use crate::solve::{self, Fit, Panel, Search, Space, Stopping, Task, product};
 use crate::standardize::{Standardized, Standardizer};
-use crate::{ProbeError, Solver};
+use crate::{ProbeError, Solver, unpenalized};
 
 /// Most times a fit goes on from its exact logits.
 const REFINEMENTS: usize = 3;
@@ -110,8 +110,41 @@ impl Form {
     }
 }
 
-/// Fits every task along its penalties with the solver asked for.
+/// Fits every task along its penalties with the solver asked for; those without
+/// a penalty in their own way. The rows of `data` are in `order`, those of
+/// `space` first.
 pub(crate) fn fit_all(
+    form: &Form,
+    space: &Space<'_>,
+    (data, order): (&Standardized<'_>, &[usize]),
+    tasks: &[Task<'_>],
+    penalties: &[&[f64]],
+    stopping: Stopping,
+    solver: Solver,
+) -> Result<Vec<Vec<Fit>>, ProbeError> {
+    let only_last = stopping.on_the_way > stopping.tolerance;
+    let walks: Vec<Vec<f64>> = penalties
+        .iter()
+        .map(|path| unpenalized::walk(path, only_last))
+        .collect();
+    let walked: Vec<&[f64]> = walks.iter().map(Vec::as_slice).collect();
+    let paths = fit_penalized(form, space, tasks, &walked, stopping, solver)?;
+    paths
+        .into_iter()
+        .zip(tasks.iter().zip(penalties))
+        .map(|(walked, (&task, path))| {
+            unpenalized::complete(form, space, (data, order), task, path, walked, stopping).map_err(
+                |source| ProbeError::Factorization {
+                    layer: data.layer.to_owned(),
+                    source,
+                },
+            )
+        })
+        .collect()
+}
+
+/// Fits every task along its penalties, all above 0.
+fn fit_penalized(
     form: &Form,
     space: &Space<'_>,
     tasks: &[Task<'_>],
@@ -148,11 +181,12 @@ pub(crate) fn fit_all(
 }
 
 /// How a fit ended.
-pub(crate) fn status_from(converged: bool, scale: &Standardizer) -> Status {
-    match (scale.width(), converged) {
-        (0, _) => Status::Degenerate,
-        (_, true) => Status::Converged,
-        (_, false) => Status::MaxIterations,
+pub(crate) fn status_from(separable: bool, converged: bool, scale: &Standardizer) -> Status {
+    match (scale.width(), separable, converged) {
+        (0, ..) => Status::Degenerate,
+        (_, true, _) => Status::Separable,
+        (_, _, true) => Status::Converged,
+        (_, _, false) => Status::MaxIterations,
     }
 }
 
@@ -182,7 +216,8 @@ pub(crate) fn settle(
         });
         let (mut own, mut wanting, mut exact) = (Vec::new(), Vec::new(), Vec::new());
         for ((start, task), fit) in starts.zip(fits.iter_mut()) {
-            if fit.certificate.relative_gap() > stopping.tolerance
+            if fit.penalty > 0.0
+                && fit.certificate.relative_gap() > stopping.tolerance
                 && fit.iterations < stopping.max_iterations
             {
                 own.push(task);
@@ -284,10 +319,13 @@ fn certify_weights(
             let sum: f64 = residuals.data.iter().skip(class).step_by(cols).sum();
             top = top.max(sum.abs());
         }
-        fit.certificate = Certificate {
-            objective: loss + 0.5 * fit.penalty * norm,
-            gap: slope / (2.0 * fit.penalty),
-            gradient_norm: top,
+        fit.certificate = match fit.penalty > 0.0 {
+            true => Certificate {
+                objective: loss + 0.5 * fit.penalty * norm,
+                gap: slope / (2.0 * fit.penalty),
+                gradient_norm: top,
+            },
+            false => unpenalized::carried(fit.certificate, loss, top),
         };
         start += task.classes;
     }

@@ -4,7 +4,7 @@ use crate::fitting::Form;
 use crate::layer::PERMUTED;
 use crate::solve::{Curvature, LEADING, MIDDLING, SMALL, most_systems};
 use crate::standardize::{BACK, PANEL};
-use crate::{Extras, Solver, ridge};
+use crate::{Extras, Solver, ridge, unpenalized};
 
 /// What decides about memory: shapes alone.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct Workload<'a> {
     /// Classes of each feature.
     pub classes: &'a [usize],
     /// Penalties to choose from.
-    pub penalties: usize,
+    pub penalties: &'a [f64],
     /// Which algorithm runs.
     pub solver: Solver,
     /// What is measured beside each probe.
@@ -41,8 +41,8 @@ impl Workload<'_> {
 /// use layerprobe_probes::{Extras, Forecast, Solver, Workload};
 ///
 /// let work = Workload {
-///     stimuli: 9730, dims: 32768, train: 3430, classes: &[7, 7, 7], penalties: 9,
-///     solver: Solver::Batched, extras: &Extras::default(), threads: 2,
+///     stimuli: 9730, dims: 32768, train: 3430, classes: &[7, 7, 7],
+///     penalties: &[1.0, 100.0], solver: Solver::Batched, extras: &Extras::default(), threads: 2,
 /// };
 /// let forecast = Forecast::of(&work);
 /// assert_eq!(forecast.matrix, 4 * 9730 * 32768);
@@ -60,7 +60,7 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// The forecast for a layer: the highest of four phases. With `n` training
+    /// The forecast for a layer: the highest of five phases. With `n` training
     /// stimuli, `w` dimensions, `s` the smaller side and `C` classes over all
     /// fits that run side by side, in bytes:
     ///
@@ -73,6 +73,9 @@ impl Forecast {
     ///   weights of fits that go on from their certificates;
     /// * decoding: the forms, weights with their gradients and copies, `8 w` a
     ///   class, four of them, logits, and the blocks that are open;
+    /// * fits without a penalty, where they are asked for, one after the other
+    ///   beside what is solving: the rows and the basis of their span in doubles,
+    ///   an eigendecomposition, `48 s^2`, and a Hessian;
     /// * ridge probes, where they are asked for: the form, a system and its
     ///   factors, `8 s^2` each, right sides and solutions at every penalty, and
     ///   what a refit keeps of each component.
@@ -114,6 +117,7 @@ impl Forecast {
             + 16 * leading
             + iterates
             + 8 * columns * (w + 2 * n);
+        let solving = solving + unpenalized::bytes(work);
         let decoding = form + again + 16 * leading + 8 * columns * (4 * w + 3 * n + 2 * rows);
         let ridge = match work.extras.ridge {
             [] => 0,
@@ -132,8 +136,9 @@ impl Forecast {
 
 /// What ridge probes take beside the other probes' form.
 fn ridge_probes(work: &Workload<'_>) -> u64 {
+    let penalties = work.penalties.len();
     let [n, w, rows, penalties] =
-        [work.train, work.dims, work.stimuli, work.penalties].map(|x| x as u64);
+        [work.train, work.dims, work.stimuli, penalties].map(|x| x as u64);
     let over_rows = Form::over_rows(work.dims, work.train, Solver::Batched);
     let (side, own) = match over_rows {
         true => (n, 12 * n * n),
@@ -192,7 +197,7 @@ fn columns(work: &Workload<'_>) -> u64 {
     let labelings = extras.instance.map_or(0, |instance| instance.labelings);
     let permuted = extras.permutations.map_or(0, |repeats| repeats.count);
     let at_once = [
-        work.penalties,
+        work.penalties.len() + unpenalized::on_the_way(work.penalties),
         1 + usize::from(extras.by_cross_entropy) + labelings,
         permuted.min(PERMUTED),
     ];

@@ -37,9 +37,9 @@ const LAYER: &str = "dataset";
 /// ```
 ///
 /// # Errors
-/// If a parameter cannot be worked with, a penalty is not above 0 or there is none, the matrix is empty or holds a
-/// number that is not finite, or a target has another length, one value, or a
-/// class without a row.
+/// If a parameter cannot be worked with, a penalty is below 0 or there is none, the
+/// matrix is empty or holds a number that is not finite, or a target has another
+/// length, one value, or a class without a row.
 pub fn fit_grid(
     params: &MultinomialProbeParams,
     activations: ArrayView2<'_, f32>,
@@ -125,7 +125,15 @@ fn fit_source(
     falling.sort_by(|&a, &b| penalties[b].total_cmp(&penalties[a]));
     let path: Vec<f64> = falling.iter().map(|&place| penalties[place]).collect();
     let paths: Vec<&[f64]> = tasks.iter().map(|_| path.as_slice()).collect();
-    let solved = fit_all(&form, &space, &tasks, &paths, stopping, probe.solver())?;
+    let solved = fit_all(
+        &form,
+        &space,
+        (&data, &rows),
+        &tasks,
+        &paths,
+        stopping,
+        probe.solver(),
+    )?;
     let mut fits: Vec<_> = solved.into_iter().flatten().collect();
     let each: Vec<Task<'_>> = tasks.iter().flat_map(|&t| vec![t; path.len()]).collect();
     let weights = settle(&form, &space, &data, &rows, &each, &mut fits, stopping);
@@ -139,7 +147,7 @@ fn fit_source(
         .zip(each.iter().zip(starts))
         .map(|(fit, (task, start))| {
             let converged = fit.certificate.relative_gap() <= probe.tolerance();
-            let status = status_from(converged, &scale);
+            let status = status_from(fit.separable, converged, &scale);
             folded(fit, &scale, &weights, (start, task.classes), dim.1, status)
         })
         .collect();

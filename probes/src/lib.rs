@@ -31,6 +31,7 @@ mod source;
 mod standardize;
 mod statistics;
 mod test_set;
+mod unpenalized;
 mod view;
 
 pub use adam::{

@@ -43,6 +43,7 @@ pub(crate) fn fit_path(
                     gradient_norm: f64::NAN,
                 },
                 converged: false,
+                separable: false,
             })
         })
         .collect()

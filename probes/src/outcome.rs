@@ -16,6 +16,10 @@ pub enum Status {
     /// No dimension varies over the training rows: the fit is the class
     /// frequencies, exactly.
     Degenerate,
+    /// Penalty 0 only: a decoder separates the classes of the training rows,
+    /// completely or quasi-completely, so cross-entropy has no minimum. The fit
+    /// is that of penalty 0.001, and its gap that to the least possible, 0.
+    Separable,
 }
 
 impl Status {
@@ -26,6 +30,7 @@ impl Status {
             Self::MaxIterations => "max_iterations",
             Self::FixedBudget => "fixed_budget",
             Self::Degenerate => "degenerate",
+            Self::Separable => "separable",
         }
     }
 }
@@ -44,7 +49,9 @@ pub struct Certificate {
     pub objective: f64,
     /// The objective exceeds the optimum by no more than this:
     /// `||gradient||^2 / (2 penalty)` with the intercept solved, which is the
-    /// Fenchel duality gap at the dual point made of the residuals.
+    /// Fenchel duality gap at the dual point made of the residuals. Without a
+    /// penalty, the gap at a dual point made of Newton's step, or the whole
+    /// objective where there is none, since no cross-entropy is below 0.
     pub gap: f64,
     /// Largest absolute entry of the gradient (intercepts included).
     pub gradient_norm: f64,

@@ -57,7 +57,9 @@ pub enum Solver {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProbeParams {
     /// L2 penalties to choose from, in any order. Default: decades from 1e-3
-    /// to 1e5. scikit-learn's `1 / C`; with two classes `2 / C`, since it
+    /// to 1e5. 0 is plain cross-entropy, which has no optimum where the classes
+    /// can be separated ([`Status::Separable`](crate::Status::Separable)); ridge
+    /// probes leave it out. scikit-learn's `1 / C`; with two classes `2 / C`, since it
     /// keeps one vector there, the difference of our two.
     pub penalties: Vec<f64>,
     /// Scaling of the dimensions.
@@ -105,6 +107,12 @@ impl CheckedProbeParams {
         &self.0.penalties
     }
 
+    /// The penalties above 0, largest first: those of ridge probes.
+    pub(crate) fn positive_penalties(&self) -> &[f64] {
+        let zeros = usize::from(self.0.penalties.last() == Some(&0.0));
+        &self.0.penalties[..self.0.penalties.len() - zeros]
+    }
+
     /// Scaling of the dimensions.
     pub fn scaling(&self) -> Scaling {
         self.0.scaling
@@ -149,7 +157,7 @@ impl CheckedProbeParams {
 }
 
 pub(crate) fn check_penalty(value: f64) -> Result<(), ProbeError> {
-    if value.is_finite() && value > 0.0 {
+    if value.is_finite() && value >= 0.0 {
         Ok(())
     } else {
         Err(ProbeError::Penalty { value })
@@ -193,6 +201,8 @@ impl ProbeParams {
         check_tolerance(self.selection_tolerance)?;
         check_count("max_iterations", self.max_iterations)?;
         check_count("resamples", self.resamples)?;
+        // -0 is 0
+        self.penalties.iter_mut().for_each(|value| *value += 0.0);
         self.penalties.sort_by(|a, b| b.total_cmp(a));
         self.penalties.dedup();
         Ok(CheckedProbeParams(self))
@@ -213,10 +223,28 @@ mod tests {
     }
 
     #[test]
+    fn zero_is_a_penalty_but_not_of_ridge_probes() {
+        let checked = |penalties: Vec<f64>| {
+            let default = ProbeParams::default();
+            ProbeParams {
+                penalties,
+                ..default
+            }
+            .check()
+            .unwrap()
+        };
+        let both = checked(vec![-0.0, 1.0, 0.0]);
+        assert_eq!(both.penalties(), [1.0, 0.0]);
+        assert!(both.penalties()[1].is_sign_positive());
+        assert_eq!(both.positive_penalties(), [1.0]);
+        assert!(checked(vec![0.0]).positive_penalties().is_empty());
+    }
+
+    #[test]
     fn bad_values_are_refused() {
         let default = ProbeParams::default;
         let refused = |params: ProbeParams| params.check().unwrap_err().to_string();
-        for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        for bad in [-1e-9, -1.0, f64::NAN, f64::INFINITY] {
             let message = refused(ProbeParams {
                 penalties: vec![1.0, bad],
                 ..default()

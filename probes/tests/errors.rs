@@ -153,7 +153,7 @@ fn the_estimator_refuses_the_same() {
             .unwrap_err()
     };
     assert!(matches!(
-        fit(vec![0, 1, 0, 1, 0, 1], 0.0),
+        fit(vec![0, 1, 0, 1, 0, 1], -1.0),
         ProbeError::Penalty { .. }
     ));
     assert!(matches!(fit(vec![0; 6], 1.0), ProbeError::OneValue { .. }));

@@ -227,7 +227,7 @@ fn views_are_forecast_with_what_makes_them() {
         dims: 32_768,
         train: 3430,
         classes: &[7, 7, 7],
-        penalties: 9,
+        penalties: &[1.0; 9],
         solver: Solver::Batched,
         extras: &Extras::default(),
         threads: 2,

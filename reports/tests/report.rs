@@ -166,6 +166,28 @@ fn probes_without_proof_are_counted_and_marked() {
 }
 
 #[test]
+fn probes_without_an_optimum_are_told_apart() {
+    let mut input = Plan::default().input();
+    let accuracies = input.rows.iter_mut().filter(|row| row.metric == "accuracy");
+    for row in accuracies.take(2) {
+        row.status = "separable".into();
+    }
+    let (_dir, files, html) = report(&input);
+    let starts = |text: &str| files.warnings.iter().any(|w| w.starts_with(text));
+    assert!(
+        starts("2 of 360 probes have no proof"),
+        "{:?}",
+        files.warnings
+    );
+    assert!(
+        starts("2 of these have no optimum at all"),
+        "{:?}",
+        files.warnings
+    );
+    assert!(html.contains("status separable"));
+}
+
+#[test]
 fn a_sheet_that_is_no_picture_is_refused_before_anything_is_written() {
     let dir = tempfile::tempdir().unwrap();
     let input = ReportInput {

@@ -223,8 +223,8 @@ pub struct Probe {
     /// Arrays to probe [default: all in the file]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub layers: Option<Vec<String>>,
-    /// Penalties to choose from (scikit-learn's 1/C) [default: decades from
-    /// 0.001 to 100000]
+    /// Penalties to choose from (scikit-learn's 1/C; 0 is none) [default: decades
+    /// from 0.001 to 100000]
     #[arg(long, value_name = "P,P", value_delimiter = ',')]
     pub penalties: Option<Vec<f64>>,
     /// What of each array is probed: full, gap (means of channels over pixels, for

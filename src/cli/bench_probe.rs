@@ -31,7 +31,7 @@ pub fn probe(command: &BenchProbe, output: &Output) -> anyhow::Result<ExitCode> 
         dims: 0,
         train: labels.len(),
         classes: &classes,
-        penalties: command.penalties.len(),
+        penalties: &command.penalties,
         solver: command.solver.into(),
         extras: &Extras::default(),
         threads: rayon::current_num_threads(),

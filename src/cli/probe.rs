@@ -35,7 +35,7 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         dims: 0,
         train: cut.train.len(),
         classes: &classes,
-        penalties: params.penalties().len(),
+        penalties: params.penalties(),
         solver: params.solver(),
         extras: &Extras::default(),
         threads: rayon::current_num_threads(),
@@ -77,7 +77,7 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
     }
     tell(command, output, &cut, &found)?;
     let outcomes = found.iter().flat_map(|layer| &layer.outcomes);
-    let open = outcomes.filter(|o| o.status == Status::MaxIterations);
+    let open = outcomes.filter(|o| matches!(o.status, Status::MaxIterations | Status::Separable));
     Ok(match open.count() {
         0 => ExitCode::SUCCESS,
         _ => ExitCode::from(exit::NOT_CONVERGED),

@@ -71,7 +71,7 @@ fn tell(outcome: &Outcome, output: &Output) -> anyhow::Result<()> {
     if outcome.not_converged > 0 {
         let count = outcome.not_converged;
         let text = format!(
-            "{count} probes did not converge; they are marked in the table and the figures (raise probes.max_iterations)"
+            "{count} probes did not converge; they are marked in the table and the figures (raise probes.max_iterations; where the status is separable, give penalties above 0)"
         );
         super::warn(&text, output);
     }

@@ -234,7 +234,7 @@ pub struct Probes {
     pub maps: Vec<String>,
     /// Features to decode.
     pub features: Vec<String>,
-    /// L2 penalties to choose among.
+    /// L2 penalties to choose among; 0 is none.
     pub penalties: Vec<f64>,
     /// `channel`, `standard` or `none`: how dimensions are brought to one scale.
     pub scaling: String,

@@ -58,7 +58,7 @@ fn values_that_cannot_work_are_refused() {
     refused(&set("stimuli.image_size=40"), &["divisible by 16"]);
     refused(&set("split.held_out=9"), &["leaves 1 class"]);
     refused(&set("split.versions=[5]"), &["no hold-out version 5"]);
-    refused(&set("probes.penalties=[0]"), &["0 is no penalty"]);
+    refused(&set("probes.penalties=[-1]"), &["-1 is no penalty"]);
     refused(
         &set("training.epochs=-1"),
         &["training.epochs", "whole number"],

@@ -247,3 +247,45 @@ fn views_have_dimensions_of_their_own() {
         .code(2)
         .stderr(contains("no array has the axes"));
 }
+
+/// What the results say of the accuracy: its fit's status, penalty and gap.
+fn fit_of(results: &Path) -> (String, f64, f64) {
+    let rows = layerprobe_reports::read_results(results).unwrap();
+    let row = rows
+        .into_iter()
+        .find(|row| row.metric == "accuracy")
+        .unwrap();
+    let numbers = (row.penalty.unwrap(), row.objective_gap.unwrap());
+    (row.status, numbers.0, numbers.1)
+}
+
+#[test]
+fn without_a_penalty_a_fit_is_proven_or_has_no_optimum() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    write_labels(&at("labels.csv"), STIMULI, split);
+    let run = |penalties: &'static str| {
+        let more = ["--activations", "a.npy", "--penalties", penalties];
+        layerprobe(dir.path()).args(arguments(&more)).assert()
+    };
+    write_npy(&at("a.npy"), &activations(), "(120, 6)");
+    run("0").code(3).stdout(contains("separable"));
+    assert_eq!(
+        fit_of(&at("results.csv")),
+        ("separable".to_owned(), 0.0, 1.0)
+    );
+    // a penalty beside it that is as accurate has an optimum, and goes first
+    run("0,0.001").success();
+    assert_eq!(fit_of(&at("results.csv")).1, 0.001);
+    // without the dimension that tells them apart, classes overlap
+    let mut mixed = activations();
+    mixed.iter_mut().step_by(DIM).for_each(|x| *x = x.fract());
+    write_npy(&at("a.npy"), &mixed, "(120, 6)");
+    run("0").success();
+    let (status, penalty, gap) = fit_of(&at("results.csv"));
+    assert_eq!((status.as_str(), penalty), ("converged", 0.0));
+    assert!(gap < 1e-6, "{gap}");
+    run("0,-1")
+        .code(2)
+        .stderr(contains("penalty -1 is neither"));
+}

@@ -223,7 +223,16 @@ fn block_bits(
         .collect();
     let penalties: Vec<&[f64]> = tasks.iter().map(|_| params.penalties()).collect();
     let solver = params.solver();
-    let paths = fit_all(&form, &space, &solved, &penalties, work.roughly(), solver)?;
+    let rows = (&data, prefix);
+    let paths = fit_all(
+        &form,
+        &space,
+        rows,
+        &solved,
+        &penalties,
+        work.roughly(),
+        solver,
+    )?;
     let each: Vec<Task<'_>> = solved
         .iter()
         .zip(&paths)
@@ -254,7 +263,7 @@ fn block_bits(
                         })
                         .sum();
                     start += task.classes;
-                    (bits, status_from(fit.converged, &scale))
+                    (bits, status_from(fit.separable, fit.converged, &scale))
                 })
                 .collect()
         })

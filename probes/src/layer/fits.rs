@@ -124,6 +124,7 @@ impl Work<'_> {
         let paths = fit_all(
             form,
             &space,
+            (&self.data, &cut.order),
             &solved,
             &penalties,
             self.roughly(),
@@ -172,7 +173,7 @@ impl Work<'_> {
                     cross_entropy,
                     iterations: fit.iterations,
                     certificate: fit.certificate,
-                    status: status_from(fit.converged, self.data.scale),
+                    status: status_from(fit.separable, fit.converged, self.data.scale),
                 });
             }
             points.push(along);
@@ -241,7 +242,8 @@ impl Work<'_> {
             .map(|want| &self.params.penalties()[..=want.at])
             .collect();
         let solver = self.params.solver();
-        let mut fits: Vec<Fit> = fit_all(form, space, &solved, &penalties, stopping, solver)?
+        let rows = (&self.data, cut.order.as_slice());
+        let mut fits: Vec<Fit> = fit_all(form, space, rows, &solved, &penalties, stopping, solver)?
             .into_iter()
             .filter_map(|mut path| path.pop())
             .collect();
@@ -276,8 +278,8 @@ impl Work<'_> {
             let converged = fit.certificate.relative_gap() <= self.params.tolerance();
             tested.push(Tested {
                 status: match (proven, converged) {
-                    (false, false) => Status::FixedBudget,
-                    _ => status_from(converged, self.data.scale),
+                    (false, false) if !fit.separable => Status::FixedBudget,
+                    _ => status_from(fit.separable, converged, self.data.scale),
                 },
                 logits: own,
                 fit,

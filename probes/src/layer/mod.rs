@@ -240,6 +240,9 @@ fn measure(
     extras: &Extras<'_>,
 ) -> Result<LayerOutcome, ProbeError> {
     let cut = Cut::of_layer(data, train, tasks, params, keys.selection)?;
+    if !extras.ridge.is_empty() && params.positive_penalties().is_empty() {
+        return Err(ProbeError::RidgePenalty);
+    }
     let targets = Targets::of(extras.ridge, data.groups.len(), &cut)?;
     let (scaling, channels) = (params.scaling(), data.channels);
     let scale = Standardizer::fit(layer, source, &cut.order, scaling, channels)?;

@@ -138,14 +138,20 @@ fn paths(
     let system = System::of(form, used, rows);
     let right = system.right(form, &centered);
     let (mut solved, mut least): (Vec<Panel>, f64) = (Vec::new(), 0.0);
-    for &penalty in work.params.penalties() {
+    for &penalty in work.params.positive_penalties() {
         solved.push(factored(work, &system, penalty, &mut least)?.solve(&right));
     }
     let blocks: Vec<(&[f64], usize)> = solved.iter().map(|p| (&*p.data, p.cols)).collect();
     let beside = Panel::beside(system.size(), &blocks);
     let predicted = form.rest(used, rows, &beside);
     let mut paths = vec![Vec::new(); targets.tasks()];
-    for (number, (&penalty, panel)) in work.params.penalties().iter().zip(&solved).enumerate() {
+    for (number, (&penalty, panel)) in work
+        .params
+        .positive_penalties()
+        .iter()
+        .zip(&solved)
+        .enumerate()
+    {
         let offsets = system.offsets(panel, &means);
         let start = number * targets.components();
         for (task, path) in paths.iter_mut().enumerate() {
@@ -287,7 +293,7 @@ fn outcome(
         path,
         iterations: own.iter().map(|fit| fit.iterations).max().unwrap_or(0),
         certificate,
-        status: crate::fitting::status_from(converged, work.data.scale),
+        status: crate::fitting::status_from(false, converged, work.data.scale),
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Fit {
     pub iterations: usize,
     pub certificate: Certificate,
     pub converged: bool,
+    /// Without a penalty, and classes that can be separated: no optimum.
+    pub separable: bool,
 }
 
 /// Where to start from.
@@ -360,6 +362,7 @@ impl<'a> Lane<'a> {
             intercept: self.intercept.clone(),
             iterations: self.iterations,
             converged: certificate.relative_gap() <= tolerance,
+            separable: false,
             certificate,
         });
         self.iterations = 0;

@@ -44,6 +44,7 @@ use lane::{Start, Verdict};
 pub(crate) use newton::{Search, Task};
 pub(crate) use panel::{Panel, product};
 pub(crate) use shares::{most_systems, share};
+pub(crate) use softmax::Logits;
 pub(crate) use space::{LEADING, Precision, Space};
 
 /// When a fit has converged and when it is given up.

@@ -20,6 +20,8 @@ pub(crate) struct Evidence {
     pub(crate) shown: usize,
     /// Shown rows whose probe has no proof of convergence.
     pub(crate) unconverged: usize,
+    /// Those of them that have no optimum: classes separated without a penalty.
+    pub(crate) separable: usize,
 }
 
 /// Sorts the rows into families of runs.
@@ -43,6 +45,7 @@ pub(crate) fn gather(input: &ReportInput) -> Evidence {
         chances: Chances::of(input),
         shown: shown().count(),
         unconverged: shown().filter(|row| row.is_unconverged()).count(),
+        separable: shown().filter(|row| row.is_separable()).count(),
     }
 }
 

@@ -204,6 +204,7 @@ fn only_probes_without_proof_are_marked() {
         ("converged", false),
         ("fixed_budget", false),
         ("max_iterations", true),
+        ("separable", true),
     ] {
         let estimate = family(vec![status(name)])
             .untrained("fc1", "color")

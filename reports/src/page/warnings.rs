@@ -21,6 +21,17 @@ pub(crate) fn warnings(evidence: &Evidence) -> Vec<String> {
             evidence.unconverged, evidence.shown
         ));
     }
+    if evidence.separable > 0 {
+        let subject = match evidence.separable {
+            1 => "One of these has".to_owned(),
+            count => format!("{count} of these have"),
+        };
+        found.push(format!(
+            "{subject} no optimum at all (status separable): without a penalty, a decoder \
+             that separates the training classes can always be made surer. The one shown is that of \
+             penalty 0.001; a penalty above 0 has an optimum."
+        ));
+    }
     let lacking: Vec<String> = evidence
         .families
         .iter()

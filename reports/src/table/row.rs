@@ -172,4 +172,11 @@ impl ResultRow {
     pub fn is_unconverged(&self) -> bool {
         !matches!(self.status.as_str(), "" | "converged" | "fixed_budget")
     }
+
+    /// Whether the fit has no optimum to converge to: without a penalty, classes
+    /// that a decoder separates. It counts as unconverged, too: its decoder is one
+    /// of many, and no larger number of iterations would change that.
+    pub fn is_separable(&self) -> bool {
+        self.status == "separable"
+    }
 }

@@ -144,11 +144,16 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
     if penalties.is_empty() {
         return Err(keys.invalid("probes.penalties", "give at least one penalty"));
     }
-    if let Some(bad) = penalties.iter().find(|p| !(**p > 0.0 && p.is_finite())) {
+    if let Some(bad) = penalties.iter().find(|p| !(**p >= 0.0 && p.is_finite())) {
         return Err(keys.invalid(
             "probes.penalties",
-            format!("{bad} is no penalty: each must be above 0 and finite"),
+            format!("{bad} is no penalty: each must be 0 or above, and finite"),
         ));
+    }
+    let ridge = keys.names_or_none("probes.ridge", "property", stimuli.property_names())?;
+    if !ridge.is_empty() && penalties.iter().all(|&penalty| penalty == 0.0) {
+        let problem = "ridge probes need a penalty above 0; give another beside it";
+        return Err(keys.invalid("probes.penalties", problem));
     }
     let fraction = keys.number_or("probes.selection_fraction", 0.2)?;
     if !(fraction > 0.0 && fraction < 1.0) {
@@ -179,7 +184,7 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         nonlinear_seeds: keys.whole_or_in("probes.nonlinear_seeds", 0, 0, 100)? as usize,
         paper: protocols::paper(keys, &protocol)?,
         protocol,
-        ridge: keys.names_or_none("probes.ridge", "property", stimuli.property_names())?,
+        ridge,
     })
 }
 

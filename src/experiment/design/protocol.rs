@@ -366,8 +366,15 @@ fn probe(config: &Config) -> String {
 
 fn choice(config: &Config) -> String {
     let penalties: Vec<String> = config.probes.penalties.iter().map(f64::to_string).collect();
+    let free = match config.probes.penalties.contains(&0.0) {
+        true => {
+            " Penalty 0 is cross-entropy alone: where a decoder separates the training classes it has no \
+             optimum (status separable), and the fit is that of penalty 0.001, marked as not converged."
+        }
+        false => "",
+    };
     format!(
-        "Penalties: {}. A share of {} of the training set's combinations of values, whole combinations balanced \
+        "Penalties: {}.{free} A share of {} of the training set's combinations of values, whole combinations balanced \
          over the classes of all features, chooses the penalty by accuracy; then the probe is fitted again on \
          the whole training set and tested once on the decoded feature's validation set (its value kept, \
          another feature's held out: split_kind held_out_values). No choice sees a stimulus it is tested on.",

@@ -55,7 +55,7 @@ pub fn stored_layers(
             dims: 0,
             train: set.n_train(),
             classes: &set.classes(),
-            penalties: params.penalties().len(),
+            penalties: params.penalties(),
             solver: params.solver(),
             extras: &set.extras(config, true, &properties),
             threads: rayon::current_num_threads(),
