@@ -4,7 +4,7 @@ use crate::fitting::Form;
 use crate::layer::PERMUTED;
 use crate::solve::{Curvature, LEADING, MIDDLING, SMALL, most_systems};
 use crate::standardize::{BACK, PANEL};
-use crate::{Extras, Solver, ridge, unpenalized};
+use crate::{Extras, Solver, nonlinear, ridge, unpenalized};
 
 /// What decides about memory: shapes alone.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// The forecast for a layer: the highest of five phases. With `n` training
+    /// The forecast for a layer: the highest of six phases. With `n` training
     /// stimuli, `w` dimensions, `s` the smaller side and `C` classes over all
     /// fits that run side by side, in bytes:
     ///
@@ -78,7 +78,10 @@ impl Forecast {
     ///   an eigendecomposition, `48 s^2`, and a Hessian;
     /// * ridge probes, where they are asked for: the form, a system and its
     ///   factors, `8 s^2` each, right sides and solutions at every penalty, and
-    ///   what a refit keeps of each component.
+    ///   what a refit keeps of each component;
+    /// * nonlinear probes, where they are asked for: the form, all probes' weights with
+    ///   Adam's moments, `768 w` each, and the rows of a few batches, at most 64 MiB
+    ///   or a batch.
     pub fn of(work: &Workload<'_>) -> Self {
         let [n, w, rows, threads] =
             [work.train, work.dims, work.stimuli, work.threads.max(1)].map(|x| x as u64);
@@ -123,13 +126,15 @@ impl Forecast {
             [] => 0,
             _ => form + ridge_probes(work),
         };
+        let nonlinear = match nonlinear::bytes(work) {
+            0 => 0,
+            bytes => form + bytes,
+        };
+        let reading = forming.max(decoding).max(ridge).max(nonlinear);
         Self {
             matrix: 4 * rows * w,
-            beside: forming.max(solving).max(decoding).max(ridge),
-            streamed: (forming + window)
-                .max(solving)
-                .max(decoding + window)
-                .max(ridge + window),
+            beside: reading.max(solving),
+            streamed: (reading + window).max(solving),
         }
     }
 }

@@ -22,13 +22,15 @@ const SLACK: u64 = 4 << 20;
 /// disk.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "probing layer `{layer}` ({stimuli} x {dims}) takes up to {}, with its activations on disk; \
+    "probing layer `{layer}` ({stimuli} x {dims}) takes up to {}, {how}; \
      the limit is {limit}. Allow more with --max-memory {}, or probe fewer stimuli or features",
     Bytes(*needed), Bytes(needed + SLACK).to_string().replace(' ', "")
 )]
 pub struct NotEnough {
     /// The layer that takes most.
     pub layer: String,
+    /// Where its activations are meanwhile, in words.
+    pub how: &'static str,
     /// Its stimuli.
     pub stimuli: usize,
     /// Its dimensions.
@@ -76,6 +78,7 @@ pub fn on_disk(
             (None, Some(most)) => {
                 return Err(NotEnough {
                     layer: most.name.clone(),
+                    how: "with its activations on disk",
                     stimuli: most.shape.0,
                     dims: most.shape.1,
                     needed,

@@ -18,7 +18,7 @@ use super::events::Observer;
 use super::execution::Execution;
 use super::folder::layer_tables::LayerTables;
 use super::folder::layout::RunFolder;
-use super::forecast::memory::stored_layers;
+use super::forecast::memory::{Wanted, stored_layers};
 use super::probing::baselines::{self, BaselinePlace};
 use super::probing::paper::{self, PaperStage};
 use super::probing::probe_sets;
@@ -52,9 +52,15 @@ impl<'a> Work<'a> {
         let planned = plan_conditions(config, stimuli)?;
         let params = probe_sets::params(config)?;
         let limit = execution.limit;
+        let paper = paper::grid(config)?;
+        let clean = config.probes.protocol.contains(&Protocol::Clean);
+        let wanted = Wanted {
+            clean: clean.then_some(&params),
+            paper: paper.as_ref(),
+        };
         Ok(Self {
-            stored: stored_layers(config, stimuli, &planned, streams, &params, limit)?,
-            paper: paper::grid(config)?,
+            stored: stored_layers(config, stimuli, &planned, streams, wanted, limit)?,
+            paper,
             snapshot_every: execution.snapshot_every,
             conditions: conditions(config),
             config,

@@ -100,6 +100,13 @@ impl<T: Real> Columns<T> {
         }
     }
 
+    /// Bytes that so many outputs take.
+    pub fn bytes(inputs: usize, outputs: usize) -> u64 {
+        let stride = outputs.next_multiple_of(LANES);
+        let numbers = 3 * (inputs + 1) + BLOCK.min(inputs) + 3;
+        (size_of::<T>() * numbers * stride) as u64
+    }
+
     /// Number of outputs.
     pub fn outputs(&self) -> usize {
         self.outputs

@@ -2,13 +2,13 @@ use std::ops::ControlFlow;
 
 use layerprobe_streams::StreamKey;
 
-use super::lessons::Lessons;
+use super::lessons::{JUDGED, Lessons};
 use super::linear::LinearProbes;
 use super::params::CheckedAdamGrid;
 use super::source::Source;
 use crate::checks::{check_finite, check_layer};
 use crate::layer::Stimuli;
-use crate::{LayerData, ProbeError, ProbeTask, majority_chance};
+use crate::{LayerData, ProbeError, ProbeTask, Workload, majority_chance};
 
 /// Columns a student has at most, if one probe has no more: its state of 12
 /// bytes a weight stays in a core's cache, and products of this width run at
@@ -152,6 +152,27 @@ pub fn train_grid(
         }
     }
     Ok(ControlFlow::Continue(found))
+}
+
+impl CheckedAdamGrid {
+    /// Bytes that [`train_grid`] takes beside the activations: the weights of all
+    /// probes with Adam's moments, logits, the rows of a few batches, and the
+    /// curves. Of `work`, shape and classes count.
+    pub fn bytes(&self, work: &Workload<'_>) -> u64 {
+        let points = self.points().len();
+        let rows = JUDGED.max(self.batch_size());
+        let of_feature = |&classes: &usize| {
+            let probes = (COLUMNS / classes.max(1)).max(1);
+            let columns = |points: usize| points * classes;
+            let of_student = |points| LinearProbes::<f32>::bytes(work.dims, columns(points), rows);
+            let (full, rest) = (points / probes, points % probes);
+            full as u64 * of_student(probes)
+                + of_student(rest)
+                + 8 * (points * self.epochs()) as u64
+        };
+        let students: u64 = work.classes.iter().map(of_feature).sum();
+        students + Lessons::bytes(self.batch_size(), work.dims)
+    }
 }
 
 /// No one right yet.

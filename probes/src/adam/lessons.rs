@@ -8,7 +8,7 @@ use super::columns::Correction;
 use super::source::Source;
 
 /// Rows that are judged at a time.
-const JUDGED: usize = 512;
+pub(crate) const JUDGED: usize = 512;
 /// Shorter runs of neighboring rows are copied together.
 const SHORT: usize = 64;
 /// Batches gathered at a time, if they take no more numbers than this.
@@ -41,6 +41,11 @@ pub(crate) struct Lessons<'a> {
 }
 
 impl Lessons<'_> {
+    /// Bytes of the rows that are gathered at a time, of `dims` numbers each.
+    pub fn bytes(batch: usize, dims: usize) -> u64 {
+        4 * (batch * batches(batch, dims)).max(JUDGED) as u64 * dims as u64
+    }
+
     /// Steps in an epoch; the last batch may be shorter and is kept.
     pub fn steps(&self) -> usize {
         self.train.len().div_ceil(self.batch)
@@ -63,7 +68,7 @@ impl Lessons<'_> {
         let mut order = self.train.to_vec();
         self.shuffle.at(epoch).shuffle(&mut order);
         let dims = self.source.dims();
-        let batches = (GATHERED / (self.batch * dims).max(1)).clamp(1, BATCHES);
+        let batches = batches(self.batch, dims);
         let mut gathered = Vec::new();
         let mut step = epoch * self.steps() as u64;
         for rows in order.chunks(batches * self.batch) {
@@ -102,6 +107,11 @@ impl Lessons<'_> {
         }
         right
     }
+}
+
+/// Batches gathered at a time.
+fn batches(batch: usize, dims: usize) -> usize {
+    (GATHERED / (batch * dims).max(1)).clamp(1, BATCHES)
 }
 
 /// Cuts a list of rows into blocks: long runs of neighbors stand alone, so

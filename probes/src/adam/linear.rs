@@ -40,6 +40,12 @@ impl<'a, T: Real> LinearProbes<'a, T> {
         }
     }
 
+    /// Bytes of so many columns, with the logits of `rows` at a time.
+    pub fn bytes(dims: usize, columns: usize, rows: usize) -> u64 {
+        let logits = rows * columns.next_multiple_of(16);
+        Columns::<T>::bytes(dims, columns) + (size_of::<T>() * logits) as u64
+    }
+
     fn forward(&mut self, x: MatRef<'_, T>) {
         let needed = x.rows() * self.columns.stride();
         self.logits.resize(needed, T::ZERO);

@@ -22,7 +22,7 @@ mod source;
 mod tests;
 
 pub(crate) use columns::{Columns, Correction};
-pub(crate) use lessons::{Lessons, Student};
+pub(crate) use lessons::{JUDGED, Lessons, Student};
 pub(crate) use linear::LinearProbes;
 pub(crate) use real::Real;
 pub(crate) use softmax::{residuals, top};

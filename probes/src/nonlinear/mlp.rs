@@ -44,6 +44,13 @@ impl<'a, T: Real> Mlp<'a, T> {
         }
     }
 
+    /// Bytes of a probe, with the units and logits of `rows` at a time.
+    pub fn bytes(inputs: usize, classes: usize, rows: usize) -> u64 {
+        let units = rows * (2 * HIDDEN + classes.next_multiple_of(16));
+        let layers = Columns::<T>::bytes(inputs, HIDDEN) + Columns::<T>::bytes(HIDDEN, classes);
+        layers + (size_of::<T>() * units) as u64
+    }
+
     fn forward(&mut self, x: MatRef<'_, T>) {
         let slope = T::cast(SLOPE);
         self.hidden.resize(x.rows() * HIDDEN, T::ZERO);

@@ -6,9 +6,9 @@ use std::ops::ControlFlow;
 
 use layerprobe_streams::StreamKey;
 
-use crate::adam::{Lessons, Source};
+use crate::adam::{JUDGED, Lessons, Source};
 use crate::standardize::Standardized;
-use crate::{ProbeTask, Repeats};
+use crate::{ProbeTask, Repeats, Workload};
 
 pub(crate) use mlp::Mlp;
 
@@ -77,6 +77,20 @@ impl Nonlinear {
             all().fold(f64::NEG_INFINITY, f64::max),
         )
     }
+}
+
+/// Bytes that a layer's nonlinear probes take beside what they are taught from: all
+/// of them with Adam's moments, and the rows of a few batches.
+pub(crate) fn bytes(work: &Workload<'_>) -> u64 {
+    let seeds = work.extras.nonlinear.map_or(0, |seeds| seeds.count) as u64;
+    if seeds == 0 {
+        return 0;
+    }
+    let each = work.classes.iter();
+    let probes: u64 = each
+        .map(|&classes| Mlp::<f32>::bytes(work.dims, classes, JUDGED))
+        .sum();
+    seeds * probes + Lessons::bytes(BATCH, work.dims)
 }
 
 /// Trains probes on `fitting`, chooses their epochs on `choosing`, and tests

@@ -1,6 +1,6 @@
-//! What the probe stage will have in memory, told before anything is done.
+//! What the probe stages will have in memory, told before anything is done.
 
-use layerprobe_probes::{CheckedProbeParams, Forecast, View, Workload};
+use layerprobe_probes::{CheckedAdamGrid, CheckedProbeParams, Forecast, Solver, View, Workload};
 
 use crate::activations::{Baseline, NotEnough, PlannedLayer, READ_BATCH, on_disk};
 use crate::config::Config;
@@ -19,8 +19,16 @@ const OUTPUTS: u64 = 4;
 /// What the program takes beside images, network, activations and probes.
 const OTHER: u64 = 48 << 20;
 
-/// Says for each of the probed layers whether it goes to the disk: all layers of
-/// a checkpoint are read in one pass before the first is probed.
+/// The protocols that are wanted, with what they fit.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub clean: Option<&'a CheckedProbeParams>,
+    pub paper: Option<&'a CheckedAdamGrid>,
+}
+
+/// Says for each of the layers that the clean protocol probes whether it goes to
+/// the disk: all layers of a checkpoint are read in one pass before the first is
+/// probed. Under the protocol `paper` each is read alone, into memory.
 ///
 /// # Errors
 /// If they cannot be probed within the limit at all; the one that takes most is
@@ -30,11 +38,11 @@ pub fn stored_layers(
     stimuli: &ExperimentStimuli,
     planned: &[Planned<'_>],
     streams: &Streams,
-    params: &CheckedProbeParams,
+    Wanted { clean, paper }: Wanted<'_>,
     limit: MemoryLimit,
 ) -> Result<Vec<bool>, ExperimentError> {
-    let wanted = &config.probes.layers;
-    let mut stored = vec![false; wanted.len()];
+    let probed = &config.probes.layers;
+    let mut stored = vec![false; probed.len()];
     let mut refused: Option<NotEnough> = None;
     let size = config.stimuli.image_size();
     for version in &stimuli.versions {
@@ -55,8 +63,8 @@ pub fn stored_layers(
             dims: 0,
             train: set.n_train(),
             classes: &set.classes(),
-            penalties: params.penalties(),
-            solver: params.solver(),
+            penalties: clean.map_or(&[], CheckedProbeParams::penalties),
+            solver: clean.map_or(Solver::default(), CheckedProbeParams::solver),
             extras: &set.extras(config, true, &properties),
             threads: rayon::current_num_threads(),
         };
@@ -75,7 +83,7 @@ pub fn stored_layers(
         // a baseline is read and probed alone, before any checkpoint is opened
         let mut alone = Vec::new();
         let mut together = Vec::new();
-        for (place, name) in wanted.iter().enumerate() {
+        for (place, name) in probed.iter().enumerate() {
             if let Some(baseline) = Baseline::of(name) {
                 alone.push((
                     place,
@@ -98,6 +106,31 @@ pub fn stored_layers(
         let batches = 4 * READ_BATCH as u64 * (OUTPUTS * outputs as u64 + 2 * pixels as u64);
         let base = resident().unwrap_or(0) + OTHER + images as u64;
         let base = base + batches + 8 * parameters as u64;
+        if let Some(grid) = paper {
+            let planned = together.iter().map(|(_, layer)| layer);
+            let largest = planned.max_by_key(|layer| layer.forecast.matrix);
+            if let Some(layer) = largest {
+                let work = Workload {
+                    dims: layer.shape.1,
+                    ..work.clone()
+                };
+                let needed = base + layer.forecast.matrix + grid.bytes(&work);
+                if needed > limit.bytes() {
+                    let no = NotEnough {
+                        layer: layer.name.clone(),
+                        how: "by the protocol `paper`, which has its activations in memory",
+                        stimuli: layer.shape.0,
+                        dims: layer.shape.1,
+                        needed,
+                        limit,
+                    };
+                    refused = Some(no.or_more(refused));
+                }
+            }
+        }
+        if clean.is_none() {
+            continue;
+        }
         let groups = alone.into_iter().map(|baseline| vec![baseline]);
         for group in groups.chain([together]) {
             let (places, layers): (Vec<usize>, Vec<PlannedLayer>) = group.into_iter().unzip();
