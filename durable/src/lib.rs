@@ -15,6 +15,7 @@ pub mod faults;
 mod fence;
 mod holder;
 mod lease;
+mod link;
 mod pending;
 mod seam;
 
@@ -22,4 +23,5 @@ pub use aside::{ASIDE, is_aside, set_aside};
 pub use fence::Superseded;
 pub use holder::Holder;
 pub use lease::{Lease, LeaseError, Pace};
+pub use link::{copy, link};
 pub use pending::{Pending, remove_temporaries, write};

@@ -30,21 +30,7 @@ impl Pending {
     /// # Errors
     /// Of the file system, or if the path names no file.
     pub fn create(path: &Path) -> io::Result<Self> {
-        let Some(name) = path.file_name() else {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "the path names no file",
-            ));
-        };
-        if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
-            fs::create_dir_all(folder)?;
-        }
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let temporary = path.with_file_name(format!(
-            ".{}.{}-{number}{ENDING}",
-            name.to_string_lossy(),
-            std::process::id()
-        ));
+        let temporary = temporary_of(path)?;
         Ok(Self {
             path: path.to_owned(),
             file: Seam::create(&temporary, path)?,
@@ -66,6 +52,26 @@ impl Pending {
         self.committed = true;
         Ok(())
     }
+}
+
+/// A name for a temporary file beside the place where it will stand; the folder
+/// is made if needed.
+pub(crate) fn temporary_of(path: &Path) -> io::Result<PathBuf> {
+    let Some(name) = path.file_name() else {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the path names no file",
+        ));
+    };
+    if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    Ok(path.with_file_name(format!(
+        ".{}.{}-{number}{ENDING}",
+        name.to_string_lossy(),
+        std::process::id()
+    )))
 }
 
 impl Write for Pending {

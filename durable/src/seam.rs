@@ -47,6 +47,17 @@ impl Seam {
     }
 }
 
+/// A hard link at `temporary`, which is to stand at `path`.
+pub(crate) fn hard_link(from: &Path, temporary: &Path, path: &Path) -> io::Result<()> {
+    #[cfg(feature = "faults")]
+    if faults::due(path)?.is_some() {
+        return Err(io::Error::other("a fault on linking"));
+    }
+    #[cfg(not(feature = "faults"))]
+    let _ = path;
+    fs::hard_link(from, temporary)
+}
+
 impl Write for Seam {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         #[cfg(feature = "faults")]
