@@ -62,6 +62,6 @@ pub use input::{Fact, ProtocolParagraph, ReportInput, Sheet, TrainingCurve, Trai
 pub use report::{ReportFiles, write_report};
 pub use table::{
     ConfusionRow, PredictionRow, PredictionTable, ResultRow, ValueRow, read_by_value,
-    read_confusions, read_results, write_by_value, write_confusions, write_results,
+    read_confusions, read_results, write_by_value, write_confusions, write_parquet, write_results,
 };
 pub use terminal::terminal_table;

@@ -1,3 +1,14 @@
+/// A column's cells in their own type; none where a cell is empty.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Column<'a> {
+    /// Text, which is never empty.
+    Text(Vec<Option<&'a str>>),
+    /// Whole numbers.
+    Whole(Vec<Option<u64>>),
+    /// Numbers.
+    Number(Vec<Option<f64>>),
+}
+
 /// A type that a column of the results table can hold.
 pub(crate) trait Cell: Sized {
     /// What the column wants, in words, for the error message.
@@ -8,6 +19,11 @@ pub(crate) trait Cell: Sized {
 
     /// Reads the cell's text.
     fn parse(text: &str) -> Option<Self>;
+
+    /// A column of such cells.
+    fn column<'a>(cells: impl Iterator<Item = Option<&'a Self>>) -> Column<'a>
+    where
+        Self: 'a;
 
     /// The number that must be finite, if this is one.
     fn number(&self) -> Option<f64> {
@@ -25,6 +41,11 @@ impl Cell for String {
     fn parse(text: &str) -> Option<Self> {
         Some(text.to_owned())
     }
+
+    fn column<'a>(cells: impl Iterator<Item = Option<&'a Self>>) -> Column<'a> {
+        let text = cells.map(|cell| cell.map(String::as_str).filter(|text| !text.is_empty()));
+        Column::Text(text.collect())
+    }
 }
 
 impl Cell for f64 {
@@ -37,6 +58,10 @@ impl Cell for f64 {
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+
+    fn column<'a>(cells: impl Iterator<Item = Option<&'a Self>>) -> Column<'a> {
+        Column::Number(cells.map(|cell| cell.copied()).collect())
     }
 
     fn number(&self) -> Option<f64> {
@@ -54,6 +79,14 @@ impl Cell for u32 {
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
     }
+
+    fn column<'a>(cells: impl Iterator<Item = Option<&'a Self>>) -> Column<'a> {
+        Column::Whole(
+            cells
+                .map(|cell| cell.map(|cell| u64::from(*cell)))
+                .collect(),
+        )
+    }
 }
 
 impl Cell for u64 {
@@ -65,6 +98,10 @@ impl Cell for u64 {
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
+    }
+
+    fn column<'a>(cells: impl Iterator<Item = Option<&'a Self>>) -> Column<'a> {
+        Column::Whole(cells.map(|cell| cell.copied()).collect())
     }
 }
 
@@ -84,6 +121,13 @@ impl<T: Cell> Cell for Option<T> {
         } else {
             T::parse(text).map(Some)
         }
+    }
+
+    fn column<'a>(cells: impl Iterator<Item = Option<&'a Self>>) -> Column<'a>
+    where
+        Self: 'a,
+    {
+        T::column(cells.map(|cell| cell.and_then(Option::as_ref)))
     }
 
     fn number(&self) -> Option<f64> {

@@ -4,6 +4,7 @@
 mod by_value;
 mod cell;
 mod confusion;
+mod parquet;
 mod predictions;
 mod read;
 mod record;
@@ -12,5 +13,6 @@ mod write;
 
 pub use by_value::{ValueRow, read_by_value, write_by_value};
 pub use confusion::{ConfusionRow, read_confusions, write_confusions};
+pub use parquet::write_parquet;
 pub use predictions::{PredictionRow, PredictionTable};
 pub use row::{ResultRow, read_results, write_results};

@@ -1,4 +1,4 @@
-use super::cell::Cell;
+use super::cell::{Cell, Column};
 
 /// A row of a table: what its columns are, and its cells as text.
 pub(crate) trait Record: Sized {
@@ -15,6 +15,9 @@ pub(crate) trait Record: Sized {
 
     /// The row's cells as text, in the order of the columns.
     fn cells(&self) -> Vec<String>;
+
+    /// The cells of many rows in their own types, column by column.
+    fn columns(rows: &[Self]) -> Vec<Column<'_>>;
 
     /// Each column that holds a number, with the number.
     fn numbers(&self) -> Vec<(&'static str, f64)>;
@@ -78,6 +81,11 @@ macro_rules! record {
                     self.$name.render(&mut text);
                     text
                 }),*]
+            }
+
+            fn columns(rows: &[Self]) -> Vec<$crate::table::cell::Column<'_>> {
+                use $crate::table::cell::Cell;
+                vec![$(<$kind as Cell>::column(rows.iter().map(|row| Some(&row.$name)))),*]
             }
 
             fn numbers(&self) -> Vec<(&'static str, f64)> {

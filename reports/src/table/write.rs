@@ -26,7 +26,7 @@ pub(super) fn write<R: Record>(path: &Path, rows: &[R]) -> Result<(), ReportErro
     layerprobe_durable::write(path, &bytes).map_err(ReportError::write(path))
 }
 
-fn check_finite<R: Record>(rows: &[R]) -> Result<(), ReportError> {
+pub(super) fn check_finite<R: Record>(rows: &[R]) -> Result<(), ReportError> {
     for (index, row) in rows.iter().enumerate() {
         for (column, found) in row.numbers() {
             if !found.is_finite() && !R::MAY_BE_INFINITE.contains(&column) {
