@@ -1,6 +1,7 @@
 mod binary;
 mod compare;
 mod reproduce;
+mod store;
 mod sweep;
 mod verify;
 
@@ -109,7 +110,7 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe run quick\n  layerprobe run quick5 --threads 2\n  layerprobe run quick --set training.epochs=3 --set 'training.targets=[\"color\"]' --out runs/color3\n  layerprobe run my.toml\n\nRun again after an interruption, the same command goes on from where it was.\nRun again after the end, it only does what is missing. Files that are not what they were are\nfound by their hash, set aside as NAME.damaged, and made again."
+    after_help = "Examples:\n  layerprobe run quick\n  layerprobe run quick5 --threads 2\n  layerprobe run quick --set training.epochs=3 --set 'training.targets=[\"color\"]' --out runs/color3\n  layerprobe run my.toml\n  layerprobe run quick --store store --out runs/penalties --set 'probes.penalties=[1, 10]'\n\nRun again after an interruption, the same command goes on from where it was.\nRun again after the end, it only does what is missing. Files that are not what they were are\nfound by their hash, set aside as NAME.damaged, and made again."
 )]
 pub struct Run {
     /// A preset (see `layerprobe presets`) or a TOML file
@@ -135,6 +136,10 @@ pub struct Run {
     /// 60]
     #[arg(long, value_name = "SECONDS")]
     pub snapshot_every: Option<f64>,
+    /// A folder of finished work that runs share: what is there is not done
+    /// again, what is done is put there; the results do not depend on it
+    #[arg(long, value_name = "DIR")]
+    pub store: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

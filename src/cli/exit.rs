@@ -104,6 +104,7 @@ fn code_of_experiment(error: &ExperimentError) -> u8 {
         | ExperimentError::Generator(_)
         | ExperimentError::AnotherConfig { .. }
         | ExperimentError::NotARun { .. }
+        | ExperimentError::NotAStore { .. }
         | ExperimentError::NoRun { .. } => USAGE,
         _ => 1,
     }

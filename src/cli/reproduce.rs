@@ -26,6 +26,7 @@ pub fn reproduce(command: &Reproduce, output: &Output) -> anyhow::Result<ExitCod
         evidence: command.evidence.as_deref(),
         execution: Execution {
             limit: command.max_memory.unwrap_or(usual.limit),
+            store: command.store.in_use(|| out.join("store")),
             ..usual
         },
     };

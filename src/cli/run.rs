@@ -49,6 +49,7 @@ fn execution(command: &Run) -> Result<Execution, Usage> {
             false => WhenHeld::Stop,
         },
         snapshot_every,
+        store: command.store.clone(),
     })
 }
 

@@ -158,6 +158,7 @@ fn run(command: &SweepRun, output: &Output) -> anyhow::Result<ExitCode> {
         max_memory: (limit < MemoryLimit::NONE).then(|| format!("{}K", (each >> 10).max(1))),
         retries,
         log_file: output.log_file.clone(),
+        store: command.store.in_use(|| folder.store()),
     };
     let stop = stop::flag()?;
     let ended = run.run(&sweep, &folder, stop, |told| tell(&told, output))?;

@@ -340,22 +340,4 @@ impl Config {
     pub fn hash(&self) -> String {
         blake3::hash(self.to_toml().as_bytes()).to_hex().to_string()
     }
-
-    /// Hash of all that a trained network depends on: everything but what is
-    /// probed and how.
-    pub fn training_hash(&self) -> String {
-        let part = |value: Result<String, toml::ser::Error>| value.unwrap_or_default();
-        super::hash_of_parts(&[
-            part(toml::to_string(&self.seeds)),
-            part(toml::to_string(&self.stimuli)),
-            self.correlation
-                .as_ref()
-                .map(|c| part(toml::to_string(c)))
-                .unwrap_or_default(),
-            self.split.held_out.to_string(),
-            part(toml::to_string(&self.network)),
-            part(toml::to_string(&self.training)),
-            part(toml::to_string(&self.checkpoints)),
-        ])
-    }
 }

@@ -47,6 +47,18 @@ pub enum ExperimentError {
         #[source]
         source: std::io::Error,
     },
+    /// What is to be a store of shared work is not.
+    #[error(
+        "{} is no store of finished work ({problem}); give --store an empty folder, or one that \
+         layerprobe made",
+        folder.display()
+    )]
+    NotAStore {
+        /// The folder.
+        folder: PathBuf,
+        /// What it is.
+        problem: String,
+    },
     /// Another process works there.
     #[error(
         "{} is held by {holder}; wait until it is done (`run --wait` does), or choose another folder",

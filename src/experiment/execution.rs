@@ -1,5 +1,6 @@
 //! How a run is made, apart from what it computes.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::memory::MemoryLimit;
@@ -7,7 +8,7 @@ use crate::memory::MemoryLimit;
 use super::folder::layout::WhenHeld;
 
 /// How a run is made, without a part in its results.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Execution {
     /// What probing keeps within: layers that do not fit are kept on disk, in
     /// the run folder, while they are needed.
@@ -17,6 +18,9 @@ pub struct Execution {
     /// How often training keeps a snapshot: a crash costs at most this much
     /// work.
     pub snapshot_every: Duration,
+    /// A folder of finished work shared with other runs; made if needed. What
+    /// is there is not done again, what is done is put there.
+    pub store: Option<PathBuf>,
 }
 
 impl Default for Execution {
@@ -25,6 +29,7 @@ impl Default for Execution {
             limit: MemoryLimit::of_this_machine(),
             when_held: WhenHeld::Stop,
             snapshot_every: Duration::from_secs(60),
+            store: None,
         }
     }
 }

@@ -26,6 +26,7 @@ mod forecast;
 mod probing;
 mod report;
 mod run;
+mod store;
 mod train_stage;
 mod verify;
 mod work;

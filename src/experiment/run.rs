@@ -19,6 +19,7 @@ use super::folder::layout::{RunFolder, by_value_in, confusions_in};
 use super::folder::manifest::{Manifest, Origin};
 use super::probing::assembled::assembled;
 use super::report;
+use super::store::Store;
 use super::work::Work;
 
 /// Columns of the table printed at the end.
@@ -54,6 +55,7 @@ pub fn run(
     let streams = Streams::new(&config.seeds);
     let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
     let work = Work::new(config, &streams, &stimuli, execution)?;
+    check_apart(work.store(), folder)?;
     let folder = RunFolder::open(
         folder,
         &config.to_toml(),
@@ -95,6 +97,12 @@ pub fn run(
         paper = decoded?;
     }
 
+    let shared = folder.taken().all().len();
+    if shared > 0 {
+        observer.event(Event::Note(&format!(
+            "{shared} pieces of work of this run were made by others: see from_store in manifest.json"
+        )));
+    }
     let _stage = Stage::Report.span().entered();
     tracing::info!("started");
     let started = Instant::now();
@@ -117,4 +125,16 @@ pub fn run(
         report: page,
         not_converged,
     })
+}
+
+/// A store is not to lie in a run folder, where a run removes what it does not
+/// know to be under way.
+fn check_apart(store: Option<&Store>, folder: &Path) -> Result<(), ExperimentError> {
+    match store {
+        Some(store) if store.is_below(folder) => Err(ExperimentError::NotAStore {
+            folder: store.root().to_owned(),
+            problem: format!("it lies in the run folder {}", folder.display()),
+        }),
+        _ => Ok(()),
+    }
 }

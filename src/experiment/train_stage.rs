@@ -1,5 +1,6 @@
 //! The train stage: every condition that has no proof of being complete.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -11,12 +12,14 @@ use crate::training::{
 };
 
 use super::design::condition::{Condition, Planned};
+use super::design::identity;
 use super::design::stimuli::{ExperimentStimuli, Rendered, Version};
 use super::design::streams::Streams;
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
 use super::folder::layout::RunFolder;
 use super::folder::proof::{Proof, set_aside};
+use super::store::{Asked, Patience, Shelf, Store};
 
 /// Everything the stage works with.
 pub struct TrainStage<'a> {
@@ -27,7 +30,13 @@ pub struct TrainStage<'a> {
     pub planned: &'a [Planned<'a>],
     /// How often a snapshot is kept.
     pub snapshot_every: Duration,
+    /// Where trained networks are shared, if they are.
+    pub store: Option<&'a Store>,
 }
+
+/// What a training is called in a store, and where.
+const KIND: &str = "training";
+const NAME: &str = "network";
 
 impl TrainStage<'_> {
     /// Trains what is missing.
@@ -40,14 +49,14 @@ impl TrainStage<'_> {
         stop: &AtomicBool,
         observer: &dyn Observer,
     ) -> Result<(), ExperimentError> {
-        let mut missing = Vec::new();
+        let mut missing = VecDeque::new();
         let (mut total, mut done) = (0, 0);
         for planned in self.planned {
             total += planned.training.total_steps();
             if self.is_complete(&planned.condition, observer)? {
                 done += planned.training.total_steps();
             } else {
-                missing.push(planned);
+                missing.push_back((planned, Patience::Later));
             }
         }
         let _stage = Stage::Train.span().entered();
@@ -61,16 +70,36 @@ impl TrainStage<'_> {
             total,
             done,
         });
-        for planned in missing {
-            let images = images(planned.version)?;
-            let mut advanced = |step: u64, loss: f64| {
-                observer.event(Event::Advanced {
+        while let Some((planned, patience)) = missing.pop_front() {
+            let target = &planned.condition.target;
+            match self.ask(&planned.condition, patience, stop, observer)? {
+                Asked::Busy => {
+                    missing.push_back((planned, Patience::Wait));
+                    continue;
+                }
+                Asked::Taken => observer.event(Event::Advanced {
                     stage: Stage::Train,
-                    done: done + step,
-                    detail: &format!("{} loss {loss:.3}", planned.condition.target),
-                });
-            };
-            self.train(planned, &images, stop, &mut advanced)?;
+                    done: done + planned.training.total_steps(),
+                    detail: &format!("{target} from the store"),
+                }),
+                Asked::Missing(claim) => {
+                    let images = images(planned.version)?;
+                    let mut advanced = |step: u64, loss: f64| {
+                        observer.event(Event::Advanced {
+                            stage: Stage::Train,
+                            done: done + step,
+                            detail: &format!("{target} loss {loss:.3}"),
+                        });
+                    };
+                    let proof = self.train(planned, &images, stop, &mut advanced)?;
+                    if let Some(claim) = claim {
+                        let dir = self.folder.condition(&planned.condition);
+                        let names = proof.artifacts.keys();
+                        let files: Vec<_> = names.map(|n| (n.clone(), dir.join(n))).collect();
+                        claim.publish(NAME, (&proof, &dir), &files, observer);
+                    }
+                }
+            }
             done += planned.training.total_steps();
         }
         observer.event(Event::Finished {
@@ -86,7 +115,7 @@ impl TrainStage<'_> {
         images: &Rendered,
         stop: &AtomicBool,
         advanced: &mut dyn FnMut(u64, f64),
-    ) -> Result<(), ExperimentError> {
+    ) -> Result<Proof, ExperimentError> {
         let Planned {
             condition,
             version,
@@ -131,7 +160,7 @@ impl TrainStage<'_> {
             validation: &validation,
         };
         let dir = self.folder.condition(condition);
-        let hash = self.config.training_hash();
+        let hash = identity::of_training(self.config, condition);
         let outcome = train(
             &mut network,
             &data,
@@ -148,11 +177,53 @@ impl TrainStage<'_> {
         .map_err(failed)?;
         let seconds = started.elapsed().as_secs_f64();
         tracing::info!(steps = outcome.steps, seconds, "trained");
-        Proof {
+        let proof = Proof {
             made_from: hash,
             artifacts: outcome.artifacts,
-        }
-        .write(&self.folder.training_record(condition))
+        };
+        let record = self.folder.training_record(condition);
+        self.folder.taken().remember(&record, None)?;
+        proof.write(&record)?;
+        Ok(proof)
+    }
+
+    /// Takes a trained network from the store, or else the right to put it there.
+    fn ask(
+        &self,
+        condition: &Condition,
+        patience: Patience,
+        stop: &AtomicBool,
+        observer: &dyn Observer,
+    ) -> Result<Asked, ExperimentError> {
+        let Some(store) = self.store else {
+            return Ok(Asked::Missing(None));
+        };
+        let made_from = identity::of_training(self.config, condition);
+        let shelf = store.shelf(KIND, &made_from);
+        let take = || self.take(condition, &shelf, &made_from);
+        shelf.ask((NAME, &made_from), patience, (stop, observer), take)
+    }
+
+    fn take(
+        &self,
+        condition: &Condition,
+        shelf: &Shelf,
+        made_from: &str,
+    ) -> Result<bool, ExperimentError> {
+        let dir = self.folder.condition(condition);
+        let Some(proof) = shelf.take(NAME, made_from, |file| Some(dir.join(file)))? else {
+            return Ok(false);
+        };
+        // of an own training that had begun
+        remove_snapshot(&dir).map_err(|source| ExperimentError::Training {
+            condition: condition.id.clone(),
+            source,
+        })?;
+        let record = self.folder.training_record(condition);
+        let place = shelf.place(NAME);
+        self.folder.taken().remember(&record, Some(&place))?;
+        proof.write(&record)?;
+        Ok(true)
     }
 
     /// Whether a condition is trained. What an unfinished training left is
@@ -164,7 +235,8 @@ impl TrainStage<'_> {
     ) -> Result<bool, ExperimentError> {
         let path = self.folder.training_record(condition);
         let dir = self.folder.condition(condition);
-        if Proof::holds(&path, &dir, &self.config.training_hash(), observer)? {
+        let made_from = identity::of_training(self.config, condition);
+        if Proof::holds(&path, &dir, &made_from, observer)? {
             return Ok(true);
         }
         let damaged = damaged(&dir).map_err(|source| ExperimentError::Training {

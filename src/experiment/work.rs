@@ -20,9 +20,11 @@ use super::folder::layer_tables::LayerTables;
 use super::folder::layout::RunFolder;
 use super::forecast::memory::{Wanted, stored_layers};
 use super::probing::baselines::{self, BaselinePlace};
+use super::probing::networks::Networks;
 use super::probing::paper::{self, PaperStage};
 use super::probing::probe_sets;
 use super::probing::stage::ProbeStage;
+use super::store::Store;
 use super::train_stage::TrainStage;
 
 /// What is to be done for a configuration, or for some of its conditions.
@@ -36,13 +38,16 @@ pub struct Work<'a> {
     stored: Vec<bool>,
     paper: Option<CheckedAdamGrid>,
     snapshot_every: Duration,
+    store: Option<Store>,
+    networks: Networks,
 }
 
 impl<'a> Work<'a> {
     /// All conditions of a configuration.
     ///
     /// # Errors
-    /// If they cannot be planned, or not be probed within the memory limit.
+    /// If they cannot be planned, or not be probed within the memory limit, or
+    /// the shared store is none.
     pub fn new(
         config: &'a Config,
         streams: &'a Streams,
@@ -62,12 +67,19 @@ impl<'a> Work<'a> {
             stored: stored_layers(config, stimuli, &planned, streams, wanted, limit)?,
             paper,
             snapshot_every: execution.snapshot_every,
+            store: execution.store.as_deref().map(Store::open).transpose()?,
+            networks: Networks::default(),
             conditions: conditions(config),
             config,
             streams,
             stimuli,
             planned,
         })
+    }
+
+    /// The shared store, if there is one.
+    pub fn store(&self) -> Option<&Store> {
+        self.store.as_ref()
     }
 
     /// Leaves only these conditions.
@@ -96,6 +108,7 @@ impl<'a> Work<'a> {
             stimuli: self.stimuli,
             planned: &self.planned,
             snapshot_every: self.snapshot_every,
+            store: self.store.as_ref(),
         };
         stage.run(|version| images.for_training(version), stop, observer)
     }
@@ -112,7 +125,7 @@ impl<'a> Work<'a> {
         observer: &dyn Observer,
     ) -> Result<LayerTables, ExperimentError> {
         match self.probe_stage(folder) {
-            Some(stage) => stage.run(|| images.for_probing(), stop, observer),
+            Some(stage) => stage.run(&|| images.for_probing(), stop, observer),
             None => Ok(LayerTables::default()),
         }
     }
@@ -142,6 +155,8 @@ impl<'a> Work<'a> {
             stimuli: self.stimuli,
             planned: &self.planned,
             stored: &self.stored,
+            networks: &self.networks,
+            store: self.store.as_ref(),
         })
     }
 
@@ -187,6 +202,8 @@ impl<'a> Work<'a> {
             stimuli: self.stimuli,
             conditions: &self.conditions,
             grid,
+            networks: &self.networks,
+            store: self.store.as_ref(),
         })
     }
 }

@@ -67,6 +67,11 @@ impl SweepFolder {
         self.root.join("logs").join(format!("{}.log", cell.id))
     }
 
+    /// Where its cells share finished work, unless another store is named.
+    pub fn store(&self) -> PathBuf {
+        self.root.join("store")
+    }
+
     fn attempts_path(&self, cell: &Cell) -> PathBuf {
         self.root.join("attempts").join(format!("{}.json", cell.id))
     }

@@ -42,6 +42,8 @@ pub struct Workers {
     pub retries: u32,
     /// The log that each appends to.
     pub log_file: Option<PathBuf>,
+    /// Where cells share finished work, if they do.
+    pub store: Option<PathBuf>,
 }
 
 /// What happens.
@@ -262,6 +264,11 @@ impl Workers {
                 self.log_file
                     .iter()
                     .flat_map(|path| ["--log-file".as_ref(), path.as_os_str()]),
+            )
+            .args(
+                self.store
+                    .iter()
+                    .flat_map(|path| ["--store".as_ref(), path.as_os_str()]),
             )
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(failed)?)

@@ -65,7 +65,7 @@ mod tests;
 mod trainer;
 
 pub use batches::Batches;
-pub use checkpoint::{Checkpoint, CheckpointError, CheckpointHeader, Role};
+pub use checkpoint::{Checkpoint, CheckpointError, CheckpointHeader, Fingerprint, Role};
 pub use error::TrainingError;
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::{Examples, TrainingData};

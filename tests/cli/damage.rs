@@ -72,7 +72,7 @@ fn altered_and_torn_files_are_named_set_aside_and_made_again() {
         small_run(dir.path(), "run")
             .assert()
             .success()
-            .stderr(contains("is not what this run wrote"))
+            .stderr(contains("is not what was written there"))
             .stderr(contains(file).and(contains(format!("{name}.damaged"))));
         let aside = path.with_file_name(format!("{name}.damaged"));
         assert_eq!(fs::read(aside).unwrap(), bytes, "{file}");

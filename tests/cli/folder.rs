@@ -23,7 +23,9 @@ pub fn files(root: &Path) -> BTreeMap<String, Vec<u8>> {
             let name = path.strip_prefix(root).expect("below the root");
             if path.is_dir() {
                 folders.push(path);
-            } else if !name.to_string_lossy().contains("/.") && !name.starts_with(".lease") {
+            } else if !name.to_string_lossy().contains("/.")
+                && !name.to_string_lossy().starts_with('.')
+            {
                 let name = name.to_string_lossy().into_owned();
                 found.insert(name, fs::read(&path).expect("a file that can be read"));
             }

@@ -21,6 +21,7 @@ mod rendering;
 mod reproduce;
 mod smoke;
 mod stopping;
+mod store;
 mod sweep;
 mod talking;
 mod tested;

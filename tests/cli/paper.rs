@@ -211,7 +211,9 @@ fn a_torn_file_of_curves_is_named_and_made_again() {
         .args(["--out", "run"])
         .assert()
         .success()
-        .stderr(contains("paper/initial/fc1.csv is not what this run wrote"))
+        .stderr(contains(
+            "paper/initial/fc1.csv is not what was written there",
+        ))
         .stderr(contains("fc1.csv.damaged"));
     assert_eq!(fs::read_to_string(&path).unwrap(), text);
 }

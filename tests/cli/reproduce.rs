@@ -46,6 +46,7 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
     assert!(results.contains("validation_accuracy"));
     assert!(results.contains("rsa_pearson"));
     assert!(out.join("report/figures/rsa-correlated.svg").exists());
+    assert!(out.join("store/layerprobe-store").exists());
 
     reproduce()
         .args(["--message-format", "json"])

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::store::StoreAt;
 use crate::memory::MemoryLimit;
 use crate::reproduction::{STUDIES, Scale};
 
@@ -36,6 +37,8 @@ pub struct Reproduce {
     /// is free]
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<MemoryLimit>,
+    #[command(flatten)]
+    pub store: StoreAt,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::store::StoreAt;
 use crate::memory::MemoryLimit;
 
 #[derive(Debug, Subcommand)]
@@ -68,6 +69,8 @@ pub struct SweepRun {
     /// How often a cell that failed is tried again
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub retries: u32,
+    #[command(flatten)]
+    pub store: StoreAt,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 
 pub mod condition;
 pub mod held_out;
+pub mod identity;
 pub mod images;
 pub mod paper_protocol;
 pub mod protocol;

@@ -8,8 +8,8 @@ use layerprobe_reports::{
     write_by_value, write_confusions, write_results,
 };
 
-use super::layout::RunFolder;
-use super::proof::Proof;
+use super::layout::{self, RunFolder};
+use super::proof::{NamedFile, Proof};
 use crate::experiment::design::condition::Condition;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::Observer;
@@ -44,8 +44,6 @@ pub struct LayerPlace<'a> {
     /// The features whose predictions are kept here: all that are probed, or
     /// none.
     pub predicted: &'a [String],
-    /// Identity of the work: configuration, protocol and checkpoint.
-    pub made_from: String,
 }
 
 impl LayerPlace<'_> {
@@ -55,18 +53,19 @@ impl LayerPlace<'_> {
         self.proof().exists()
     }
 
-    /// Tests the proof, if there is one: files that are not what they were are
-    /// set aside, and then the layer is not done.
+    /// Tests the proof, if there is one, and whether it is of work of this
+    /// identity: files that are not what they were are set aside, and then the
+    /// layer is not done.
     ///
     /// # Errors
     /// Of the file system.
-    pub fn check(&self, observer: &dyn Observer) -> Result<(), ExperimentError> {
+    pub fn check(&self, made_from: &str, observer: &dyn Observer) -> Result<bool, ExperimentError> {
         let dir = self.folder.condition(self.condition);
-        Proof::holds(&self.proof(), &dir, &self.made_from, observer)?;
-        Ok(())
+        Proof::holds(&self.proof(), &dir, made_from, observer)
     }
 
-    fn proof(&self) -> PathBuf {
+    /// The file whose presence says that the view is probed.
+    pub fn proof(&self) -> PathBuf {
         self.outcomes().with_extension("json")
     }
 
@@ -95,22 +94,42 @@ impl LayerPlace<'_> {
             .confusions(self.condition, self.step, self.shown())
     }
 
-    /// Writes the tables; the proof of all, predictions too, comes last.
+    /// By what name in a shared store its files are known.
+    pub fn name(&self) -> String {
+        layout::shown(self.shown())
+    }
+
+    /// Its files, predictions too, each by its name in a shared store.
+    pub fn files(&self) -> Vec<NamedFile> {
+        let mut files = vec![
+            ("results.csv".to_owned(), self.outcomes()),
+            ("by_value.csv".to_owned(), self.by_value()),
+        ];
+        if self.at_an_end {
+            files.push(("confusion.csv".to_owned(), self.confusions()));
+        }
+        let predictions = self.predicted.iter();
+        files.extend(predictions.map(|f| (format!("predictions/{f}.csv"), self.predictions(f))));
+        files
+    }
+
+    /// Writes the tables; the proof of all, predictions too, comes last, and is
+    /// returned.
     ///
     /// # Errors
     /// If a file cannot be written.
-    pub fn write(&self, tables: &LayerTables) -> Result<(), ExperimentError> {
-        let mut files = vec![self.outcomes(), self.by_value()];
+    pub fn write(&self, tables: &LayerTables, made_from: &str) -> Result<Proof, ExperimentError> {
         write_results(&self.outcomes(), &tables.rows)?;
         write_by_value(&self.by_value(), &tables.by_value)?;
         if self.at_an_end {
             write_confusions(&self.confusions(), &tables.confusions)?;
-            files.push(self.confusions());
         }
-        files.extend(self.predicted.iter().map(|f| self.predictions(f)));
         let dir = self.folder.condition(self.condition);
-        let files = files.iter().map(PathBuf::as_path);
-        Proof::of(&self.made_from, &dir, files)?.write(&self.proof())
+        let files = self.files();
+        let files = files.iter().map(|(_, path)| path.as_path());
+        let proof = Proof::of(made_from, &dir, files)?;
+        proof.write(&self.proof())?;
+        Ok(proof)
     }
 
     /// Reads the tables back.
@@ -129,26 +148,41 @@ impl LayerPlace<'_> {
     }
 }
 
+/// Sets the columns that say where a row was measured, which have the same names
+/// in every table.
+macro_rules! placed {
+    ($row:ident, $here:ident) => {
+        $row.condition.clone_from(&$here.condition);
+        $row.dataset.clone_from(&$here.dataset);
+        $row.arch.clone_from(&$here.arch);
+        $row.target.clone_from(&$here.target);
+        $row.split = $here.split;
+        $row.seed = $here.seed;
+        $row.step = $here.step;
+        $row.epoch = $here.epoch;
+        $row.checkpoint_role.clone_from(&$here.checkpoint_role);
+    };
+}
+
 impl LayerTables {
-    /// The same numbers under the name of another condition that has the very
-    /// same network at this step.
-    pub fn renamed(mut self, condition: &Condition) -> Self {
-        let rows = self.rows.iter_mut();
-        let names = rows
-            .map(|row| (&mut row.condition, &mut row.target))
-            .chain(
-                self.by_value
-                    .iter_mut()
-                    .map(|row| (&mut row.condition, &mut row.target)),
-            )
-            .chain(
-                self.confusions
-                    .iter_mut()
-                    .map(|row| (&mut row.condition, &mut row.target)),
-            );
-        for (id, target) in names {
-            id.clone_from(&condition.id);
-            target.clone_from(&condition.target);
+    /// The same numbers of another place: the columns that say which network of
+    /// which run was read at which step are those of `here`. What was measured
+    /// there must be what is measured here.
+    pub fn placed(mut self, here: &ResultRow) -> Self {
+        for row in &mut self.rows {
+            placed!(row, here);
+            row.correlated.clone_from(&here.correlated);
+            row.predictivity = here.predictivity;
+            row.predictivity_effective = here.predictivity_effective;
+            row.init_seed = here.init_seed;
+            row.order_seed = here.order_seed;
+            row.data_seed = here.data_seed;
+        }
+        for row in &mut self.by_value {
+            placed!(row, here);
+        }
+        for row in &mut self.confusions {
+            placed!(row, here);
         }
         self
     }

@@ -11,7 +11,7 @@ use layerprobe_probes::View;
 
 use crate::training::{checkpoint_path, log_path};
 
-use super::proof::Proof;
+use super::from_store::FromStore;
 use crate::experiment::design::condition::Condition;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer};
@@ -20,6 +20,7 @@ use crate::experiment::events::{Event, Observer};
 #[derive(Debug)]
 pub struct RunFolder {
     root: PathBuf,
+    taken: FromStore,
     _lease: Option<Lease>,
 }
 
@@ -79,6 +80,7 @@ impl RunFolder {
         }
         Ok(Self {
             root: root.to_owned(),
+            taken: FromStore::of(root),
             _lease: Some(lease),
         })
     }
@@ -96,6 +98,7 @@ impl RunFolder {
         }
         Ok(Self {
             root: root.to_owned(),
+            taken: FromStore::of(root),
             _lease: None,
         })
     }
@@ -103,6 +106,11 @@ impl RunFolder {
     /// The folder itself.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Which of its work came from a shared store.
+    pub fn taken(&self) -> &FromStore {
+        &self.taken
     }
 
     /// `manifest.json`.
@@ -128,16 +136,6 @@ impl RunFolder {
     /// The record that proves a condition's training complete.
     pub fn training_record(&self, condition: &Condition) -> PathBuf {
         training_record_in(&self.root, condition)
-    }
-
-    /// The hash that a file of a condition's training is proven to have; empty
-    /// before its training is complete.
-    pub fn proven_hash(&self, condition: &Condition, file: &Path) -> String {
-        let proof = Proof::read(&self.training_record(condition));
-        let dir = self.condition(condition);
-        let name = file.strip_prefix(&dir).unwrap_or(file).to_string_lossy();
-        let hash = proof.and_then(|mut proof| proof.artifacts.remove(name.as_ref()));
-        hash.unwrap_or_default()
     }
 
     /// A condition's checkpoint at a step.
@@ -217,7 +215,7 @@ impl RunFolder {
 }
 
 /// `pool1`, and `pool1-pca64` for another view than the whole.
-fn shown((layer, view): (&str, View)) -> String {
+pub fn shown((layer, view): (&str, View)) -> String {
     match view {
         View::Full => layer.to_owned(),
         view => format!("{layer}-{}", view.to_string().replace(':', "")),

@@ -38,6 +38,10 @@ pub struct Manifest {
     pub threads: usize,
     /// Seconds spent in each stage, over all sessions.
     pub seconds: BTreeMap<String, f64>,
+    /// Work that was not done here but came from a shared store: for the path of
+    /// its proof in the folder, where it was in the store.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub from_store: BTreeMap<String, String>,
     /// blake3 of every file of the run, by its path in the folder.
     pub artifacts: BTreeMap<String, String>,
 }
@@ -125,6 +129,7 @@ impl Manifest {
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             threads: rayon::current_num_threads(),
             seconds: earlier.map(|m| m.seconds).unwrap_or_default(),
+            from_store: BTreeMap::new(),
             artifacts: BTreeMap::new(),
         })
     }
@@ -184,6 +189,7 @@ impl Manifest {
             };
             self.artifacts.insert(name, hash);
         }
+        self.from_store = folder.taken().all();
         let path = folder.manifest();
         let json = serde_json::to_string_pretty(self)
             .map_err(|e| ExperimentError::io("write", &path, e.into()))?;

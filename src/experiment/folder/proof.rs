@@ -4,17 +4,21 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer};
 
+/// A file of a piece of work: by which name a shared store has it, and where it
+/// stands in the run.
+pub type NamedFile = (String, PathBuf);
+
 /// Proof that a piece of work of a condition is complete.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
-    /// Identity of the work: hash of configuration, protocol and inputs.
+    /// Identity of the work: hash of its configuration, its inputs and its version.
     #[serde(alias = "training_hash")]
     pub made_from: String,
     /// blake3 of each file, by its path in the condition's folder.
@@ -41,6 +45,12 @@ impl Proof {
             made_from: made_from.to_owned(),
             artifacts,
         })
+    }
+
+    /// The hash of a file in the folder of the work.
+    pub fn hash_of(&self, dir: &Path, file: &Path) -> Option<&str> {
+        let name = file.strip_prefix(dir).unwrap_or(file).to_string_lossy();
+        self.artifacts.get(name.as_ref()).map(String::as_str)
     }
 
     /// Writes the proof; from now on the work counts as done.
@@ -127,7 +137,7 @@ pub fn set_aside(path: &Path, observer: &dyn Observer) -> Result<(), ExperimentE
     let aside = layerprobe_durable::set_aside(path)
         .map_err(|e| ExperimentError::io("set aside", path, e))?;
     observer.event(Event::Warning(&format!(
-        "{} is not what this run wrote: it is kept as {} and made again",
+        "{} is not what was written there: it is kept as {} and made again",
         path.display(),
         aside.file_name().unwrap_or_default().to_string_lossy()
     )));
@@ -144,16 +154,6 @@ pub fn hash_file(path: &Path) -> Result<String, ExperimentError> {
     let file = fs::File::open(path).map_err(failed)?;
     hasher.update_reader(file).map_err(failed)?;
     Ok(hasher.finalize().to_hex().to_string())
-}
-
-/// Identity of work made from these texts, in this order.
-pub fn identity(parts: &[&str]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    for part in parts {
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part.as_bytes());
-    }
-    hasher.finalize().to_hex().to_string()
 }
 
 #[cfg(test)]
@@ -220,10 +220,5 @@ mod tests {
         prove();
         assert!(!holds("other work"), "made from something else");
         assert!(heard.0.lock().unwrap().is_empty() && a.exists());
-    }
-
-    #[test]
-    fn identities_tell_where_one_part_ends() {
-        assert_ne!(identity(&["ab", "c"]), identity(&["a", "bc"]));
     }
 }

@@ -2,10 +2,10 @@
 //! each hold-out version.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use layerprobe_probes::{CheckedProbeParams, Extras, LayerOutcome, ProbeError, View};
-use layerprobe_reports::{ResultRow, write_results};
+use layerprobe_reports::{ResultRow, read_results, write_results};
 use ndarray::ArrayView2;
 
 use crate::activations::{Baseline, BlockWriter, READ_BATCH};
@@ -14,12 +14,21 @@ use crate::models::LayerRows;
 
 use super::probe_sets::{self, ProbeSet};
 use super::rows::rows_of_layer;
-use super::stage::ProbeStage;
+use super::stage::{Hands, ProbeStage, Probed};
+use crate::experiment::design::identity;
 use crate::experiment::design::protocol;
 use crate::experiment::design::stimuli::{Rendered, Version};
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::Observer;
-use crate::experiment::folder::proof::{Proof, identity};
+use crate::experiment::folder::layer_tables::LayerTables;
+use crate::experiment::folder::layout::shown;
+use crate::experiment::folder::proof::Proof;
+use crate::experiment::store::{Patience, Shelf};
+
+/// What baselines are called in a store.
+const KIND: &str = "baselines";
+/// What their rows are called there.
+const TABLE: &str = "results.csv";
 
 /// The architecture in a baseline's rows.
 const NO_NETWORK: &str = "none";
@@ -59,54 +68,87 @@ impl ProbeStage<'_> {
         self.folder.baseline(place.version, shown)
     }
 
-    /// Whether a baseline is probed: there is a proof, which
-    /// [`check_baseline`](Self::check_baseline) has tested.
-    pub(super) fn is_baseline_done(&self, place: &BaselinePlace) -> bool {
-        self.baseline_proof(place).exists()
-    }
-
-    /// Tests the proof, if there is one.
-    pub(super) fn check_baseline(
-        &self,
-        place: &BaselinePlace,
-        observer: &dyn Observer,
-    ) -> Result<(), ExperimentError> {
-        let dir = self.folder.baselines_of(place.version);
-        let proof = self.baseline_proof(place);
-        Proof::holds(&proof, &dir, &self.baseline_made_from(), observer)?;
-        Ok(())
-    }
-
     fn baseline_proof(&self, place: &BaselinePlace) -> PathBuf {
         self.baseline_outcomes(place).with_extension("json")
     }
 
-    fn baseline_made_from(&self) -> String {
-        identity(&[&self.config.hash(), &protocol::name(self.config)])
+    /// Those of a version.
+    fn baselines_in(&self, version: &Version) -> impl Iterator<Item = BaselinePlace> {
+        let number = version.number;
+        let places = places(self.config).into_iter();
+        places.filter(move |place| place.version == number)
+    }
+
+    /// Tests the proofs of a version's baselines; returns how many baselines there
+    /// are, and how many are done.
+    pub(super) fn check_baselines(
+        &self,
+        version: &Version,
+        observer: &dyn Observer,
+    ) -> Result<(u64, u64), ExperimentError> {
+        let dir = self.folder.baselines_of(version.number);
+        let probing = identity::of_baselines(self.config, version);
+        let (mut all, mut done) = (0, 0);
+        for place in self.baselines_in(version) {
+            let made_from = identity::of_baseline(&probing, place.baseline, place.view);
+            let holds = Proof::holds(&self.baseline_proof(&place), &dir, &made_from, observer)?;
+            all += 1;
+            done += u64::from(holds);
+        }
+        Ok((all, done))
     }
 
     /// Probes what is missing of a version's baselines.
     pub(super) fn probe_baselines(
         &self,
         version: &Version,
-        (set, images): (&ProbeSet, &Rendered),
-        stop: &AtomicBool,
-        advanced: &mut dyn FnMut(&str),
-    ) -> Result<(), ExperimentError> {
+        set: &ProbeSet,
+        patience: Patience,
+        hands: &mut Hands<'_, '_>,
+    ) -> Result<Probed, ExperimentError> {
         let row = row_of_version(self.config, version.number);
+        let probing = identity::of_baselines(self.config, version);
+        let shelf = self.store.map(|store| store.shelf(KIND, &probing));
+        let missing = self.baselines_in(version);
+        let mut missing: Vec<_> = missing
+            .filter(|place| !self.baseline_proof(place).exists())
+            .map(|place| {
+                (
+                    place,
+                    identity::of_baseline(&probing, place.baseline, place.view),
+                )
+            })
+            .collect();
+        let mut claim = None;
+        if let Some(shelf) = &shelf {
+            self.take_baselines(&mut missing, &row, shelf, hands)?;
+            if missing.is_empty() {
+                return Ok(Probed::Now);
+            }
+            claim = shelf.claim(patience, hands.stop, hands.observer)?;
+            let Some(claim) = &claim else {
+                return Ok(Probed::ElsewhereNow);
+            };
+            for (place, made_from) in &missing {
+                claim.mend(&name(place), made_from, hands.observer)?;
+            }
+            // another process may have put them there since
+            self.take_baselines(&mut missing, &row, shelf, hands)?;
+        }
+        if missing.is_empty() {
+            return Ok(Probed::Now);
+        }
+        let images = (hands.images)()?;
+        let positions = set.positions(&images);
         let params = probe_sets::params(self.config)?;
         let properties = set.properties();
         let extras = set.extras(self.config, true, &properties);
-        let here = |place: &BaselinePlace| {
-            place.version == version.number && !self.is_baseline_done(place)
-        };
-        for place in places(self.config).into_iter().filter(here) {
+        for (place, made_from) in missing {
             let BaselinePlace { baseline, view, .. } = place;
-            if stop.load(Ordering::SeqCst) {
+            if hands.stop.load(Ordering::SeqCst) {
                 return Err(ExperimentError::Interrupted);
             }
-            let positions = set.positions(images);
-            let seen = (images, positions.as_slice());
+            let seen = (images.as_ref(), positions.as_slice());
             let probed = self.probe_baseline((baseline, view), set, seen, &params, &extras)?;
             let (dim, outcome) = probed.map_err(|source| ExperimentError::Baseline {
                 version: version.number,
@@ -118,14 +160,67 @@ impl ProbeStage<'_> {
                 view: view.to_string(),
                 ..row.clone()
             };
-            let path = self.baseline_outcomes(&place);
-            write_results(&path, &rows_of_layer(&here, &outcome))?;
-            let dir = self.folder.baselines_of(version.number);
-            Proof::of(&self.baseline_made_from(), &dir, [path.as_path()])?
-                .write(&self.baseline_proof(&place))?;
-            advanced(&format!("{} split {}", baseline.name(), version.number));
+            let proof =
+                self.write_baseline(&place, &rows_of_layer(&here, &outcome), &made_from, None)?;
+            if let Some(claim) = &claim {
+                let files = [(TABLE.to_owned(), self.baseline_outcomes(&place))];
+                let made = (&proof, &*self.folder.baselines_of(version.number));
+                claim.publish(&name(&place), made, &files, hands.observer);
+            }
+            (hands.advanced)(&format!("{} split {}", baseline.name(), version.number));
         }
+        Ok(Probed::Now)
+    }
+
+    /// Takes what the store has of a version's baselines; leaves the others.
+    fn take_baselines(
+        &self,
+        missing: &mut Vec<(BaselinePlace, String)>,
+        row: &ResultRow,
+        shelf: &Shelf,
+        hands: &mut Hands<'_, '_>,
+    ) -> Result<(), ExperimentError> {
+        let mut others = Vec::new();
+        for (place, made_from) in missing.drain(..) {
+            let path = self.baseline_outcomes(&place);
+            let target = |file: &str| (file == TABLE).then(|| path.clone());
+            if shelf.take(&name(&place), &made_from, target)?.is_none() {
+                others.push((place, made_from));
+                continue;
+            }
+            let tables = LayerTables {
+                rows: read_results(&path)?,
+                ..LayerTables::default()
+            };
+            let from = shelf.place(&name(&place));
+            self.write_baseline(&place, &tables.placed(row).rows, &made_from, Some(&from))?;
+            (hands.advanced)(&format!(
+                "{} split {}",
+                place.baseline.name(),
+                place.version
+            ));
+        }
+        *missing = others;
         Ok(())
+    }
+
+    /// Writes a baseline's rows, which came `from` the store or were made here,
+    /// and their proof.
+    fn write_baseline(
+        &self,
+        place: &BaselinePlace,
+        rows: &[ResultRow],
+        made_from: &str,
+        from: Option<&str>,
+    ) -> Result<Proof, ExperimentError> {
+        let path = self.baseline_outcomes(place);
+        write_results(&path, rows)?;
+        let dir = self.folder.baselines_of(place.version);
+        let proof = Proof::of(made_from, &dir, [path.as_path()])?;
+        let at = self.baseline_proof(place);
+        self.folder.taken().remember(&at, from)?;
+        proof.write(&at)?;
+        Ok(proof)
     }
 
     /// Reads a baseline, into memory or to the disk, and probes a view of it.
@@ -163,6 +258,11 @@ impl ProbeStage<'_> {
         })?;
         Ok(set.probe(named, rows, params, extras))
     }
+}
+
+/// What a baseline is called in a store.
+fn name(place: &BaselinePlace) -> String {
+    shown((place.baseline.name(), place.view))
 }
 
 /// What all rows of one version's baselines share: no network, so no target,

@@ -2,8 +2,11 @@
 
 pub mod assembled;
 pub mod baselines;
+mod known;
+pub mod networks;
 pub mod paper;
 pub mod probe_sets;
+mod reading;
 pub mod ridge_rows;
 pub mod rows;
 pub mod significance;

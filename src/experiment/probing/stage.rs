@@ -1,34 +1,35 @@
 //! The probe stage: what is missing of each checkpoint's layers.
 
-use std::fs::File;
-use std::path::Path;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use layerprobe_durable::Pending;
 use layerprobe_probes::View;
 use layerprobe_reports::{ResultRow, read_results};
 use ndarray::ArrayView2;
 
-use crate::activations::{ActivationError, BlockStore, BlockWriter, READ_BATCH, read_layers_to};
-use crate::config::{Config, InitialWeights};
+use crate::config::Config;
 use crate::models::LayerRows;
 use crate::training::{CheckedTrainingPlan, Checkpoint, Role};
 
 use super::baselines;
+use super::networks::Networks;
 use super::probe_sets::{self, ProbeSet};
 use super::rows::{CheckpointRef, row_of_condition, row_of_layer, rows_of_layer};
 use super::tested::{rows_by_value, rows_of_confusion, write_layer_predictions};
 use crate::experiment::design::condition::Planned;
-use crate::experiment::design::protocol;
-use crate::experiment::design::stimuli::{ExperimentStimuli, Rendered};
+use crate::experiment::design::identity;
+use crate::experiment::design::stimuli::{ExperimentStimuli, Rendered, Version};
 use crate::experiment::design::streams::Streams;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer, Stage};
 use crate::experiment::folder::layer_tables::{LayerPlace, LayerTables};
 use crate::experiment::folder::layout::RunFolder;
-use crate::experiment::folder::proof::identity;
+use crate::experiment::store::{Claim, Patience, Shelf, Store};
+
+/// What probes are called in a store.
+const KIND: &str = "probes";
 
 /// Everything the stage works with.
 pub struct ProbeStage<'a> {
@@ -39,6 +40,47 @@ pub struct ProbeStage<'a> {
     pub planned: &'a [Planned<'a>],
     /// Which of the configuration's layers are kept on disk.
     pub stored: &'a [bool],
+    /// The networks of the checkpoints.
+    pub networks: &'a Networks,
+    /// Where outcomes are shared, if they are.
+    pub store: Option<&'a Store>,
+}
+
+/// What is in hand while the stage runs.
+pub(super) struct Hands<'b, 'c> {
+    pub images: &'c dyn Fn() -> Result<Rc<Rendered>, ExperimentError>,
+    pub stop: &'c AtomicBool,
+    pub observer: &'c dyn Observer,
+    /// Told of each layer that is done.
+    pub advanced: &'c mut dyn FnMut(&str),
+    /// Room for activations.
+    pub activations: Vec<LayerRows>,
+    /// What is probed in this run.
+    pub finished: Finished<'b>,
+}
+
+/// Probed views by the identity of their work: the condition and the step.
+pub(super) type Finished<'b> = BTreeMap<String, (&'b Planned<'b>, u64)>;
+
+/// A checkpoint whose layers are probed.
+pub(super) struct At<'b> {
+    pub planned: &'b Planned<'b>,
+    pub checkpoint: CheckpointRef,
+    /// What all its rows share.
+    pub row: ResultRow,
+    /// Identity of probing it.
+    pub probing: String,
+    /// Where that is shared, if it is.
+    pub shelf: Option<Shelf>,
+}
+
+/// What came of work that was to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Probed {
+    /// It is done.
+    Now,
+    /// Another run is making it now.
+    ElsewhereNow,
 }
 
 impl ProbeStage<'_> {
@@ -56,14 +98,14 @@ impl ProbeStage<'_> {
     }
 
     /// The views of the network's layers.
-    fn views_of_layers(&self) -> impl Iterator<Item = (&str, View)> {
+    pub(super) fn views_of_layers(&self) -> impl Iterator<Item = (&str, View)> {
         let probes = &self.config.probes;
         probes
             .network_layers()
             .flat_map(|layer| probes.views_of(layer).map(move |view| (layer, view)))
     }
 
-    fn place<'b>(
+    pub(super) fn place<'b>(
         &'b self,
         planned: &'b Planned<'_>,
         step: u64,
@@ -80,16 +122,20 @@ impl ProbeStage<'_> {
                 true => &self.config.probes.features,
                 false => &[],
             },
-            made_from: self.made_from(planned, step),
         }
     }
 
-    /// What the outcomes of a checkpoint's layers depend on.
-    fn made_from(&self, planned: &Planned<'_>, step: u64) -> String {
+    /// Identity of probing a checkpoint's layers.
+    fn probing(&self, planned: &Planned<'_>, step: u64) -> Result<String, ExperimentError> {
         let file = self.folder.checkpoint(&planned.condition, step);
-        let checkpoint = self.folder.proven_hash(&planned.condition, &file);
-        let protocol = protocol::name(self.config);
-        identity(&[&self.config.hash(), &protocol, &checkpoint])
+        let network = self.networks.of(&file)?;
+        let (version, at_an_end) = (planned.version, is_end(planned, step));
+        Ok(identity::of_probing(
+            self.config,
+            version,
+            &network,
+            at_an_end,
+        ))
     }
 
     /// Probes what is missing and returns all tables, in the plan's order.
@@ -98,73 +144,98 @@ impl ProbeStage<'_> {
     /// The first that occurs; what is finished stays finished.
     pub fn run(
         &self,
-        images: impl Fn() -> Result<Rc<Rendered>, ExperimentError>,
+        images: &dyn Fn() -> Result<Rc<Rendered>, ExperimentError>,
         stop: &AtomicBool,
         observer: &dyn Observer,
     ) -> Result<LayerTables, ExperimentError> {
-        let places = self.places();
-        let baselines = baselines::places(self.config);
-        for place in &places {
-            place.check(observer)?;
-        }
-        for baseline in &baselines {
-            self.check_baseline(baseline, observer)?;
-        }
-        let total = (baselines.len() + places.len()) as u64;
-        let mut done = places.iter().filter(|place| place.is_done()).count() as u64;
-        done += baselines
-            .iter()
-            .filter(|b| self.is_baseline_done(b))
-            .count() as u64;
-        let _stage = Stage::Probe.span().entered();
-        if done == total {
-            tracing::info!(total, "nothing is missing");
-        } else {
-            let images = images()?;
-            let started = Instant::now();
-            observer.event(Event::Started {
-                stage: Stage::Probe,
-                total,
-                done,
-            });
-            let mut advanced = |detail: &str| {
-                done += 1;
-                observer.event(Event::Advanced {
-                    stage: Stage::Probe,
-                    done,
-                    detail,
-                });
-            };
-            for version in &self.stimuli.versions {
-                let set = ProbeSet::new(
-                    self.stimuli.set.as_ref(),
-                    version,
-                    &self.config.probes,
-                    self.streams,
-                );
-                self.probe_baselines(version, (&set, images.as_ref()), stop, &mut advanced)?;
-                let mut activations = Vec::new();
-                let here = |p: &&Planned<'_>| p.version.number == version.number;
-                for planned in self.planned.iter().filter(here) {
-                    for checkpoint in checkpoints(&planned.training) {
-                        let seen = (&set, images.as_ref());
-                        self.probe_checkpoint(
-                            planned,
-                            &checkpoint,
-                            seen,
-                            &mut activations,
-                            stop,
-                            &mut advanced,
-                        )?;
+        let mut finished = Finished::new();
+        let (mut total, mut done) = (0, 0);
+        for planned in self.planned {
+            for checkpoint in checkpoints(&planned.training) {
+                let step = checkpoint.step;
+                let probing = self.probing(planned, step)?;
+                for shown in self.views_of_layers() {
+                    let made_from = identity::of_view(&probing, shown.0, shown.1);
+                    total += 1;
+                    if self
+                        .place(planned, step, shown)
+                        .check(&made_from, observer)?
+                    {
+                        done += 1;
+                        finished.insert(made_from, (planned, step));
                     }
                 }
             }
-            observer.event(Event::Finished {
-                stage: Stage::Probe,
-                seconds: started.elapsed().as_secs_f64(),
-            });
         }
+        for version in &self.stimuli.versions {
+            let (all, done_here) = self.check_baselines(version, observer)?;
+            total += all;
+            done += done_here;
+        }
+        let _stage = Stage::Probe.span().entered();
+        if done == total {
+            tracing::info!(total, "nothing is missing");
+            return self.tables();
+        }
+        let started = Instant::now();
+        observer.event(Event::Started {
+            stage: Stage::Probe,
+            total,
+            done,
+        });
+        let mut advanced = |detail: &str| {
+            done += 1;
+            observer.event(Event::Advanced {
+                stage: Stage::Probe,
+                done,
+                detail,
+            });
+        };
+        let mut hands = Hands {
+            images,
+            stop,
+            observer,
+            advanced: &mut advanced,
+            activations: Vec::new(),
+            finished,
+        };
+        for version in &self.stimuli.versions {
+            self.probe_version(version, &mut hands)?;
+        }
+        observer.event(Event::Finished {
+            stage: Stage::Probe,
+            seconds: started.elapsed().as_secs_f64(),
+        });
         self.tables()
+    }
+
+    /// Probes what is missing of a hold-out version; what another run is making
+    /// comes last.
+    fn probe_version<'b>(
+        &'b self,
+        version: &Version,
+        hands: &mut Hands<'b, '_>,
+    ) -> Result<(), ExperimentError> {
+        let stimuli = self.stimuli.set.as_ref();
+        let set = ProbeSet::new(stimuli, version, &self.config.probes, self.streams);
+        let here = |p: &&Planned<'_>| p.version.number == version.number;
+        let mut queue = VecDeque::from([(None, Patience::Later)]);
+        for planned in self.planned.iter().filter(here) {
+            let checkpoints = checkpoints(&planned.training).into_iter();
+            queue.extend(checkpoints.map(|c| (Some((planned, c)), Patience::Later)));
+        }
+        while let Some((work, patience)) = queue.pop_front() {
+            let probed = match &work {
+                None => self.probe_baselines(version, &set, patience, hands)?,
+                Some((planned, checkpoint)) => {
+                    self.probe_checkpoint(planned, checkpoint, &set, patience, hands)?
+                }
+            };
+            if probed == Probed::ElsewhereNow {
+                queue.push_back((work, Patience::Wait));
+            }
+        }
+        Ok(())
     }
 
     /// All tables as they lie in the folder, in the plan's order.
@@ -183,62 +254,86 @@ impl ProbeStage<'_> {
         Ok(tables)
     }
 
-    fn probe_checkpoint(
-        &self,
-        planned: &Planned<'_>,
+    fn probe_checkpoint<'b>(
+        &'b self,
+        planned: &'b Planned<'b>,
         checkpoint: &CheckpointRef,
-        (set, images): (&ProbeSet, &Rendered),
-        activations: &mut Vec<LayerRows>,
-        stop: &AtomicBool,
-        advanced: &mut dyn FnMut(&str),
-    ) -> Result<(), ExperimentError> {
+        set: &ProbeSet,
+        patience: Patience,
+        hands: &mut Hands<'b, '_>,
+    ) -> Result<Probed, ExperimentError> {
         let (condition, step) = (&planned.condition, checkpoint.step);
-        let missing: Vec<(&str, View)> = self
-            .views_of_layers()
-            .filter(|shown| !self.place(planned, step, *shown).is_done())
-            .collect();
-        if missing.is_empty() {
-            return Ok(());
-        }
         let _condition = condition.span().entered();
         let _step = tracing::info_span!("checkpoint", step).entered();
-        let effective = self.stimuli.effective_predictivity(planned.version);
-        let row = row_of_condition(self.config, condition, effective);
-        if let Some(twin) = self.same_network(planned, step) {
-            tracing::info!(
-                of = twin.condition.id,
-                "takes the tables of the same network"
-            );
-            for shown in missing {
-                let (there, here) = (
-                    self.place(twin, step, shown),
-                    self.place(planned, step, shown),
-                );
-                for feature in here.predicted {
-                    copy(&there.predictions(feature), &here.predictions(feature))?;
-                }
-                here.write(&there.read()?.renamed(condition))?;
-                advanced(&format!("{} step {step}", condition.target));
-            }
-            return Ok(());
+        let probing = self.probing(planned, step)?;
+        let at = At {
+            planned,
+            checkpoint: checkpoint.clone(),
+            row: row_of_condition(
+                self.config,
+                condition,
+                self.stimuli.effective_predictivity(planned.version),
+            ),
+            shelf: self.store.map(|store| store.shelf(KIND, &probing)),
+            probing,
+        };
+        let missing = self.views_of_layers();
+        let mut missing: Vec<(&str, View)> = missing
+            .filter(|shown| !self.place(planned, step, *shown).is_done())
+            .collect();
+        self.take_known(&at, &mut missing, hands)?;
+        if missing.is_empty() {
+            return Ok(Probed::Now);
         }
+        let mut claim = None;
+        if let Some(shelf) = &at.shelf {
+            claim = shelf.claim(patience, hands.stop, hands.observer)?;
+            let Some(claim) = &claim else {
+                return Ok(Probed::ElsewhereNow);
+            };
+            for &(layer, view) in &missing {
+                let made_from = identity::of_view(&at.probing, layer, view);
+                let name = self.place(planned, step, (layer, view)).name();
+                claim.mend(&name, &made_from, hands.observer)?;
+            }
+            // another process may have put them there since
+            self.take_known(&at, &mut missing, hands)?;
+        }
+        if !missing.is_empty() {
+            self.measure(&at, &missing, set, claim.as_ref(), hands)?;
+        }
+        Ok(Probed::Now)
+    }
+
+    /// Reads layers of a checkpoint and probes these views of them.
+    fn measure<'b>(
+        &'b self,
+        at: &At<'b>,
+        missing: &[(&'b str, View)],
+        set: &ProbeSet,
+        claim: Option<&Claim>,
+        hands: &mut Hands<'b, '_>,
+    ) -> Result<(), ExperimentError> {
+        let (planned, step) = (at.planned, at.checkpoint.step);
+        let condition = &planned.condition;
+        let images = (hands.images)()?;
         let opened = Checkpoint::read(&self.folder.checkpoint(condition, step))?;
-        let positions = set.positions(images);
+        let positions = set.positions(&images);
         let mut layers: Vec<&str> = missing.iter().map(|(layer, _)| *layer).collect();
         layers.dedup();
         let stores = self.read(
             planned,
             step,
             &opened,
-            images,
+            &images,
             &positions,
             &layers,
-            activations,
+            &mut hands.activations,
         )?;
         let params = probe_sets::params(self.config)?;
         let properties = set.properties();
         let extras = set.extras(self.config, is_end(planned, step), &properties);
-        for (layer, store) in activations.iter().zip(&stores) {
+        for (layer, store) in hands.activations.iter().zip(&stores) {
             let channels = opened.network.layer_channels(&layer.name);
             let channels = channels.map_err(|source| ExperimentError::Activations {
                 condition: condition.id.clone(),
@@ -246,7 +341,7 @@ impl ProbeStage<'_> {
                 source: source.into(),
             })?;
             for &(name, view) in missing.iter().filter(|(name, _)| *name == layer.name) {
-                if stop.load(Ordering::SeqCst) {
+                if hands.stop.load(Ordering::SeqCst) {
                     return Err(ExperimentError::Interrupted);
                 }
                 let named = (name, channels, view);
@@ -270,102 +365,30 @@ impl ProbeStage<'_> {
                 })?;
                 let here = ResultRow {
                     view: view.to_string(),
-                    ..row_of_layer(&row, checkpoint, name, dim)
+                    ..row_of_layer(&at.row, &at.checkpoint, name, dim)
                 };
                 let place = self.place(planned, step, (name, view));
                 if !place.predicted.is_empty() {
                     write_layer_predictions(|f| place.predictions(f), &here, set, &outcome)?;
                 }
-                place.write(&LayerTables {
+                let tables = LayerTables {
                     rows: rows_of_layer(&here, &outcome),
                     by_value: rows_by_value(&here, set, &outcome, params.resamples()),
                     confusions: rows_of_confusion(&here, set, &outcome),
-                })?;
-                advanced(&format!("{} step {step} {name}", condition.target));
+                };
+                let made_from = identity::of_view(&at.probing, name, view);
+                self.folder.taken().remember(&place.proof(), None)?;
+                let proof = place.write(&tables, &made_from)?;
+                if let Some(claim) = claim {
+                    let made = (&proof, &*self.folder.condition(condition));
+                    claim.publish(&place.name(), made, &place.files(), hands.observer);
+                }
+                hands.finished.insert(made_from, (planned, step));
+                (hands.advanced)(&format!("{} step {step} {name}", condition.target));
             }
         }
         Ok(())
     }
-
-    /// Reads layers of a checkpoint: into `activations`, and to the disk those
-    /// that are kept there.
-    #[allow(clippy::too_many_arguments)]
-    fn read(
-        &self,
-        planned: &Planned<'_>,
-        step: u64,
-        opened: &Checkpoint,
-        images: &Rendered,
-        positions: &[usize],
-        layers: &[&str],
-        activations: &mut Vec<LayerRows>,
-    ) -> Result<Vec<Option<BlockStore>>, ExperimentError> {
-        let folder = self.folder.root();
-        let full = |layer: &str, source| ExperimentError::Disk {
-            layer: layer.to_owned(),
-            folder: folder.to_owned(),
-            source,
-        };
-        let failed = |source: ActivationError| ExperimentError::Activations {
-            condition: planned.condition.id.clone(),
-            step,
-            source,
-        };
-        let mut writers = Vec::with_capacity(layers.len());
-        for &layer in layers {
-            writers.push(match self.is_stored(layer) {
-                false => None,
-                true => {
-                    let dim = opened.network.layer_dim(layer)?;
-                    let writer = BlockWriter::create(folder, positions.len(), dim);
-                    Some(writer.map_err(|source| full(layer, source))?)
-                }
-            });
-        }
-        read_layers_to(
-            &opened.network,
-            &images.images,
-            &opened.header.normalization,
-            positions,
-            layers,
-            READ_BATCH,
-            activations,
-            &mut writers,
-        )
-        .map_err(failed)?;
-        let stores = writers.into_iter().zip(layers).map(|(writer, layer)| {
-            let store = writer.map(BlockWriter::finish).transpose();
-            store.map_err(|source| full(layer, source))
-        });
-        stores.collect()
-    }
-
-    /// Whether a layer is kept on disk.
-    pub(super) fn is_stored(&self, layer: &str) -> bool {
-        let names = self.config.probes.layers.iter();
-        let mut known = names.zip(self.stored);
-        known.any(|(name, stored)| name == layer && *stored)
-    }
-
-    /// The condition whose checkpoint at this step is the very same network
-    /// seeing the very same stimuli: the untrained one, when initial weights
-    /// are shared.
-    fn same_network(&self, planned: &Planned<'_>, step: u64) -> Option<&Planned<'_>> {
-        let shared = self.config.network.initial_weights == InitialWeights::Shared;
-        self.planned
-            .iter()
-            .find(|other| other.condition.version == planned.condition.version)
-            .filter(|first| shared && step == 0 && first.condition.id != planned.condition.id)
-    }
-}
-
-/// Copies a file, whole or not at all.
-fn copy(from: &Path, to: &Path) -> Result<(), ExperimentError> {
-    let failed = |e| ExperimentError::io("copy", to, e);
-    let mut source = File::open(from).map_err(|e| ExperimentError::io("read", from, e))?;
-    let mut pending = Pending::create(to).map_err(failed)?;
-    std::io::copy(&mut source, &mut pending).map_err(failed)?;
-    pending.commit().map_err(failed)
 }
 
 /// Whether a step is the first or the last.

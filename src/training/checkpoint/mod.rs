@@ -6,6 +6,7 @@
 
 mod error;
 mod file;
+mod fingerprint;
 mod header;
 #[cfg(test)]
 mod tests;
@@ -13,4 +14,5 @@ mod tests;
 pub use error::CheckpointError;
 pub use file::Checkpoint;
 pub(crate) use file::{Tensors, header_of, parse, serialize, tensors_of};
+pub use fingerprint::Fingerprint;
 pub use header::{CheckpointHeader, Role};

@@ -1,8 +1,10 @@
 //! The protocol `paper`: the grid of each layer, and the choice over networks.
 
 mod curves;
+mod known;
 mod rows;
 
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -14,18 +16,20 @@ use layerprobe_reports::ResultRow;
 use ndarray::ArrayView2;
 
 use crate::activations::{READ_BATCH, read_layers};
-use crate::config::{Config, InitialWeights};
-use crate::training::{Checkpoint, Normalization, Role, best_path};
+use crate::config::Config;
+use crate::training::{Checkpoint, CheckpointHeader, Normalization, Role, best_path};
 
+use super::networks::Networks;
 use super::probe_sets::ProbeSet;
 use crate::experiment::design::condition::Condition;
-use crate::experiment::design::paper_protocol::PAPER_PROTOCOL;
+use crate::experiment::design::identity;
 use crate::experiment::design::stimuli::{ExperimentStimuli, Rendered, Version};
 use crate::experiment::design::streams::Streams;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer, Stage};
 use crate::experiment::folder::layout::RunFolder;
-use crate::experiment::folder::proof::{Proof, identity};
+use crate::experiment::folder::proof::Proof;
+use crate::experiment::store::{Asked, Patience, Store};
 
 use curves::LayerCurves;
 
@@ -40,7 +44,19 @@ pub struct PaperStage<'a> {
     pub stimuli: &'a ExperimentStimuli,
     pub conditions: &'a [Condition],
     pub grid: CheckedAdamGrid,
+    /// The networks of the checkpoints.
+    pub networks: &'a Networks,
+    /// Where curves are shared, if they are.
+    pub store: Option<&'a Store>,
 }
+
+/// What curves are called in a store.
+const KIND: &str = "paper";
+const NAME: &str = "grid";
+const TABLE: &str = "curves.csv";
+
+/// Layers whose grids are trained in this run, by the identity of the work.
+type Finished<'a> = BTreeMap<String, Place<'a>>;
 
 /// One layer of one checkpoint.
 #[derive(Clone, Copy)]
@@ -79,20 +95,28 @@ impl PaperStage<'_> {
         stop: &AtomicBool,
         observer: &dyn Observer,
     ) -> Result<Vec<ResultRow>, ExperimentError> {
-        let places = self.places();
         let epochs = self.grid.epochs() as u64;
-        for place in &places {
-            let dir = self.folder.condition(place.condition);
-            Proof::holds(&self.proof(place), &dir, &self.made_from(place), observer)?;
+        let (mut total, mut done) = (0, 0);
+        let mut finished = Finished::new();
+        let mut missing = Vec::new();
+        for version in &self.stimuli.versions {
+            let places = self.places().into_iter();
+            for place in places.filter(|p| p.condition.version == version.number) {
+                let made_from = self.made_from(&place, version)?;
+                let dir = self.folder.condition(place.condition);
+                total += epochs;
+                if Proof::holds(&self.proof(&place), &dir, &made_from, observer)? {
+                    done += epochs;
+                    finished.insert(made_from, place);
+                } else {
+                    missing.push((place, made_from));
+                }
+            }
         }
-        let is_done = |place: &Place<'_>| self.proof(place).exists();
-        let mut done = epochs * places.iter().filter(|p| is_done(p)).count() as u64;
         let _stage = Stage::Paper.span().entered();
-        let total = epochs * places.len() as u64;
-        if done == total {
+        if missing.is_empty() {
             tracing::info!(total, "nothing is missing");
         } else {
-            let images = images()?;
             let started = Instant::now();
             observer.event(Event::Started {
                 stage: Stage::Paper,
@@ -101,8 +125,12 @@ impl PaperStage<'_> {
             });
             for version in &self.stimuli.versions {
                 let set = self.set(version);
-                let here = |p: &&Place<'_>| p.condition.version == version.number && !is_done(p);
-                for place in places.iter().filter(here) {
+                let here = missing
+                    .iter()
+                    .filter(|(p, _)| p.condition.version == version.number);
+                let mut queue: VecDeque<_> = here.map(|work| (work, Patience::Later)).collect();
+                while let Some((work, patience)) = queue.pop_front() {
+                    let (place, made_from) = work;
                     let detail = format!(
                         "{} {} {}",
                         place.condition.target,
@@ -124,8 +152,33 @@ impl PaperStage<'_> {
                             false => ControlFlow::Continue(()),
                         }
                     };
-                    self.train(place, (&set, &images), &mut progress)?;
+                    if !self.is_known(place, made_from, &finished)? {
+                        match self.ask(place, made_from, patience, stop, observer)? {
+                            Asked::Busy => {
+                                queue.push_back((work, Patience::Wait));
+                                continue;
+                            }
+                            Asked::Taken => {}
+                            Asked::Missing(claim) => {
+                                let images = images()?;
+                                let seen = (&set, images.as_ref());
+                                let curves = self.train(place, seen, &mut progress)?;
+                                let proof = self.write(place, &curves, made_from, None)?;
+                                if let Some(claim) = claim {
+                                    let dir = self.folder.condition(place.condition);
+                                    let files = [(TABLE.to_owned(), self.path(place))];
+                                    claim.publish(NAME, (&proof, &dir), &files, observer);
+                                }
+                            }
+                        }
+                    }
+                    finished.insert(made_from.clone(), *place);
                     done += epochs;
+                    observer.event(Event::Advanced {
+                        stage: Stage::Paper,
+                        done,
+                        detail: &detail,
+                    });
                 }
             }
             observer.event(Event::Finished {
@@ -167,19 +220,31 @@ impl PaperStage<'_> {
         }
     }
 
-    /// What a grid's curves depend on.
-    fn made_from(&self, place: &Place<'_>) -> String {
-        let file = self.checkpoint(place);
-        let checkpoint = self.folder.proven_hash(place.condition, &file);
-        identity(&[&self.config.hash(), PAPER_PROTOCOL, &checkpoint])
+    /// Identity of a layer's grid.
+    fn made_from(&self, place: &Place<'_>, version: &Version) -> Result<String, ExperimentError> {
+        let network = self.networks.of(&self.checkpoint(place))?;
+        let normalization = normalization(place.role, &network.header);
+        let network = (network.weights.as_str(), &normalization);
+        let layer = place.layer;
+        Ok(identity::of_decoding(self.config, version, network, layer))
     }
 
-    /// Writes curves, and the proof that they are complete.
-    fn write(&self, place: &Place<'_>, curves: &LayerCurves) -> Result<(), ExperimentError> {
+    /// Writes curves, which came `from` the store or were made here, and the proof
+    /// that they are complete.
+    fn write(
+        &self,
+        place: &Place<'_>,
+        curves: &LayerCurves,
+        made_from: &str,
+        from: Option<&str>,
+    ) -> Result<Proof, ExperimentError> {
         let path = self.path(place);
         curves.write(&path, &self.grid)?;
         let dir = self.folder.condition(place.condition);
-        Proof::of(&self.made_from(place), &dir, [path.as_path()])?.write(&self.proof(place))
+        let proof = Proof::of(made_from, &dir, [path.as_path()])?;
+        self.folder.taken().remember(&self.proof(place), from)?;
+        proof.write(&self.proof(place))?;
+        Ok(proof)
     }
 
     /// The stimuli in an order that leaves those of a feature's test together.
@@ -193,18 +258,12 @@ impl PaperStage<'_> {
         place: &Place<'_>,
         (set, images): (&ProbeSet, &Rendered),
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<(), ExperimentError> {
-        if let Some(twin) = self.same_network(place) {
-            return self.write(place, &self.read(&twin)?);
-        }
+    ) -> Result<LayerCurves, ExperimentError> {
         let (condition, layer) = (place.condition, place.layer);
         let file = self.checkpoint(place);
         let opened = Checkpoint::read(&file)?;
         let step = opened.header.step;
-        let normalization = match place.role {
-            Role::Initial => Normalization::IDENTITY,
-            _ => opened.header.normalization,
-        };
+        let normalization = normalization(place.role, &opened.header);
         let mut read = Vec::new();
         read_layers(
             &opened.network,
@@ -240,31 +299,25 @@ impl PaperStage<'_> {
         let ControlFlow::Continue(features) = found else {
             return Err(ExperimentError::Interrupted);
         };
-        let curves = LayerCurves {
+        Ok(LayerCurves {
             step,
             epoch: opened.header.epoch,
             layer: layer.to_owned(),
             dim,
             features,
-        };
-        self.write(place, &curves)
+        })
     }
 
     fn read(&self, place: &Place<'_>) -> Result<LayerCurves, ExperimentError> {
         LayerCurves::read(&self.path(place), &self.grid, &self.config.probes.features)
     }
+}
 
-    /// The same layer of the first condition that has the very same untrained
-    /// network before the very same stimuli, if this is another.
-    fn same_network<'a>(&'a self, place: &Place<'a>) -> Option<Place<'a>> {
-        let shared = self.config.network.initial_weights == InitialWeights::Shared;
-        self.conditions
-            .iter()
-            .find(|other| other.version == place.condition.version)
-            .filter(|first| shared && place.role == Role::Initial && first.id != place.condition.id)
-            .map(|condition| Place {
-                condition,
-                ..*place
-            })
+/// How a network's images are normalized: untrained networks see them as they
+/// are.
+fn normalization(role: Role, header: &CheckpointHeader) -> Normalization {
+    match role {
+        Role::Initial => Normalization::IDENTITY,
+        _ => header.normalization,
     }
 }
