@@ -1,5 +1,6 @@
 mod binary;
 mod compare;
+mod export;
 mod reproduce;
 mod store;
 mod sweep;
@@ -17,6 +18,7 @@ use crate::models::Arch;
 
 pub use binary::Binary;
 pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
+pub use export::{Export, SweepExport};
 pub use reproduce::{Plan, Reproduce};
 pub use sweep::{SweepAt, SweepCollect, SweepCommand, SweepPlan, SweepRun};
 pub use verify::Verify;
@@ -82,6 +84,8 @@ pub enum Command {
     /// Run an experiment over seeds, targets, settings: many cells, one table
     #[command(subcommand)]
     Sweep(SweepCommand),
+    /// Write results as a Parquet file
+    Export(Export),
     /// Check a finished run: hashes, configuration, results
     Verify(Verify),
     /// List a network's layers with their shapes

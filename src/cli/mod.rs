@@ -8,6 +8,7 @@ mod compare;
 mod completions;
 mod config;
 mod exit;
+mod export;
 mod extract;
 mod layers;
 mod log;
@@ -63,6 +64,7 @@ pub fn main() -> ExitCode {
         Command::Render(command) => render::render(command, &arguments.output),
         Command::Probe(command) => probe::probe(command, &arguments.output),
         Command::Sweep(command) => sweep::sweep(command, &arguments.output),
+        Command::Export(command) => export::export(command, &arguments.output),
         Command::Verify(command) => verify::verify(command, &arguments.output),
         Command::Report(command) => report::report(command, &arguments.output),
         Command::Layers(command) => layers::layers(command, &arguments.output),

@@ -24,10 +24,12 @@ pub fn sweep(command: &SweepCommand, output: &Output) -> anyhow::Result<ExitCode
         SweepCommand::Run(command) => run(command, output),
         SweepCommand::Status(at) => status(at, output),
         SweepCommand::Collect(command) => collect(command, output),
+        SweepCommand::Export(command) => super::export::of_sweep(command, output),
     }
 }
 
-fn open(at: &SweepAt) -> anyhow::Result<(Sweep, SweepFolder)> {
+/// A checked sweep file, and the sweep's folder.
+pub fn open(at: &SweepAt) -> anyhow::Result<(Sweep, SweepFolder)> {
     let sweep = Sweep::load(&at.file)?;
     let usual = || std::path::Path::new("sweeps").join(&sweep.name);
     let folder = SweepFolder::new(at.out.clone().unwrap_or_else(usual));

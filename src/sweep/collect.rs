@@ -28,9 +28,59 @@ pub struct Collected {
     pub report: PathBuf,
 }
 
+/// The cells' tables put together.
+pub(super) struct Merged<'a> {
+    /// All rows, those over runs last, and what the report is made from.
+    pub input: ReportInput,
+    /// The cells that are in.
+    pub done: Vec<&'a Cell>,
+    /// Cells that are not done.
+    pub missing: Vec<String>,
+}
+
 /// Merges the tables of the cells that are done: each condition is named
 /// `CELL/CONDITION`, what a cell varies beyond the table's columns is its
 /// `variant`, and rows over runs are made from all cells together.
+///
+/// # Errors
+/// If cells are missing and `partial` is not wanted, a table is not what its
+/// run wrote, or a file cannot be read.
+pub(super) fn merged<'a>(
+    sweep: &'a Sweep,
+    folder: &SweepFolder,
+    partial: bool,
+) -> Result<Merged<'a>, SweepError> {
+    let (mut done, mut missing) = (Vec::new(), Vec::new());
+    for cell in &sweep.cells {
+        match folder.state(cell)? {
+            CellState::Done { .. } => done.push(cell),
+            _ => missing.push(cell.id.clone()),
+        }
+    }
+    if done.is_empty() {
+        return Err(SweepError::NoCells);
+    }
+    if let Some(first) = missing.first().filter(|_| !partial) {
+        return Err(SweepError::Unfinished {
+            missing: missing.len(),
+            all: sweep.cells.len(),
+            first: first.clone(),
+        });
+    }
+    let mut input = ReportInput::default();
+    for cell in &done {
+        take(&mut input, cell, folder)?;
+    }
+    let over_runs = rows_over_runs(&input.rows);
+    input.rows.extend(over_runs);
+    Ok(Merged {
+        input,
+        done,
+        missing,
+    })
+}
+
+/// Merges the cells' tables into the sweep's folder, and draws one report.
 ///
 /// # Errors
 /// If cells are missing and `partial` is not wanted, a table is not what its
@@ -40,36 +90,17 @@ pub fn collect(
     folder: &SweepFolder,
     partial: bool,
 ) -> Result<Collected, SweepError> {
-    let (mut done, mut missing) = (Vec::new(), Vec::new());
-    for cell in &sweep.cells {
-        match folder.state(cell)? {
-            CellState::Done { .. } => done.push(cell),
-            _ => missing.push(cell.id.clone()),
-        }
-    }
-    let all = sweep.cells.len();
-    if done.is_empty() {
-        return Err(SweepError::NoCells);
-    }
-    if let Some(first) = missing.first().filter(|_| !partial) {
-        return Err(SweepError::Unfinished {
-            missing: missing.len(),
-            all,
-            first: first.clone(),
-        });
-    }
-    let mut merged = ReportInput::default();
-    for cell in &done {
-        take(&mut merged, cell, folder)?;
-    }
-    let over_runs = rows_over_runs(&merged.rows);
-    merged.rows.extend(over_runs);
+    let Merged {
+        input: mut merged,
+        done,
+        missing,
+    } = merged(sweep, folder, partial)?;
     let results = folder.root().join("results.csv");
     write_results(&results, &merged.rows)?;
     write_by_value(&folder.root().join("by_value.csv"), &merged.by_value)?;
     write_confusions(&folder.root().join("confusion.csv"), &merged.confusions)?;
 
-    describe(&mut merged, sweep, &done, all);
+    describe(&mut merged, sweep, &done, sweep.cells.len());
     let report = write_report(&merged, &folder.root().join("report"))?.index;
     Ok(Collected {
         cells: done.len(),

@@ -16,6 +16,7 @@
 mod cells;
 mod collect;
 mod error;
+mod export;
 mod file;
 mod folder;
 mod measure;
@@ -25,6 +26,7 @@ mod workers;
 pub use cells::{Assignment, Cell};
 pub use collect::{Collected, collect};
 pub use error::SweepError;
+pub use export::{Exported, export};
 pub use file::Sweep;
 pub use folder::{Attempts, CellState, SweepFolder};
 pub use measure::{Measured, measure};

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use layerprobe_reports::{ResultRow, read_results};
+use layerprobe_reports::{ResultRow, read_results, write_parquet};
 use predicates::prelude::*;
 use predicates::str::contains;
 
@@ -89,6 +89,7 @@ fn a_failed_cell_costs_itself_alone_and_what_is_missing_is_done_later() {
         .stdout(contains("(measured)").and(contains("4 cells, 0 to do: about 0 s")));
 
     collected_table_is_right(dir.path());
+    exported_tables_are_those_of_the_csv_files(dir.path());
     a_cell_is_the_run_it_names(dir.path());
 }
 
@@ -132,6 +133,39 @@ fn collected_table_is_right(dir: &Path) {
         .code(1)
         .stderr(contains("by_value.csv is not what its run wrote"));
     fs::write(&table, &bytes).unwrap();
+}
+
+fn exported_tables_are_those_of_the_csv_files(dir: &Path) {
+    let rows = read_results(dir.join("sweeps/small/results.csv")).unwrap();
+    let wanted = dir.join("wanted.parquet");
+    write_parquet(&wanted, &rows).unwrap();
+    let wanted = fs::read(wanted).unwrap();
+    let said = format!("results  all.parquet ({} rows)", rows.len());
+    sweep(dir, "export", &["--out", "all.parquet"])
+        .success()
+        .stdout(contains(said));
+    assert!(fs::read(dir.join("all.parquet")).unwrap() == wanted);
+    let export = |what: &str| {
+        let mut command = layerprobe(dir);
+        command
+            .args(["export", what, "--out", "again.parquet"])
+            .assert()
+    };
+    export("sweeps/small/results.csv").success();
+    assert!(fs::read(dir.join("again.parquet")).unwrap() == wanted);
+    let cell = "sweeps/small/cells/seed0-learning_rate0.0001";
+    export(cell).success();
+    assert!(fs::read(dir.join("again.parquet")).unwrap() != wanted);
+    let table = dir.join(cell).join("results.csv");
+    let bytes = fs::read(&table).unwrap();
+    fs::write(&table, &bytes[..bytes.len() / 2]).unwrap();
+    export(cell)
+        .code(1)
+        .stderr(contains("not what manifest.json lists"));
+    fs::write(&table, &bytes).unwrap();
+    export("sweeps")
+        .code(1)
+        .stderr(contains("has no results yet"));
 }
 
 fn a_cell_is_the_run_it_names(dir: &Path) {

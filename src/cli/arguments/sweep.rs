@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::export::SweepExport;
 use super::store::StoreAt;
 use crate::memory::MemoryLimit;
 
@@ -27,6 +28,11 @@ pub enum SweepCommand {
         after_help = "Examples:\n  layerprobe sweep collect seeds.toml\n  layerprobe sweep collect seeds.toml --partial\n\nWrites results.csv, by_value.csv, confusion.csv and report/index.html into the sweep's folder.\nRows over runs (interval_kind `runs`) are means and t intervals over all cells that differ in\nseeds and hold-out versions only."
     )]
     Collect(SweepCollect),
+    /// Write the rows of all cells as a Parquet file
+    #[command(
+        after_help = "Examples:\n  layerprobe sweep export seeds.toml --out seeds.parquet\n  layerprobe sweep export seeds.toml --out seeds.parquet --partial\n\nThe rows are those that `collect` writes to results.csv, from the cells as they are now."
+    )]
+    Export(SweepExport),
 }
 
 /// Which sweep, and where.
