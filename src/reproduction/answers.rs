@@ -84,7 +84,7 @@ pub(super) fn write_page(
                 false => format!("{} (not finished)", experiment.about),
             },
             // taken over from elsewhere, it has no report here
-            link: match done && out.join("runs").join(&experiment.id).exists() {
+            link: match *done && out.join("runs").join(&experiment.id).exists() {
                 true => format!("../runs/{}/report/index.html", experiment.id),
                 false => String::new(),
             },
