@@ -1,6 +1,11 @@
 //! The multinomial likelihood along a few directions, eight rows at a time,
 //! stable at any scale of logits.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "one place in several vectors at a time, which compile to instructions on whole vectors"
+)]
+
 use rayon::prelude::*;
 
 use super::vector::{Arithmetic, Kernel, LANES, Lanes, exp, ln_1p, total, vectorized};

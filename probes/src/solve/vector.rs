@@ -4,6 +4,11 @@
 //! the widest vectors of the processor. The order of all sums is that of the
 //! loops, so results do not depend on the number of threads.
 
+#![allow(
+    clippy::needless_range_loop,
+    reason = "one place in several vectors at a time, which compile to instructions on whole vectors"
+)]
+
 use pulp::{Arch, Simd, WithSimd};
 
 /// Numbers side by side: a vector of AVX-512.
