@@ -22,6 +22,7 @@
 //! (`curvature`).
 
 mod abreast;
+mod block_sums;
 mod curvature;
 mod directions;
 mod lane;
