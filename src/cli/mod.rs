@@ -7,6 +7,7 @@ mod binary;
 mod compare;
 mod completions;
 mod config;
+mod duration;
 mod exit;
 mod export;
 mod extract;

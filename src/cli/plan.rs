@@ -3,9 +3,10 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::arguments::{MessageFormat, Output, Plan};
+use super::duration::duration;
 use super::threads;
 use crate::config::Config;
-use crate::experiment::{RunForecast, Speeds};
+use crate::experiment::{Bench, RunForecast, Speeds};
 use crate::memory::Bytes;
 use crate::reproduction::{Experiment, Kind, STUDIES, Study};
 
@@ -25,25 +26,19 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
             vec![(config.name.clone(), config)]
         }
     };
-    let mut speeds: Vec<(String, Speeds)> = Vec::new();
+    let mut bench = Bench::default();
     let mut whole = (0.0, 0, 0);
     for (name, config) in &runs {
-        let network = format!(
-            "{} at {} px, batch {}",
-            config.network.arch,
-            config.stimuli.image_size(),
-            config.training.batch_size
-        );
-        let known = speeds.iter().find(|(of, _)| *of == network);
-        let speed = match known {
-            Some((_, speed)) => *speed,
-            None => {
-                let speed = Speeds::measure(config)?;
-                tell_speed(&network, &speed, output)?;
-                speeds.push((network, speed));
-                speed
-            }
-        };
+        let (speed, is_new) = bench.of(config)?;
+        if is_new {
+            let network = format!(
+                "{} at {} px, batch {}",
+                config.network.arch,
+                config.stimuli.image_size(),
+                config.training.batch_size
+            );
+            tell_speed(&network, &speed, output)?;
+        }
         let forecast = RunForecast::of(config, &speed)?;
         whole.0 += forecast.seconds();
         whole.1 += forecast.disk;
@@ -129,12 +124,4 @@ fn tell(name: &str, forecast: &RunForecast, output: &Output) -> std::io::Result<
         super::say(&format!("  not counted: {}", forecast.left_out.join(", ")))?;
     }
     super::say(&"")
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        s if s < 90.0 => format!("{s:.0} s"),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
-    }
 }

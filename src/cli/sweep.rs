@@ -1,21 +1,17 @@
+use std::collections::BTreeSet;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use serde_json::json;
 
 use super::arguments::{
     MessageFormat, Output, SweepAt, SweepCollect, SweepCommand, SweepPlan, SweepRun,
 };
+use super::duration::duration;
 use super::exit::{self, Usage};
 use super::{stop, threads};
-use crate::experiment::{Execution, Standing};
+use crate::experiment::{Bench, Standing};
 use crate::memory::{Bytes, MemoryLimit};
-use crate::sweep::{
-    self, Basis, CellPlan, CellState, Ended, Measured, Sweep, SweepFolder, Told, Workers,
-};
-
-/// The longest trial of training, and of probing, for a kind of cell.
-const TRIAL: Duration = Duration::from_secs(20);
+use crate::sweep::{self, Basis, CellPlan, CellState, Ended, Sweep, SweepFolder, Told, Workers};
 
 /// Runs one of the verbs of sweeps.
 pub fn sweep(command: &SweepCommand, output: &Output) -> anyhow::Result<ExitCode> {
@@ -43,12 +39,9 @@ fn is_json(output: &Output) -> bool {
 fn plan(command: &SweepPlan, output: &Output) -> anyhow::Result<ExitCode> {
     let (sweep, folder) = open(&command.at)?;
     threads::set(command.threads)?;
-    let stop = stop::flag()?;
-    let execution = Execution::default();
-    let plans = sweep::plan(&sweep, &folder, |cell| match command.no_trial {
-        true => Ok(Measured::default()),
-        false => sweep::measure(&cell.config, &execution, TRIAL, stop),
-    })?;
+    let mut bench = Bench::default();
+    let bench = (!command.no_bench).then_some(&mut bench);
+    let plans = sweep::plan(&sweep, &folder, bench)?;
     for plan in &plans {
         match is_json(output) {
             true => super::say(&json!({
@@ -90,7 +83,7 @@ fn sum_of(plans: &[CellPlan<'_>]) -> String {
             .filter(|p| !matches!(p.state, CellState::Done { .. }))
     };
     let seconds: Option<f64> = left().map(|plan| plan.seconds.map(|(s, _)| s)).sum();
-    let is_part = |plan: &CellPlan<'_>| matches!(plan.seconds, Some((_, Basis::TrialOfTraining)));
+    let is_part = |plan: &CellPlan<'_>| matches!(plan.seconds, Some((_, Basis::BenchOfPart)));
     let about = match left().any(is_part) {
         true => "more than",
         false => "about",
@@ -112,8 +105,8 @@ fn basis_word(basis: Basis) -> &'static str {
     match basis {
         Basis::Itself => "measured",
         Basis::Finished => "from cells that are done",
-        Basis::Trial => "from a trial",
-        Basis::TrialOfTraining => "training alone, from a trial",
+        Basis::Bench => "from a bench",
+        Basis::BenchOfPart => "from a bench, without all it does",
     }
 }
 
@@ -124,15 +117,6 @@ fn word(state: &CellState) -> &'static str {
         CellState::Failed(..) => "failed",
         CellState::Waiting(standing) if standing.begun => "begun",
         CellState::Waiting(_) => "not begun",
-    }
-}
-
-fn duration(seconds: f64) -> String {
-    match seconds {
-        // a sum of nothing is -0
-        s if s < 90.0 => format!("{:.0} s", s.max(0.0) + 0.0),
-        s if s < 5400.0 => format!("{:.0} min", s / 60.0),
-        s => format!("{:.1} h", s / 3600.0),
     }
 }
 
@@ -164,14 +148,17 @@ fn run(command: &SweepRun, output: &Output) -> anyhow::Result<ExitCode> {
     };
     let stop = stop::flag()?;
     let ended = run.run(&sweep, &folder, stop, |told| tell(&told, output))?;
-    let all = sweep.cells.len();
-    tell_end(&ended, all, output)?;
-    Ok(match &ended {
+    tell_end(&ended, sweep.cells.len(), output)?;
+    Ok(code_of(&ended))
+}
+
+fn code_of(ended: &Ended) -> ExitCode {
+    match ended {
         ended if ended.interrupted => ExitCode::from(exit::INTERRUPTED),
         ended if !ended.failures.is_empty() => ExitCode::FAILURE,
         ended if ended.not_converged > 0 => ExitCode::from(exit::NOT_CONVERGED),
         _ => ExitCode::SUCCESS,
-    })
+    }
 }
 
 /// A line for what happens; a reader that has left must not stop the sweep.
@@ -268,10 +255,12 @@ fn tell_end(ended: &Ended, all: usize, output: &Output) -> std::io::Result<()> {
 
 fn status(at: &SweepAt, output: &Output) -> anyhow::Result<ExitCode> {
     let (sweep, folder) = open(at)?;
-    let mut done = 0;
+    let mut done = BTreeSet::new();
     for cell in &sweep.cells {
         let state = folder.state(cell)?;
-        done += usize::from(matches!(state, CellState::Done { .. }));
+        if matches!(state, CellState::Done { .. }) {
+            done.insert(cell.id.as_str());
+        }
         let progress = |standing: &Standing| {
             format!(
                 "{} networks trained, {} layers probed",
@@ -298,7 +287,7 @@ fn status(at: &SweepAt, output: &Output) -> anyhow::Result<ExitCode> {
             false => super::say(&format!("{}  {}: {more}", cell.id, word(&state)))?,
         }
     }
-    let all = sweep.cells.len();
+    let (done, all) = (done.len(), sweep.cells.len());
     match is_json(output) {
         true => super::say(&json!({"reason": "done", "done": done, "cells": all}))?,
         false => super::say(&format!("{done} of {all} cells are done"))?,

@@ -19,7 +19,6 @@ mod error;
 mod export;
 mod file;
 mod folder;
-mod measure;
 mod plan;
 mod workers;
 
@@ -29,6 +28,5 @@ pub use error::SweepError;
 pub use export::{Exported, export};
 pub use file::Sweep;
 pub use folder::{Attempts, CellState, SweepFolder};
-pub use measure::{Measured, measure};
 pub use plan::{Basis, CellPlan, plan};
 pub use workers::{Ended, Failure, Told, Workers};

@@ -6,9 +6,7 @@ use super::cells::Cell;
 use super::error::SweepError;
 use super::file::Sweep;
 use super::folder::{CellState, SweepFolder};
-use super::measure::Measured;
-use crate::config::Config;
-use crate::experiment::{RunCounts, counts};
+use crate::experiment::{Bench, Past, RunCounts, RunForecast, Standing, counts, kind};
 
 /// What a cell takes beside its checkpoints: tables, figures and the page.
 const REPORT: u64 = 2 << 20;
@@ -37,35 +35,33 @@ pub enum Basis {
     Itself,
     /// Cells like it that are done.
     Finished,
-    /// A short trial.
-    Trial,
-    /// A short trial, which did not come to probing: it is of training alone.
-    TrialOfTraining,
+    /// A bench of this machine and the operations the cell takes.
+    Bench,
+    /// The same, without what has no forecast.
+    BenchOfPart,
 }
 
-/// Every cell with its forecast. Cells that cost alike are measured by those
-/// that are done, else by `trial`, once for each kind.
+/// Every cell with its forecast: from cells of its kind that are done, else from
+/// a bench, if there is to be one.
 ///
 /// # Errors
-/// If a configuration leaves no stimuli for a part of its run, or of `trial`.
+/// If a configuration leaves no stimuli for a part of its run, or its network
+/// cannot be built.
 pub fn plan<'a>(
     sweep: &'a Sweep,
     folder: &SweepFolder,
-    mut trial: impl FnMut(&Cell) -> Result<Measured, SweepError>,
+    mut bench: Option<&mut Bench>,
 ) -> Result<Vec<CellPlan<'a>>, SweepError> {
     let mut plans = Vec::with_capacity(sweep.cells.len());
-    // seconds and steps of done cells, by kind
-    let mut done: BTreeMap<String, (f64, u64)> = BTreeMap::new();
+    let mut past: BTreeMap<String, Past> = BTreeMap::new();
     for cell in &sweep.cells {
         let counts = counts(&cell.config)?;
         let state = folder.state(cell)?;
         let mut seconds = None;
         if let CellState::Done { seconds: stages } = &state {
-            let own: f64 = stages.values().sum();
-            let (all, steps) = done.entry(kind(&cell.config)).or_default();
-            *all += own;
-            *steps += counts.steps;
-            seconds = Some((own, Basis::Itself));
+            let of_kind = past.entry(kind(&cell.config)).or_default();
+            of_kind.add(&counts, stages);
+            seconds = Some((stages.values().sum(), Basis::Itself));
         }
         plans.push(CellPlan {
             cell,
@@ -75,39 +71,73 @@ pub fn plan<'a>(
             seconds,
         });
     }
-    let mut measured: BTreeMap<String, Measured> = BTreeMap::new();
     for plan in plans.iter_mut().filter(|plan| plan.seconds.is_none()) {
-        let kind = kind(&plan.cell.config);
-        let RunCounts { steps, layers, .. } = plan.counts;
-        if let Some((seconds, of)) = done.get(&kind) {
-            let share = steps as f64 / (*of).max(1) as f64;
-            plan.seconds = Some((seconds * share, Basis::Finished));
-            continue;
+        let config = &plan.cell.config;
+        if let Some(past) = past.get(&kind(config)) {
+            plan.seconds = Some((past.seconds(&plan.counts), Basis::Finished));
+        } else if let Some(bench) = &mut bench {
+            let (speeds, _) = bench.of(config)?;
+            let forecast = RunForecast::of(config, &speeds)?;
+            let basis = match forecast.left_out.is_empty() {
+                true => Basis::Bench,
+                false => Basis::BenchOfPart,
+            };
+            plan.seconds = Some((forecast.seconds(), basis));
         }
-        if !measured.contains_key(&kind) {
-            measured.insert(kind.clone(), trial(plan.cell)?);
-        }
-        let Some(Measured { step, layer }) = measured.get(&kind) else {
-            continue;
-        };
-        let training = step.map(|step| step * steps as f64);
-        plan.seconds = match (training, layer) {
-            (Some(training), Some(layer)) => Some((training + layer * layers as f64, Basis::Trial)),
-            (Some(training), None) => Some((training, Basis::TrialOfTraining)),
-            (None, _) => None,
-        };
     }
     Ok(plans)
 }
 
-/// What cells have in common that take as long a step and a layer.
-fn kind(config: &Config) -> String {
-    let Config {
-        stimuli,
-        network,
-        training,
-        probes,
-        ..
-    } = config;
-    format!("{stimuli:?} {network:?} {} {probes:?}", training.batch_size)
+impl CellPlan<'_> {
+    /// Seconds from where the cell is to its end, about.
+    pub fn seconds_left(&self) -> Option<f64> {
+        let (seconds, _) = self.seconds?;
+        let standing = match &self.state {
+            CellState::Done { .. } => return Some(0.0),
+            CellState::Held(_, standing)
+            | CellState::Failed(_, standing)
+            | CellState::Waiting(standing) => standing,
+        };
+        Some(seconds * (1.0 - share_done(standing, &self.counts)))
+    }
+}
+
+/// The share of a run that is done, training and probing weighing the same:
+/// rough, as which of them takes longer is not known.
+fn share_done(standing: &Standing, counts: &RunCounts) -> f64 {
+    let share = |done: u64, of: u64| (done as f64 / of.max(1) as f64).min(1.0);
+    let trained = share(standing.trained, counts.conditions);
+    match counts.layers {
+        0 => trained,
+        layers => (trained + share(standing.probed, layers)) / 2.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_done_is_not_counted_again() {
+        let standing = |trained, probed| Standing {
+            trained,
+            probed,
+            ..Standing::default()
+        };
+        let counts = RunCounts {
+            conditions: 2,
+            layers: 10,
+            ..RunCounts::default()
+        };
+        assert_eq!(share_done(&standing(0, 0), &counts), 0.0);
+        assert_eq!(share_done(&standing(2, 0), &counts), 0.5);
+        assert_eq!(share_done(&standing(2, 10), &counts), 1.0);
+        // of a twin's tables there are more than were probed
+        assert_eq!(share_done(&standing(2, 14), &counts), 1.0);
+        let paper = RunCounts {
+            layers: 0,
+            ..counts
+        };
+        assert_eq!(share_done(&standing(1, 0), &paper), 0.5);
+    }
 }

@@ -40,7 +40,7 @@ fn modified(path: &Path) -> SystemTime {
 fn a_failed_cell_costs_itself_alone_and_what_is_missing_is_done_later() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("sweep.toml"), SMALL).unwrap();
-    sweep(dir.path(), "plan", &["--no-trial"])
+    sweep(dir.path(), "plan", &["--no-bench"])
         .success()
         .stdout(contains(
             "seed1-learning_rate0.001  not begun: 1 conditions, ",
@@ -273,13 +273,13 @@ fn a_killed_cell_comes_again_and_a_sweep_asked_to_stop_goes_on_later() {
 }
 
 #[test]
-fn a_trial_forecasts_time() {
+fn a_bench_forecasts_time() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("sweep.toml"), SMALL).unwrap();
     sweep(dir.path(), "plan", &[])
         .success()
         .stdout(contains("seed1-learning_rate0.001  not begun"))
-        .stdout(contains(" s (from a trial), "))
+        .stdout(contains(" s (from a bench), "))
         .stdout(contains("unknown").not());
     assert!(!dir.path().join("sweeps").exists(), "planning does nothing");
 }

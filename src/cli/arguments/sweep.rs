@@ -10,7 +10,7 @@ use crate::memory::MemoryLimit;
 pub enum SweepCommand {
     /// Print the cells with what each takes: steps, time, disk
     #[command(
-        after_help = "Examples:\n  layerprobe sweep plan seeds.toml\n  layerprobe sweep plan seeds.toml --no-trial\n\nTime is forecast from cells of the same kind that are done, else from a trial of each kind,\nhalf a minute or so; it is of one cell after another on this machine, and rough."
+        after_help = "Examples:\n  layerprobe sweep plan seeds.toml\n  layerprobe sweep plan seeds.toml --no-bench\n\nTime is forecast from cells of the same kind that are done, else from a bench of seconds on this\nmachine and the operations that probes take (within a factor of three), as by `layerprobe plan`.\nIt is of one cell after another."
     )]
     Plan(SweepPlan),
     /// Run what is missing, several cells at a time
@@ -51,8 +51,8 @@ pub struct SweepPlan {
     pub at: SweepAt,
     /// Forecast no time where no cell of a kind is done
     #[arg(long)]
-    pub no_trial: bool,
-    /// Threads to use for trials [default: all cores]
+    pub no_bench: bool,
+    /// Threads each cell will have [default: all cores]
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
 }

@@ -1,5 +1,6 @@
 //! What a run will take, in steps, time and memory, and how far it is.
 
 pub mod memory;
+pub mod past;
 pub mod standing;
 pub mod time;

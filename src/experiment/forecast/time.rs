@@ -1,6 +1,7 @@
 //! What a run will take, told before it starts: time from a short bench on this
 //! machine, disk and memory from shapes.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use layerprobe_linalg::{MatMut, MatRef, Threads, matmul};
@@ -43,6 +44,10 @@ pub struct Speeds {
     pub products: f64,
 }
 
+/// The speeds of networks on this machine, each measured once.
+#[derive(Clone, Debug, Default)]
+pub struct Bench(BTreeMap<String, Speeds>);
+
 /// What a run will take.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunForecast {
@@ -69,6 +74,25 @@ pub struct RunForecast {
     pub memory: u64,
     /// What the forecast leaves out.
     pub left_out: Vec<String>,
+}
+
+impl Bench {
+    /// The speeds at a configuration's network, and whether they were measured
+    /// just now.
+    ///
+    /// # Errors
+    /// If the network cannot be built.
+    pub fn of(&mut self, config: &Config) -> Result<(Speeds, bool), ExperimentError> {
+        let size = config.stimuli.image_size();
+        let batch = config.training.batch_size;
+        let network = format!("{:?} {size} {batch}", config.network);
+        if let Some(speeds) = self.0.get(&network) {
+            return Ok((*speeds, false));
+        }
+        let speeds = Speeds::measure(config)?;
+        self.0.insert(network, speeds);
+        Ok((speeds, true))
+    }
 }
 
 impl Speeds {
