@@ -20,7 +20,7 @@ pub use binary::Binary;
 pub use compare::{Compare, CompareCheckpoint, CompareDistance, CompareMetric};
 pub use export::{Export, SweepExport};
 pub use reproduce::{Plan, Reproduce};
-pub use sweep::{SweepAt, SweepCollect, SweepCommand, SweepPlan, SweepRun};
+pub use sweep::{SweepAt, SweepCollect, SweepCommand, SweepPlan, SweepRun, SweepSubmit, SweepTask};
 pub use verify::Verify;
 
 /// Which features of its input does a neural network represent, in which

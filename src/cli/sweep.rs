@@ -1,3 +1,7 @@
+mod queue;
+mod submit;
+mod task;
+
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
@@ -11,6 +15,7 @@ use super::exit::{self, Usage};
 use super::{stop, threads};
 use crate::experiment::{Bench, Standing};
 use crate::memory::{Bytes, MemoryLimit};
+use crate::sweep::slurm::USUAL_SITE;
 use crate::sweep::{self, Basis, CellPlan, CellState, Ended, Sweep, SweepFolder, Told, Workers};
 
 /// Runs one of the verbs of sweeps.
@@ -21,6 +26,12 @@ pub fn sweep(command: &SweepCommand, output: &Output) -> anyhow::Result<ExitCode
         SweepCommand::Status(at) => status(at, output),
         SweepCommand::Collect(command) => collect(command, output),
         SweepCommand::Export(command) => super::export::of_sweep(command, output),
+        SweepCommand::Submit(command) => submit::submit(command, output),
+        SweepCommand::Site => {
+            super::say(&USUAL_SITE.trim_end())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        SweepCommand::Task(command) => task::task(command, output),
     }
 }
 
@@ -147,7 +158,8 @@ fn run(command: &SweepRun, output: &Output) -> anyhow::Result<ExitCode> {
         store: command.store.in_use(|| folder.store()),
     };
     let stop = stop::flag()?;
-    let ended = run.run(&sweep, &folder, stop, |told| tell(&told, output))?;
+    folder.prepare(&sweep)?;
+    let ended = run.run(&sweep.cells, &folder, stop, |told| tell(&told, output))?;
     tell_end(&ended, sweep.cells.len(), output)?;
     Ok(code_of(&ended))
 }
@@ -287,6 +299,7 @@ fn status(at: &SweepAt, output: &Output) -> anyhow::Result<ExitCode> {
             false => super::say(&format!("{}  {}: {more}", cell.id, word(&state)))?,
         }
     }
+    queue::status(&folder, &done, output)?;
     let (done, all) = (done.len(), sweep.cells.len());
     match is_json(output) {
         true => super::say(&json!({"reason": "done", "done": done, "cells": all}))?,

@@ -2,6 +2,7 @@ use std::path::{Path, PathBuf};
 
 use layerprobe_reports::ReportError;
 
+use super::slurm::SlurmError;
 use crate::config::ConfigError;
 use crate::experiment::ExperimentError;
 
@@ -95,6 +96,9 @@ pub enum SweepError {
     /// A cell's run.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
+    /// Slurm.
+    #[error(transparent)]
+    Slurm(#[from] SlurmError),
     /// Tables and report.
     #[error(transparent)]
     Report(#[from] ReportError),
@@ -112,13 +116,14 @@ impl SweepError {
 
     /// Whether the sweep file or the command is to be mended, not the work.
     pub fn is_usage(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::Syntax { .. }
-                | Self::Value { .. }
-                | Self::Cell { .. }
-                | Self::Twins { .. }
-                | Self::OtherCell { .. }
-        )
+            | Self::Value { .. }
+            | Self::Cell { .. }
+            | Self::Twins { .. }
+            | Self::OtherCell { .. } => true,
+            Self::Slurm(error) => error.is_usage(),
+            _ => false,
+        }
     }
 }

@@ -20,6 +20,7 @@ mod export;
 mod file;
 mod folder;
 mod plan;
+pub mod slurm;
 mod workers;
 
 pub use cells::{Assignment, Cell};

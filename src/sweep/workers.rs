@@ -14,7 +14,6 @@ use layerprobe_durable::Holder;
 
 use super::cells::Cell;
 use super::error::SweepError;
-use super::file::Sweep;
 use super::folder::{Attempts, CellState, SweepFolder};
 
 /// Between two looks at the children.
@@ -123,23 +122,23 @@ struct Running<'a> {
 }
 
 impl Workers {
-    /// Runs what is missing of a sweep.
+    /// Runs what is missing of some cells, whose folders were
+    /// [prepared](SweepFolder::prepare).
     ///
     /// # Errors
     /// If the sweep's own files cannot be written, or the program not be
     /// started. What happens to a cell is no error here.
     pub fn run(
         &self,
-        sweep: &Sweep,
+        cells: &[Cell],
         folder: &SweepFolder,
         stop: &AtomicBool,
         mut tell: impl FnMut(Told<'_>),
     ) -> Result<Ended, SweepError> {
-        folder.prepare(sweep)?;
-        let all = sweep.cells.len();
+        let all = cells.len();
         let mut ended = Ended::default();
         let mut queue = VecDeque::new();
-        for cell in &sweep.cells {
+        for cell in cells {
             match folder.state(cell)? {
                 CellState::Done { .. } => ended.done += 1,
                 _ => {
@@ -198,6 +197,8 @@ impl Workers {
                     Ok(Some(status)) => {
                         let seconds = one.began.elapsed().as_secs_f64();
                         let cell = one.cell;
+                        // the same signal may have ended a child before it came here
+                        let asked = asked || stop.load(Ordering::SeqCst);
                         match self.judge(cell, folder, status, asked)? {
                             Judged::Done { converged } => {
                                 ended.done += 1;
@@ -295,10 +296,10 @@ impl Workers {
         asked: bool,
     ) -> Result<Judged, SweepError> {
         let code = status.code();
-        let finished = matches!(folder.state(cell)?, CellState::Done { .. });
-        if finished && matches!(code, Some(0 | NOT_CONVERGED)) {
+        // maybe by another process, which this one's child made room for
+        if matches!(folder.state(cell)?, CellState::Done { .. }) {
             return Ok(Judged::Done {
-                converged: code == Some(0),
+                converged: code != Some(NOT_CONVERGED),
             });
         }
         // one that had only just begun ends by the signal itself

@@ -79,5 +79,5 @@ pub use run::{
     snapshot_path, train,
 };
 pub use schedule::{CheckpointSchedule, ScheduleError};
-pub use snapshot::{damaged, remove_snapshot};
+pub use snapshot::{damaged, remove_snapshot, snapshot_step};
 pub use trainer::{StepResult, Trainer};

@@ -120,6 +120,16 @@ pub(super) fn take_up(
     Ok(Some(header.state))
 }
 
+/// Steps that a snapshot has behind it, 0 if it cannot be read; none of a file
+/// that is no snapshot by its name.
+pub fn snapshot_step(path: &Path) -> Option<u64> {
+    let dir = path.parent()?;
+    (path == snapshot_path(dir)).then(|| {
+        let bytes = fs::read(path).unwrap_or_default();
+        header_of(&bytes, path).map_or(0, |header: Header| header.state.step)
+    })
+}
+
 /// Reads a snapshot, if there is one, and checks that it is what was written.
 fn read(path: &Path) -> Result<Option<(Header, Vec<Parameter>)>, CheckpointError> {
     let bytes = match fs::read(path) {

@@ -19,6 +19,8 @@ mod own_activations;
 mod paper;
 mod rendering;
 mod reproduce;
+#[cfg(unix)]
+mod slurm;
 mod smoke;
 mod stopping;
 mod store;

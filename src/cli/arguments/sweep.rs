@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use super::export::SweepExport;
 use super::store::StoreAt;
 use crate::memory::MemoryLimit;
+use crate::sweep::slurm::{Bare, Span};
 
 #[derive(Debug, Subcommand)]
 pub enum SweepCommand {
@@ -33,6 +34,21 @@ pub enum SweepCommand {
         after_help = "Examples:\n  layerprobe sweep export seeds.toml --out seeds.parquet\n  layerprobe sweep export seeds.toml --out seeds.parquet --partial\n\nThe rows are those that `collect` writes to results.csv, from the cells as they are now."
     )]
     Export(SweepExport),
+    /// Run what is missing on a Slurm cluster: pack it into tasks of array jobs
+    #[command(
+        after_help = "Examples:\n  layerprobe sweep submit seeds.toml --dry-run\n  layerprobe sweep submit seeds.toml --partition main --account p42 --cpus 4 --memory 8G\n  layerprobe sweep submit seeds.toml --site our-cluster.sh --task-time 4h --throttle 20\n\nThe sweep's folder must be one that all nodes share. Cells are packed by their forecast time, those\nwhose tasks are in the queue are left out. Told by Slurm that time is nearly up or that another\njob needs the node, a task saves and puts itself back into the queue, if it got on. Submitted\nagain, the same command does what is missing; `layerprobe sweep status` tells how far it is."
+    )]
+    Submit(Box<SweepSubmit>),
+    /// Print the batch script that `submit` fills in, to be changed and given with --site
+    #[command(
+        after_help = "Example:\n  layerprobe sweep site > our-cluster.sh\n  layerprobe sweep submit seeds.toml --site our-cluster.sh --dry-run"
+    )]
+    Site,
+    /// Run one task of a submission, as its batch script does
+    #[command(
+        after_help = "Example:\n  layerprobe sweep task sweeps/seeds/slurm/0001 --task 3\n\nAsked to stop, by USR1 or TERM, it lets the cells in hand save and ends with exit code 75; in a\nSlurm job that goes on it puts itself back into the queue before."
+    )]
+    Task(SweepTask),
 }
 
 /// Which sweep, and where.
@@ -86,4 +102,71 @@ pub struct SweepCollect {
     /// Collect the cells that are done, though others are not
     #[arg(long)]
     pub partial: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct SweepSubmit {
+    #[command(flatten)]
+    pub at: SweepAt,
+    /// Print scripts and calls; submit nothing, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The batch script of your cluster, with {{names}} to be filled in
+    /// [default: what `layerprobe sweep site` prints]
+    #[arg(long, value_name = "FILE")]
+    pub site: Option<PathBuf>,
+    /// Forecast time that a task is filled up to, such as 90s, 30m, 4h
+    #[arg(long, value_name = "TIME", default_value = "1h")]
+    pub task_time: Span,
+    /// Time limit of a task [default: twice --task-time]
+    #[arg(long, value_name = "TIME")]
+    pub time_limit: Option<Span>,
+    /// How long before the limit a task is told to save and leave
+    #[arg(long, value_name = "TIME", default_value = "2m")]
+    pub signal_before: Span,
+    /// Time of a cell, instead of the forecast
+    #[arg(long, value_name = "TIME")]
+    pub cell_time: Option<Span>,
+    /// Tasks at a time
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub throttle: Option<u32>,
+    /// Partition, or several with commas
+    #[arg(long, value_name = "NAME")]
+    pub partition: Option<Bare>,
+    /// Account that pays
+    #[arg(long, value_name = "NAME")]
+    pub account: Option<Bare>,
+    /// Quality of service
+    #[arg(long, value_name = "NAME")]
+    pub qos: Option<Bare>,
+    /// Processors of a task
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub cpus: Option<u32>,
+    /// Memory of a task, such as 8G
+    #[arg(long, value_name = "SIZE")]
+    pub memory: Option<MemoryLimit>,
+    /// GPUs of a task, for sites that want one
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub gpus: Option<u32>,
+    /// Cells at a time in a task
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub workers: u32,
+    /// How often a cell that failed is tried again
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub retries: u32,
+    /// How often a task may put itself back into the queue
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub requeues: u32,
+    /// Tasks that an array may have [default: as Slurm says, else 1001]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_array_size: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub struct SweepTask {
+    /// The submission's folder
+    pub submission: PathBuf,
+    /// The task's number in it
+    #[arg(long, value_name = "N")]
+    pub task: usize,
 }

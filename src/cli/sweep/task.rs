@@ -1,0 +1,52 @@
+//! One task of a submission.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::{code_of, is_json, tell, tell_end};
+use crate::cli::arguments::{Output, SweepTask};
+use crate::cli::stop;
+use crate::memory::MemoryLimit;
+use crate::sweep::Workers;
+use crate::sweep::slurm::{Share, Start, Submission};
+
+/// What a task leaves of its memory to itself and to Slurm's own.
+const FREE: f64 = 0.1;
+
+/// Runs a task's cells; asked to stop, puts it back into the queue.
+pub fn task(command: &SweepTask, output: &Output) -> anyhow::Result<ExitCode> {
+    // first of all: a signal must not end the program in between
+    let stop = stop::flag()?;
+    let submission = Submission::open(&command.submission)?;
+    let plan = submission.plan();
+    let start = Start::begin(&submission, command.task)?;
+    let share = Share::of_this_process();
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let limit = match share.memory {
+        Some(bytes) => MemoryLimit::new((bytes as f64 * (1.0 - FREE)) as u64),
+        None => MemoryLimit::of_this_machine(),
+    };
+    let each = limit.bytes() / plan.workers.max(1) as u64;
+    let workers = Workers {
+        program: std::env::current_exe()?,
+        workers: plan.workers,
+        threads: (share.cpus.unwrap_or_else(cores) / plan.workers.max(1)).max(1),
+        max_memory: (limit < MemoryLimit::NONE).then(|| format!("{}K", (each >> 10).max(1))),
+        retries: plan.retries,
+        log_file: output.log_file.clone(),
+        store: Some(start.folder().store()),
+    };
+    let ended = workers.run(start.cells(), start.folder(), stop, |told| {
+        tell(&told, output);
+    })?;
+    tell_end(&ended, start.cells().len(), output)?;
+    let said = start.end(&ended)?;
+    match is_json(output) {
+        true => crate::cli::say(&json!({
+            "reason": "task", "task": command.task, "message": said,
+        }))?,
+        false => eprintln!("task {}: {said}", command.task),
+    }
+    Ok(code_of(&ended))
+}
