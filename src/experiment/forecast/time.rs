@@ -2,7 +2,7 @@
 //! machine, disk and memory from shapes.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use layerprobe_linalg::{MatMut, MatRef, Threads, matmul};
 use layerprobe_probes::View;
@@ -20,12 +20,17 @@ use crate::experiment::design::streams::Streams;
 use crate::experiment::design::training_plan::plan_conditions;
 use crate::experiment::error::ExperimentError;
 
-/// Steps measured after one that is not.
+/// Measurements of one thing at least, after one that is not counted, and at
+/// most; more than the least are made within so many seconds. The shortest
+/// counts, so that other work on the machine disturbs little.
 const MEASURED: usize = 2;
+const MOST: usize = 200;
+const BUDGET: Duration = Duration::from_millis(1500);
 /// Images of a measured forward pass.
 const READ: usize = 32;
-/// Side of the measured product.
-const SIDE: usize = 1024;
+/// Side of the measured product: over within a millisecond or so, before another
+/// process has its turn.
+const SIDE: usize = 512;
 /// Iterations that all fits of a layer take together, and what their vectors,
 /// factors and searches cost beside the products, as multiples: chosen so that
 /// the layers of `quick`, of 128 to 32,768 dimensions, come out within a factor
@@ -130,13 +135,15 @@ impl Speeds {
         let product = seconds(|| {
             let square = MatRef::row_major(&a, SIDE, SIDE);
             let product = MatMut::row_major(&mut c, SIDE, SIDE);
-            matmul(product, 0.0, square, square, 1.0, Threads::Pool);
+            matmul(product, 0.0, square, square, 1.0, Threads::One);
             Ok(())
         })?;
         Ok(Self {
             train: size as f64 / step,
             read: READ as f64 / forward,
-            products: 2.0 * (SIDE as f64).powi(3) / product,
+            // of one thread, taken times the threads: together they would wait for the
+            // one that other work on the machine keeps longest
+            products: 2.0 * (SIDE as f64).powi(3) / product * rayon::current_num_threads() as f64,
         })
     }
 }
@@ -248,7 +255,11 @@ fn noise(network: &Network, images: usize, key: StreamKey) -> ImageBatch {
 fn seconds(mut work: impl FnMut() -> Result<(), ExperimentError>) -> Result<f64, ExperimentError> {
     work()?;
     let mut least = f64::INFINITY;
-    for _ in 0..MEASURED {
+    let begun = Instant::now();
+    for done in 0..MOST {
+        if done >= MEASURED && begun.elapsed() >= BUDGET {
+            break;
+        }
         let started = Instant::now();
         work()?;
         least = least.min(started.elapsed().as_secs_f64());
