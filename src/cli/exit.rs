@@ -10,6 +10,7 @@ use crate::experiment::compare::CompareError;
 use crate::foreign::ForeignError;
 use crate::reproduction::ReproductionError;
 use crate::sweep::SweepError;
+use crate::sweep::slurm::SlurmError;
 use crate::training::CheckpointError;
 
 /// Bad usage, configuration or input.
@@ -59,6 +60,9 @@ fn code(error: &anyhow::Error) -> u8 {
             error if error.is_usage() => USAGE,
             _ => 1,
         };
+    }
+    if let Some(slurm) = error.downcast_ref::<SlurmError>() {
+        return if slurm.is_usage() { USAGE } else { 1 };
     }
     if let Some(foreign) = error.downcast_ref() {
         return code_of_foreign(foreign);

@@ -47,5 +47,5 @@ pub use forecast::time::{Bench, RunForecast, Speeds};
 pub use probing::rows::rows_of_outcome;
 pub use probing::tested::write_predictions;
 pub use report::{is_as_listed, last_validation, report, report_input};
-pub use run::{Outcome, run};
+pub use run::{Outcome, fits, run};
 pub use verify::{Finding, Verification, verify};

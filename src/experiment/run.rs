@@ -7,6 +7,7 @@ use layerprobe_reports::{
 };
 
 use crate::config::Config;
+use crate::memory::MemoryLimit;
 
 use super::design::condition::{caution_of_few_runs, cautions};
 use super::design::images::Images;
@@ -36,6 +37,20 @@ pub struct Outcome {
     pub report: PathBuf,
     /// Probes that did not converge.
     pub not_converged: usize,
+}
+
+/// Whether a run would keep within a memory limit; nothing is done.
+///
+/// # Errors
+/// If it would not, or could not be run at all.
+pub fn fits(config: &Config, limit: MemoryLimit) -> Result<(), ExperimentError> {
+    let streams = Streams::new(&config.seeds);
+    let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
+    let execution = Execution {
+        limit,
+        ..Execution::default()
+    };
+    Work::new(config, &streams, &stimuli, &execution).map(|_| ())
 }
 
 /// Runs an experiment in its folder: what is done there stays, what is missing

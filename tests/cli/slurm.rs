@@ -51,9 +51,10 @@ fn slurm(dir: &Path) {
     program(
         "scontrol",
         &format!(
-            "case $1-$2 in show-config) echo 'MaxArraySize            = 2';; show-job) {};; *) {}esac\n",
+            "case $1-$2 in show-config) echo 'MaxArraySize            = 2';; show-job) {};; \
+             *) . '{}';; esac\n",
             answer("state").trim_end(),
-            format!(". '{}'\n", dir.join("requeue").display())
+            dir.join("requeue").display()
         ),
     );
     fs::write(dir.join("job"), "17;lab\n").unwrap();
@@ -110,6 +111,7 @@ fn a_dry_run_shows_scripts_and_calls_and_does_nothing() {
         (&["--throttle", "0"], "0 is not in"),
         (&["--site", "none.sh"], "cannot read the site none.sh"),
         (&["--time-limit", "1m"], "give more than --signal-before"),
+        (&["--memory", "60M"], "cell seed0: probing layer `fc1`"),
     ] {
         let all = [&["--dry-run", "--cell-time", "1m"][..], options].concat();
         sweep(dir.path(), "submit", &all)

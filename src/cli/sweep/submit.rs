@@ -11,11 +11,12 @@ use crate::cli::arguments::{Output, SweepSubmit};
 use crate::cli::duration::duration;
 use crate::cli::exit::Usage;
 use crate::cli::threads;
-use crate::experiment::Bench;
+use crate::experiment::{Bench, ExperimentError, fits, kind};
+use crate::memory::MemoryLimit;
 use crate::sweep::slurm::{
     self, Plan, PlannedTask, Site, Slot, SlurmError, Span, Submission, Wishes, client, shell,
 };
-use crate::sweep::{self, CellState, Sweep, SweepFolder};
+use crate::sweep::{self, Cell, CellState, Sweep, SweepFolder};
 
 /// Packs what is missing into tasks and submits them, or shows what that
 /// would be.
@@ -116,6 +117,9 @@ fn missing(
         }
     };
     let plans = sweep::plan(sweep, folder, bench)?;
+    let usual = || site.usual(Slot::Memory)?.parse().ok();
+    let memory = command.memory.or_else(usual);
+    let mut known = BTreeSet::new();
     let mut cells = Vec::new();
     let mut left_out = 0;
     for plan in &plans {
@@ -126,6 +130,9 @@ fn missing(
             left_out += 1;
             continue;
         }
+        if let Some(memory) = memory.filter(|_| known.insert(kind(&plan.cell.config))) {
+            has_room(plan.cell, memory, command.workers as usize)?;
+        }
         let given = command.cell_time.map(|time| time.seconds() as f64);
         cells.push((plan.cell.id.clone(), given.or_else(|| plan.seconds_left())));
     }
@@ -133,6 +140,20 @@ fn missing(
         eprintln!("{left_out} cells are in the queue already");
     }
     Ok(cells)
+}
+
+/// Refuses a cell that could not be probed with its part of a task's memory.
+fn has_room(cell: &Cell, memory: MemoryLimit, workers: usize) -> anyhow::Result<()> {
+    let limit = MemoryLimit::new(slurm::memory_of_a_cell(memory.bytes(), workers));
+    match fits(&cell.config, limit) {
+        Err(ExperimentError::Memory(not_enough)) => Err(Usage(format!(
+            "cell {}: {not_enough}; in a task, {workers} cells at a time share nine tenths of \
+             --memory, which is {memory}",
+            cell.id
+        ))
+        .into()),
+        other => Ok(other?),
+    }
 }
 
 /// The cells of tasks that are in the queue; none where there is no Slurm.

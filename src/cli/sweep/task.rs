@@ -9,10 +9,7 @@ use crate::cli::arguments::{Output, SweepTask};
 use crate::cli::stop;
 use crate::memory::MemoryLimit;
 use crate::sweep::Workers;
-use crate::sweep::slurm::{Share, Start, Submission};
-
-/// What a task leaves of its memory to itself and to Slurm's own.
-const FREE: f64 = 0.1;
+use crate::sweep::slurm::{Share, Start, Submission, memory_of_a_cell};
 
 /// Runs a task's cells; asked to stop, puts it back into the queue.
 pub fn task(command: &SweepTask, output: &Output) -> anyhow::Result<ExitCode> {
@@ -23,16 +20,19 @@ pub fn task(command: &SweepTask, output: &Output) -> anyhow::Result<ExitCode> {
     let start = Start::begin(&submission, command.task)?;
     let share = Share::of_this_process();
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-    let limit = match share.memory {
-        Some(bytes) => MemoryLimit::new((bytes as f64 * (1.0 - FREE)) as u64),
-        None => MemoryLimit::of_this_machine(),
+    let free = || {
+        let here = MemoryLimit::of_this_machine();
+        (here < MemoryLimit::NONE).then(|| here.bytes() / plan.workers.max(1) as u64)
     };
-    let each = limit.bytes() / plan.workers.max(1) as u64;
+    let given = share.memory;
+    let each = given.map(|bytes| memory_of_a_cell(bytes, plan.workers));
     let workers = Workers {
         program: std::env::current_exe()?,
         workers: plan.workers,
         threads: (share.cpus.unwrap_or_else(cores) / plan.workers.max(1)).max(1),
-        max_memory: (limit < MemoryLimit::NONE).then(|| format!("{}K", (each >> 10).max(1))),
+        max_memory: each
+            .or_else(free)
+            .map(|bytes| format!("{}K", (bytes >> 10).max(1))),
         retries: plan.retries,
         log_file: output.log_file.clone(),
         store: Some(start.folder().store()),

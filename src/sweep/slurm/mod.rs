@@ -28,4 +28,4 @@ pub use requeue::{Asked, JobNow, Stay, decide};
 pub use script::{Bare, Site, Slot, USUAL_SITE, Values, Wishes, scripts, shell};
 pub use span::Span;
 pub use submission::{Plan, PlannedTask, Submission, TaskRecord};
-pub use task::{Share, Start};
+pub use task::{Share, Start, memory_of_a_cell};

@@ -37,6 +37,12 @@ impl Share {
     }
 }
 
+/// What a cell may take of a task's memory, beside others: a tenth is left to
+/// the task itself.
+pub fn memory_of_a_cell(bytes: u64, workers: usize) -> u64 {
+    bytes / 10 * 9 / workers.max(1) as u64
+}
+
 /// A task that was started.
 #[derive(Debug)]
 pub struct Start<'a> {
