@@ -94,7 +94,7 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
         .args(["--evidence", "nowhere"])
         .assert()
         .code(2)
-        .stderr(contains("there is no folder `evidence` in it"));
+        .stdout(contains("there is no folder `evidence` in it"));
 }
 
 #[test]
