@@ -77,8 +77,34 @@ pub(super) fn by_rows(path: &Path, name: &str, values: &[f32]) -> Result<Vec<f32
     Ok(turned(values, &shape))
 }
 
+/// Bytes of the longest header that is read: a description of one plain array
+/// takes about a hundred, and NumPy reads no more than 10,000.
+const HEADER: u32 = 1 << 16;
+
 fn opened(path: &Path) -> Result<NpyFile<BufReader<File>>, ForeignError> {
+    check_header(path, open(path)?)?;
     NpyFile::new(BufReader::new(open(path)?)).map_err(|e| damaged(path, &e))
+}
+
+/// Refuses an array whose header says that it is longer than any is: the reader
+/// would take as much memory before it finds out.
+fn check_header(path: &Path, array: impl Read) -> Result<(), ForeignError> {
+    let mut start = Vec::with_capacity(12);
+    let read = array.take(12).read_to_end(&mut start);
+    read.map_err(|e| damaged(path, &e))?;
+    // magic string, version, length: of two bytes in version 1, of four later
+    if let [0x93, b'N', b'U', b'M', b'P', b'Y', version, _, a, b, c, d] = start[..] {
+        let length = u32::from_le_bytes([a, b, c, d]);
+        if version > 1 && length > HEADER {
+            return Err(ForeignError::Content {
+                path: path.to_owned(),
+                problem: format!(
+                    "its header is said to be {length} bytes long, {HEADER} is the most that is read"
+                ),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn archive(path: &Path) -> Result<NpzArchive<BufReader<File>>, ForeignError> {
@@ -90,6 +116,10 @@ fn entry<'a>(
     archive: &'a mut NpzArchive<BufReader<File>>,
     name: &str,
 ) -> Result<NpyFile<impl Read + 'a>, ForeignError> {
+    let file = npyz::npz::file_name_from_array_name(name);
+    if let Ok(packed) = archive.zip_archive().by_name(&file) {
+        check_header(path, packed)?;
+    }
     let array = archive.by_name(name).map_err(|e| damaged(path, &e))?;
     array.ok_or_else(|| ForeignError::Content {
         path: path.to_owned(),
@@ -221,7 +251,24 @@ fn turned(values: &[f32], shape: &[usize]) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::turned;
+    use std::path::Path;
+
+    use super::{HEADER, check_header, turned};
+
+    #[test]
+    fn a_header_that_is_said_to_be_huge_is_not_made_room_for() {
+        let checked = |version: u8, length: u32| {
+            let start = [b"\x93NUMPY", &[version, 0][..], &length.to_le_bytes()].concat();
+            check_header(Path::new("a.npy"), &start[..])
+        };
+        let error = checked(2, 662_380_544).unwrap_err().to_string();
+        assert!(error.contains("662380544 bytes long"), "{error}");
+        assert!(checked(3, HEADER + 1).is_err());
+        assert!(checked(2, HEADER).is_ok());
+        // version 1 has two bytes for it, and the header's text behind
+        assert!(checked(1, u32::MAX).is_ok());
+        assert!(check_header(Path::new("a.npy"), &b"\x93NUM"[..]).is_ok());
+    }
 
     #[test]
     fn fortran_order_is_turned() {
