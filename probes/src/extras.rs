@@ -26,7 +26,8 @@ pub struct Extras<'a> {
     /// An error if one block takes all combinations.
     pub code: Option<Repeats>,
     /// Refits of the first probes to permuted labels, at their penalties
-    /// ([`crate::PermutationNull`]), as closely as fits that choose penalties.
+    /// ([`crate::PermutationNull`]), to ten times the gap of fits that choose
+    /// penalties.
     /// An error if a combination's stimuli differ in a feature's label.
     pub permutations: Option<Repeats>,
     /// Probes with a hidden layer ([`crate::Nonlinear`]) on the same rows, one

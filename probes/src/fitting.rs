@@ -180,6 +180,11 @@ fn fit_penalized(
     }
 }
 
+/// A row's logits, intercepts added.
+pub(crate) fn shifted(logits: &[f64], intercept: &[f64]) -> Vec<f64> {
+    logits.iter().zip(intercept).map(|(z, b)| z + b).collect()
+}
+
 /// How a fit ended.
 pub(crate) fn status_from(separable: bool, converged: bool, scale: &Standardizer) -> Status {
     match (scale.width(), separable, converged) {
@@ -236,7 +241,7 @@ pub(crate) fn settle(
 }
 
 /// The decoders as weights on standardized dimensions, side by side.
-pub(crate) fn to_weights(
+fn to_weights(
     form: &Form,
     data: &Standardized<'_>,
     order: &[usize],
@@ -258,6 +263,46 @@ pub(crate) fn to_weights(
             data: data.back_project(order, &panel.data, panel.cols),
         },
     }
+}
+
+/// The logits that each fit gives to its own list of rows, rows x classes, by
+/// products in singles: for fits that only choose or compare. Neighbors with
+/// equal lists go together.
+pub(crate) fn rough_logits(
+    form: &Form,
+    data: &Standardized<'_>,
+    order: &[usize],
+    tasks: &[Task<'_>],
+    fits: &[Fit],
+    rows: &[&[usize]],
+) -> Vec<Vec<f64>> {
+    let size = form.size(order.len());
+    let mut logits = Vec::with_capacity(fits.len());
+    let mut start = 0;
+    for together in rows.chunk_by(|a, b| a == b) {
+        let own = start..start + together.len();
+        start = own.end;
+        let blocks: Vec<(&[f64], usize)> = fits[own.clone()]
+            .iter()
+            .zip(&tasks[own])
+            .map(|(fit, task)| (fit.coefficients.as_slice(), task.classes))
+            .collect();
+        let panel = Panel::beside(size, &blocks);
+        let mut weights: Vec<f32> = panel.data.iter().map(|&x| x as f32).collect();
+        if let Form::Gram { .. } = form {
+            weights = data.back_project(order, &weights, panel.cols);
+        }
+        let rows = together.first().copied().unwrap_or_default();
+        let all = data.project(rows, &weights, panel.cols);
+        let mut first = 0;
+        for (_, classes) in blocks {
+            let own = all.chunks_exact(panel.cols.max(1));
+            let own = own.flat_map(|row| &row[first..first + classes]);
+            logits.push(own.map(|&z| f64::from(z)).collect());
+            first += classes;
+        }
+    }
+    logits
 }
 
 /// Recomputes each final fit's certificate from the standardized activations

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use layerprobe_linalg::{GramAccumulator, MatMut, MatRef, Threads, apart, matmul};
+use layerprobe_linalg::{Element, GramAccumulator, MatMut, MatRef, Threads, apart, matmul};
 use rayon::prelude::*;
 
 use crate::source::{Piece, Source};
@@ -331,24 +331,25 @@ impl<'a> Standardized<'a> {
     }
 
     /// `X W` over `rows`, rows x cols, for `weights` width x cols.
-    pub fn project(&self, rows: &[usize], weights: &[f64], cols: usize) -> Vec<f64> {
+    pub fn project<T: Real>(&self, rows: &[usize], weights: &[T], cols: usize) -> Vec<T> {
         const ROWS: usize = 64;
         let width = self.scale.width();
-        let mut logits = vec![0f64; rows.len() * cols];
+        let one = T::from(1.0);
+        let mut logits = vec![T::ZERO; rows.len() * cols];
         for range in panels(width, PANEL) {
             let pieces = self.open(range.clone());
             let weights = &weights[range.start * cols..];
             logits
                 .par_chunks_mut((ROWS * cols).max(1))
                 .zip(rows.par_chunks(ROWS))
-                .for_each_init(Block::default, |block, (out, rows)| {
+                .for_each_init(Block::<T>::default, |block, (out, rows)| {
                     let x = block.read(self.scale, &pieces, rows, range.clone());
                     matmul(
                         MatMut::row_major(out, rows.len(), cols),
-                        1.0,
+                        one,
                         x,
                         MatRef::row_major(weights, range.len(), cols),
-                        1.0,
+                        one,
                         Threads::One,
                     );
                 });
@@ -357,14 +358,15 @@ impl<'a> Standardized<'a> {
     }
 
     /// `X^T A`, width x cols, for `coefficients` rows x cols.
-    pub fn back_project(&self, rows: &[usize], coefficients: &[f64], cols: usize) -> Vec<f64> {
+    pub fn back_project<T: Real>(&self, rows: &[usize], coefficients: &[T], cols: usize) -> Vec<T> {
         const ROWS: usize = 256;
         let width = self.scale.width();
-        let mut weights = vec![0f64; width * cols];
+        let one = T::from(1.0);
+        let mut weights = vec![T::ZERO; width * cols];
         weights
             .par_chunks_mut((BACK * cols).max(1))
             .enumerate()
-            .for_each_init(Block::default, |block, (panel, out)| {
+            .for_each_init(Block::<T>::default, |block, (panel, out)| {
                 let range = panel * BACK..((panel + 1) * BACK).min(width);
                 let first = range.start;
                 for part in self.within_pieces(range) {
@@ -377,10 +379,10 @@ impl<'a> Standardized<'a> {
                         let x = block.read(self.scale, &pieces, rows, part.clone());
                         matmul(
                             MatMut::row_major(out, part.len(), cols),
-                            1.0,
+                            one,
                             x.t(),
                             MatRef::row_major(a, rows.len(), cols),
-                            1.0,
+                            one,
                             Threads::One,
                         );
                     }
@@ -401,36 +403,41 @@ fn all_finite(row: &[f32]) -> bool {
     row.iter().fold(true, |all, x| all & x.is_finite())
 }
 
-fn widen(from: &[f32], to: &mut [f64]) {
+fn widen<T: Real>(from: &[f32], to: &mut [T]) {
     for (to, &from) in to.iter_mut().zip(from) {
-        *to = f64::from(from);
+        *to = T::from(from);
     }
 }
 
-/// A standardized block in f64, its memory kept between uses.
+/// What products with the activations run in: f32 or f64.
+pub(crate) trait Real: Element + From<f32> + Default {}
+
+impl<T: Element + From<f32> + Default> Real for T {}
+
+/// A standardized block, its memory kept between uses.
 #[derive(Default)]
-struct Block {
+struct Block<T> {
     single: Vec<f32>,
-    double: Vec<f64>,
+    entries: Vec<T>,
 }
 
-impl Block {
+impl<T: Real> Block<T> {
     fn read(
         &mut self,
         scale: &Standardizer,
         pieces: &[Piece<'_>],
         rows: &[usize],
         range: Range<usize>,
-    ) -> MatRef<'_, f64> {
+    ) -> MatRef<'_, T> {
         let width = range.len();
         let stride = apart(width);
         self.single.resize(width, 0.0);
-        self.double.resize(rows.len() * stride, 0.0);
-        for (out, &row) in self.double.chunks_exact_mut(stride.max(1)).zip(rows) {
+        self.entries.resize(rows.len() * stride, T::ZERO);
+        for (out, &row) in self.entries.chunks_exact_mut(stride.max(1)).zip(rows) {
             scale.write(pieces, row, range.clone(), &mut self.single);
             widen(&self.single, &mut out[..width]);
         }
-        MatRef::strided(&self.double, rows.len(), width, stride, 1)
+        MatRef::strided(&self.entries, rows.len(), width, stride, 1)
     }
 }
 

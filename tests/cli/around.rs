@@ -194,11 +194,11 @@ fn another_scaling_is_another_protocol() {
     let settings = ["probes.layers=['pool4', 'fc1']", "training.epochs=1"];
     let default = rows_of(&settings);
     let standard = rows_of(&[&settings[..], &["probes.scaling=standard"]].concat());
-    assert!(default.iter().all(|row| row.protocol == "clean/3"));
+    assert!(default.iter().all(|row| row.protocol == "clean/4"));
     assert!(
         standard
             .iter()
-            .all(|row| row.protocol == "clean/3 scaling=standard")
+            .all(|row| row.protocol == "clean/4 scaling=standard")
     );
     let values = |rows: &[ResultRow]| rows.iter().map(|row| row.value).collect::<Vec<_>>();
     assert_ne!(values(&default), values(&standard));

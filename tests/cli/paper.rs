@@ -68,7 +68,7 @@ fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
         rows.iter().filter(wanted).collect()
     };
     let accuracies = of("paper/1", true);
-    differences_are_those_of_the_means(&rows, &of("paper/1", false), &of("clean/3", false));
+    differences_are_those_of_the_means(&rows, &of("paper/1", false), &of("clean/4", false));
     // 2 targets x 2 versions x 2 checkpoints x 2 layers x 3 features
     assert_eq!(accuracies.len(), 48);
     for row in &accuracies {
@@ -117,7 +117,7 @@ fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
         assert!(page.contains(said), "{said}");
     }
     let manifest = fs::read_to_string(root.join("manifest.json")).unwrap();
-    assert!(manifest.contains("\"clean/3, paper/1\""), "{manifest}");
+    assert!(manifest.contains("\"clean/4, paper/1\""), "{manifest}");
     assert!(manifest.contains("paper/best_validation/fc1.csv"));
 }
 
@@ -132,7 +132,7 @@ fn differences_are_those_of_the_means(
         .filter(|row| row.metric == "protocol_difference");
     let mut seen = 0;
     for row in differences {
-        assert_eq!(row.protocol, "paper/1 minus clean/3");
+        assert_eq!(row.protocol, "paper/1 minus clean/4");
         let side = |of: &[&ResultRow]| {
             let mut same = of.iter().filter(|other| {
                 (&other.target, &other.layer, &other.feature)

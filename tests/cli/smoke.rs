@@ -128,7 +128,7 @@ fn the_table_holds_every_condition_step_layer_and_feature() {
     assert_eq!(accuracies.len(), 36);
     for row in &accuracies {
         assert_eq!(row.probe, "linear");
-        assert_eq!(row.protocol, "clean/3");
+        assert_eq!(row.protocol, "clean/4");
         assert_eq!(row.split_kind, "held_out_values");
         assert_eq!((row.n_train, row.n_test), (Some(343), Some(357)));
         let (lower, upper) = (row.lower.unwrap(), row.upper.unwrap());

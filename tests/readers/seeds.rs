@@ -155,7 +155,7 @@ pub fn checkpoints() -> Vec<Vec<u8>> {
 
 pub fn manifests() -> Vec<Vec<u8>> {
     let text = r#"{
-  "version": "0.1.0", "git": "unknown", "config_hash": "a", "protocol": "clean/3",
+  "version": "0.1.0", "git": "unknown", "config_hash": "a", "protocol": "clean/4",
   "seeds": {"master": 0, "data": 0, "init": 0, "order": 0},
   "host": "here", "processor": "one", "platform": "linux", "threads": 2,
   "seconds": {"train": 1.5}, "artifacts": {"results.csv": "00ff"}

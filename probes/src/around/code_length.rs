@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 use layerprobe_streams::StreamKey;
 
 use super::code_order::Blocks;
-use crate::fitting::{Form, fit_all, status_from, to_weights};
+use crate::fitting::{Form, fit_all, rough_logits, shifted, status_from};
 use crate::layer::Work;
 use crate::outcome::Status;
 use crate::solve::{Fit, Task};
@@ -240,29 +240,23 @@ fn block_bits(
         .collect();
     let steps: Vec<usize> = paths.iter().map(Vec::len).collect();
     let fits: Vec<Fit> = paths.into_iter().flatten().collect();
-    let weights = to_weights(&form, &data, prefix, &each, &fits);
-    let logits = data.project(block, &weights.data, weights.cols);
-    let mut start = 0;
-    let mut fits = fits.iter();
+    let blocks = vec![block; fits.len()];
+    let logits = rough_logits(&form, &data, prefix, &each, &fits, &blocks);
+    let mut fits = fits.iter().zip(logits);
     Ok(tasks
         .iter()
         .zip(steps)
         .map(|(task, steps)| {
             fits.by_ref()
                 .take(steps)
-                .map(|fit| {
-                    let rows = logits.chunks_exact(weights.cols).zip(block);
+                .map(|(fit, logits)| {
+                    let rows = logits.chunks_exact(task.classes).zip(block);
                     let bits = rows
                         .map(|(logits, &row)| {
-                            let logits: Vec<f64> = logits[start..start + task.classes]
-                                .iter()
-                                .zip(&fit.intercept)
-                                .map(|(z, b)| z + b)
-                                .collect();
+                            let logits = shifted(logits, &fit.intercept);
                             label_bits(&logits, task.labels[row])
                         })
                         .sum();
-                    start += task.classes;
                     (bits, status_from(fit.separable, fit.converged, &scale))
                 })
                 .collect()

@@ -47,7 +47,7 @@ pub(super) fn permutation_nulls(
                 labels.iter().map(move |labels| Wanted { task, labels, at })
             })
             .collect();
-        let tested = work.refit_roughly(form, &space, cut, tasks, &wanted)?;
+        let tested = work.refit_random(form, &space, cut, tasks, &wanted)?;
         for (want, tested) in wanted.iter().zip(tested) {
             let test = tasks[want.task].test;
             nulls[want.task].fits.push(tested.judged(test, want.labels));

@@ -80,8 +80,7 @@ pub(super) fn probe_cut(
 }
 
 /// Probes every task, and further labels, on all rows of a cut at the penalties
-/// that the tasks' `probes` on another cut have chosen: all of them together,
-/// as closely as is needed to compare them with each other.
+/// that the tasks' `probes` on another cut have chosen.
 pub(super) fn compare_at(
     work: &Work<'_>,
     form: &Form,
@@ -108,15 +107,14 @@ pub(super) fn compare_at(
         labels: own.labels,
         at: chosen[task].0,
     });
+    let own = work.refit_unproven(form, &space, cut, tasks, &own.collect::<Vec<_>>())?;
     let others = further.iter().map(|Further { task, labels }| Wanted {
         task: *task,
         labels,
         at: chosen[*task].0,
     });
-    let wanted: Vec<Wanted<'_>> = own.chain(others).collect();
-    let tested = work.refit_roughly(form, &space, cut, tasks, &wanted)?;
-    let (own, others) = tested.split_at(tasks.len());
-    let outcomes = tasks.iter().zip(own).zip(&chosen);
+    let others = work.refit_random(form, &space, cut, tasks, &others.collect::<Vec<_>>())?;
+    let outcomes = tasks.iter().zip(&own).zip(&chosen);
     let outcomes = outcomes.map(|((task, tested), &chosen)| {
         outcome(work, task, split, &cut.order, Vec::new(), chosen, tested)
     });

@@ -62,8 +62,11 @@ pub(crate) struct Stopping {
     pub own_factors: bool,
 }
 
+/// Relative gap that the running image in singles tells surely enough.
+const TOLD_BY_SINGLES: f64 = 1e-4;
+
 /// Fits every task at every penalty of the path (largest first). The
-/// certificates are computed in doubles.
+/// certificates are computed in doubles, but for tolerances that need none.
 ///
 /// Where only a path's last fit is wanted, `on_the_way` may be loose: going
 /// down the path in rough steps takes far fewer iterations than one long leap.
@@ -81,8 +84,10 @@ pub(crate) fn solve(
             *spent = way.map(|fit| fit.iterations).sum();
         }
     }
-    certify(space, tasks, &mut paths, stopping.tolerance);
-    polish(space, tasks, &mut paths, stopping);
+    if stopping.tolerance < TOLD_BY_SINGLES {
+        certify(space, tasks, &mut paths, stopping.tolerance);
+        polish(space, tasks, &mut paths, stopping);
+    }
     for (path, spent) in paths.iter_mut().zip(spent) {
         for fit in path {
             fit.iterations += spent;
@@ -182,7 +187,7 @@ fn iterate(
                     lane.finish(space, certificate, tolerance);
                     return None;
                 }
-                Verdict::Arrived if lane.anchored => {
+                Verdict::Arrived if lane.anchored || tolerance >= TOLD_BY_SINGLES => {
                     lane.finish(space, certificate, tolerance);
                     return None;
                 }

@@ -21,7 +21,7 @@ fn row(
         layer: "fc1".into(),
         feature: feature.into(),
         probe: "linear".into(),
-        protocol: "clean/3".into(),
+        protocol: "clean/4".into(),
         metric: "accuracy".into(),
         split_kind: "held_out_values".into(),
         selected_by: "accuracy".into(),

@@ -134,8 +134,8 @@ mod tests {
             .flat_map(|split| {
                 let shift = 0.0625 * f64::from(split);
                 [
-                    row(split, "clean/3", "initial", 0.5 + shift),
-                    row(split, "clean/3", "last", 0.25 + shift),
+                    row(split, "clean/4", "initial", 0.5 + shift),
+                    row(split, "clean/4", "last", 0.25 + shift),
                     row(split, "paper/1", "initial", 0.625 + shift),
                     row(split, "paper/1", "best_validation", 0.5 + shift),
                 ]
@@ -150,7 +150,7 @@ mod tests {
             let of_metric = found.iter().filter(|row| row.metric == metric);
             of_metric
                 .map(|row| {
-                    assert_eq!(row.protocol, "paper/1 minus clean/3");
+                    assert_eq!(row.protocol, "paper/1 minus clean/4");
                     assert_eq!((row.n_runs, row.condition.as_str()), (Some(3), ""));
                     (row.checkpoint_role.as_str(), row.value, row.upper)
                 })
@@ -170,13 +170,13 @@ mod tests {
     fn one_protocol_or_other_test_stimuli_have_none() {
         let mut rows = rows();
         for row in &mut rows {
-            if row.protocol == "clean/3" {
+            if row.protocol == "clean/4" {
                 row.split_kind = "seen_values".into();
             }
         }
         let differs = |row: &ResultRow| row.metric.starts_with("protocol_difference");
         assert!(!rows_over_runs(&rows).iter().any(differs));
-        rows.retain(|row| row.protocol == "clean/3");
+        rows.retain(|row| row.protocol == "clean/4");
         assert!(!rows_over_runs(&rows).iter().any(differs));
     }
 }

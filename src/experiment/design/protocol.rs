@@ -13,7 +13,7 @@ use crate::models::Options;
 use super::paper_protocol::{self, PAPER_PROTOCOL};
 
 /// The protocol's name and version, written into every row.
-pub const PROTOCOL: &str = "clean/3";
+pub const PROTOCOL: &str = "clean/4";
 
 /// The protocol's name with what this configuration changes in it.
 pub fn name(config: &Config) -> String {
@@ -80,11 +80,12 @@ fn around(config: &Config) -> Option<String> {
     }
     if config.probes.controls > 0 {
         parts.push(format!(
-            "split_kind instance: of each training combination's exemplars a share of {share} is tested on and \
-             as many choose the penalty. Control task (Hewitt & Liang 2019): each combination of a feature's \
-             training set is given the value of another, {} labelings, fitted at the penalty of the feature's \
-             own probe on this split; selectivity is that probe's accuracy minus the control's, its mean and range \
-             over labelings, on this split only.",
+            "split_kind instance: of each training combination's exemplars a share of {share} is tested on, the \
+             others fit. Control task (Hewitt & Liang 2019): each combination of a feature's training set is \
+             given the value of another, {} labelings. Both are fitted at the penalty that the feature's probe on \
+             held-out values chose, the feature's own probe to a relative gap of 0.001, controls to 0.01 in at \
+             most 50 iterations a penalty; selectivity is the probe's accuracy minus the control's, its mean and \
+             range over labelings, on this split only.",
             config.probes.controls
         ));
     }
@@ -112,7 +113,7 @@ fn around(config: &Config) -> Option<String> {
         parts.push(format!(
             "Permutation null, at step 0 and the last step: labels of whole combinations are permuted, separately \
              in training and test, the same {} permutations for all layers and checkpoints, and each probe is \
-             refitted at its penalty. A p-value compares an accuracy with the permutations' maxima over all layers \
+             refitted at its penalty, as closely as controls. A p-value compares an accuracy with the permutations' maxima over all layers \
              and both steps of its condition and feature: (b + 1) / (B + 1).",
             config.probes.permutations
         ));
