@@ -240,6 +240,16 @@ pub(crate) fn settle(
     weights
 }
 
+/// The decoders' coefficients, side by side.
+fn side_by_side(form: &Form, order: &[usize], tasks: &[Task<'_>], fits: &[Fit]) -> Panel {
+    let blocks: Vec<(&[f64], usize)> = fits
+        .iter()
+        .zip(tasks)
+        .map(|(fit, task)| (fit.coefficients.as_slice(), task.classes))
+        .collect();
+    Panel::beside(form.size(order.len()), &blocks)
+}
+
 /// The decoders as weights on standardized dimensions, side by side.
 fn to_weights(
     form: &Form,
@@ -248,13 +258,7 @@ fn to_weights(
     tasks: &[Task<'_>],
     fits: &[Fit],
 ) -> Panel {
-    let size = form.size(order.len());
-    let blocks: Vec<(&[f64], usize)> = fits
-        .iter()
-        .zip(tasks)
-        .map(|(fit, task)| (fit.coefficients.as_slice(), task.classes))
-        .collect();
-    let panel = Panel::beside(size, &blocks);
+    let panel = side_by_side(form, order, tasks, fits);
     match form {
         Form::Primal { .. } => panel,
         Form::Gram { .. } => Panel {
@@ -276,18 +280,13 @@ pub(crate) fn rough_logits(
     fits: &[Fit],
     rows: &[&[usize]],
 ) -> Vec<Vec<f64>> {
-    let size = form.size(order.len());
     let mut logits = Vec::with_capacity(fits.len());
     let mut start = 0;
     for together in rows.chunk_by(|a, b| a == b) {
         let own = start..start + together.len();
         start = own.end;
-        let blocks: Vec<(&[f64], usize)> = fits[own.clone()]
-            .iter()
-            .zip(&tasks[own])
-            .map(|(fit, task)| (fit.coefficients.as_slice(), task.classes))
-            .collect();
-        let panel = Panel::beside(size, &blocks);
+        let (fits, tasks) = (&fits[own.clone()], &tasks[own]);
+        let panel = side_by_side(form, order, tasks, fits);
         let mut weights: Vec<f32> = panel.data.iter().map(|&x| x as f32).collect();
         if let Form::Gram { .. } = form {
             weights = data.back_project(order, &weights, panel.cols);
@@ -295,11 +294,11 @@ pub(crate) fn rough_logits(
         let rows = together.first().copied().unwrap_or_default();
         let all = data.project(rows, &weights, panel.cols);
         let mut first = 0;
-        for (_, classes) in blocks {
+        for task in tasks {
             let own = all.chunks_exact(panel.cols.max(1));
-            let own = own.flat_map(|row| &row[first..first + classes]);
+            let own = own.flat_map(|row| &row[first..first + task.classes]);
             logits.push(own.map(|&z| f64::from(z)).collect());
-            first += classes;
+            first += task.classes;
         }
     }
     logits

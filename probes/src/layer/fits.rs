@@ -288,10 +288,12 @@ impl Work<'_> {
             let rows = logits.chunks_exact(task.classes);
             let own = rows.map(|row| shifted(row, &fit.intercept)).collect();
             let converged = fit.certificate.relative_gap() <= self.params.tolerance();
+            let status = status_from(fit.separable, converged, self.data.scale);
             tested.push(Tested {
-                status: match (proven, converged) {
-                    (false, false) if !fit.separable => Status::FixedBudget,
-                    _ => status_from(fit.separable, converged, self.data.scale),
+                // singles prove nothing
+                status: match (proven, status) {
+                    (false, Status::Converged | Status::MaxIterations) => Status::FixedBudget,
+                    _ => status,
                 },
                 logits: own,
                 fit,

@@ -113,8 +113,8 @@ fn around(config: &Config) -> Option<String> {
         parts.push(format!(
             "Permutation null, at step 0 and the last step: labels of whole combinations are permuted, separately \
              in training and test, the same {} permutations for all layers and checkpoints, and each probe is \
-             refitted at its penalty, as closely as controls. A p-value compares an accuracy with the permutations' maxima over all layers \
-             and both steps of its condition and feature: (b + 1) / (B + 1).",
+             refitted at its penalty, as closely as controls. A p-value compares an accuracy with the permutations' \
+             maxima over all layers and both steps of its condition and feature: (b + 1) / (B + 1).",
             config.probes.permutations
         ));
     }
