@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::linfa_logistic_solver::fit_path;
 use crate::outcome::{Certificate, Status};
-use crate::solve::{self, Fit, Panel, Search, Space, Stopping, Task, product};
+use crate::solve::{self, Fit, Panel, Path, Search, Space, Stopping, Task, product};
 use crate::standardize::{Standardized, Standardizer};
 use crate::{ProbeError, Solver, unpenalized};
 
@@ -117,28 +117,31 @@ pub(crate) fn fit_all(
     form: &Form,
     space: &Space<'_>,
     (data, order): (&Standardized<'_>, &[usize]),
-    tasks: &[Task<'_>],
-    penalties: &[&[f64]],
+    wanted: &[Path<'_>],
     stopping: Stopping,
     solver: Solver,
 ) -> Result<Vec<Vec<Fit>>, ProbeError> {
     let only_last = stopping.on_the_way > stopping.tolerance;
-    let walks: Vec<Vec<f64>> = penalties
+    let walks: Vec<Vec<f64>> = wanted
         .iter()
-        .map(|path| unpenalized::walk(path, only_last))
+        .map(|path| unpenalized::walk(path.penalties, only_last))
         .collect();
-    let walked: Vec<&[f64]> = walks.iter().map(Vec::as_slice).collect();
-    let paths = fit_penalized(form, space, tasks, &walked, stopping, solver)?;
+    let walked: Vec<Path<'_>> = wanted
+        .iter()
+        .zip(&walks)
+        .map(|(&path, penalties)| Path { penalties, ..path })
+        .collect();
+    let paths = fit_penalized(form, space, &walked, stopping, solver)?;
+    let failed = |source| ProbeError::Factorization {
+        layer: data.layer.to_owned(),
+        source,
+    };
     paths
         .into_iter()
-        .zip(tasks.iter().zip(penalties))
-        .map(|(walked, (&task, path))| {
-            unpenalized::complete(form, space, (data, order), task, path, walked, stopping).map_err(
-                |source| ProbeError::Factorization {
-                    layer: data.layer.to_owned(),
-                    source,
-                },
-            )
+        .zip(wanted)
+        .map(|(walked, path)| {
+            unpenalized::complete(form, space, (data, order), path, walked, stopping)
+                .map_err(failed)
         })
         .collect()
 }
@@ -147,36 +150,38 @@ pub(crate) fn fit_all(
 fn fit_penalized(
     form: &Form,
     space: &Space<'_>,
-    tasks: &[Task<'_>],
-    penalties: &[&[f64]],
+    wanted: &[Path<'_>],
     stopping: Stopping,
     solver: Solver,
 ) -> Result<Vec<Vec<Fit>>, ProbeError> {
     match (solver, form) {
         (Solver::Linfa, Form::Primal { matrix, width }) => {
-            let mut paths = tasks
+            let mut paths = wanted
                 .iter()
-                .zip(penalties)
-                .map(|(task, path)| {
-                    // every fit starts anew: the way to the last is not needed
-                    let skipped = match stopping.on_the_way > stopping.tolerance {
-                        true => path.len().saturating_sub(1),
-                        false => 0,
-                    };
-                    let path = &path[skipped..];
-                    fit_path(
-                        &matrix[..space.rows() * width],
-                        *width,
-                        *task,
-                        path,
-                        stopping.max_iterations,
-                    )
-                })
+                .map(
+                    |Path {
+                         task, penalties, ..
+                     }| {
+                        // every fit starts anew: the way to the last is not needed
+                        let skipped = match stopping.on_the_way > stopping.tolerance {
+                            true => penalties.len().saturating_sub(1),
+                            false => 0,
+                        };
+                        fit_path(
+                            &matrix[..space.rows() * width],
+                            *width,
+                            *task,
+                            &penalties[skipped..],
+                            stopping.max_iterations,
+                        )
+                    },
+                )
                 .collect::<Result<Vec<_>, _>>()?;
-            solve::certify(space, tasks, &mut paths, stopping.tolerance);
+            let tasks: Vec<Task<'_>> = wanted.iter().map(|path| path.task).collect();
+            solve::certify(space, &tasks, &mut paths, stopping.tolerance);
             Ok(paths)
         }
-        _ => Ok(solve::solve(space, tasks, penalties, stopping)),
+        _ => Ok(solve::solve(space, wanted, stopping)),
     }
 }
 

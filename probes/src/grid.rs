@@ -7,7 +7,7 @@ use crate::checks::check_layer_labels;
 use crate::fitting::{Form, fit_all, settle, status_from};
 use crate::multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 use crate::params::check_penalty;
-use crate::solve::{Fit, Panel, Stopping, Task};
+use crate::solve::{Fit, Panel, Path, Stopping, Task};
 use crate::source::Source;
 use crate::standardize::{Standardized, Standardizer};
 use crate::{ActivationBlocks, ProbeError, Status};
@@ -124,16 +124,16 @@ fn fit_source(
     let mut falling: Vec<usize> = (0..penalties.len()).collect();
     falling.sort_by(|&a, &b| penalties[b].total_cmp(&penalties[a]));
     let path: Vec<f64> = falling.iter().map(|&place| penalties[place]).collect();
-    let paths: Vec<&[f64]> = tasks.iter().map(|_| path.as_slice()).collect();
-    let solved = fit_all(
-        &form,
-        &space,
-        (&data, &rows),
-        &tasks,
-        &paths,
-        stopping,
-        probe.solver(),
-    )?;
+    let wanted: Vec<Path<'_>> = tasks
+        .iter()
+        .map(|&task| Path {
+            task,
+            penalties: &path,
+            start: None,
+        })
+        .collect();
+    let rows_of = (&data, rows.as_slice());
+    let solved = fit_all(&form, &space, rows_of, &wanted, stopping, probe.solver())?;
     let mut fits: Vec<_> = solved.into_iter().flatten().collect();
     let each: Vec<Task<'_>> = tasks.iter().flat_map(|&t| vec![t; path.len()]).collect();
     let weights = settle(&form, &space, &data, &rows, &each, &mut fits, stopping);

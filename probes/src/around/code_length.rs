@@ -9,7 +9,7 @@ use super::code_order::Blocks;
 use crate::fitting::{Form, fit_all, rough_logits, shifted, status_from};
 use crate::layer::Work;
 use crate::outcome::Status;
-use crate::solve::{Fit, Task};
+use crate::solve::{Fit, Path, Task};
 use crate::standardize::{Standardized, Standardizer};
 use crate::test_set::read_logits;
 use crate::{ProbeError, ProbeTask};
@@ -213,30 +213,25 @@ fn block_bits(
         .iter()
         .map(|task| prefix.iter().map(|&row| task.labels[row]).collect())
         .collect();
-    let solved: Vec<Task<'_>> = tasks
+    let wanted: Vec<Path<'_>> = tasks
         .iter()
         .zip(&labels)
-        .map(|(task, labels)| Task {
-            labels,
-            classes: task.classes,
+        .map(|(task, labels)| Path {
+            task: Task {
+                labels,
+                classes: task.classes,
+            },
+            penalties: params.penalties(),
+            start: None,
         })
         .collect();
-    let penalties: Vec<&[f64]> = tasks.iter().map(|_| params.penalties()).collect();
     let solver = params.solver();
     let rows = (&data, prefix);
-    let paths = fit_all(
-        &form,
-        &space,
-        rows,
-        &solved,
-        &penalties,
-        work.roughly(),
-        solver,
-    )?;
-    let each: Vec<Task<'_>> = solved
+    let paths = fit_all(&form, &space, rows, &wanted, work.roughly(), solver)?;
+    let each: Vec<Task<'_>> = wanted
         .iter()
         .zip(&paths)
-        .flat_map(|(&task, path)| path.iter().map(move |_| task))
+        .flat_map(|(wanted, path)| path.iter().map(|_| wanted.task))
         .collect();
     let steps: Vec<usize> = paths.iter().map(Vec::len).collect();
     let fits: Vec<Fit> = paths.into_iter().flatten().collect();

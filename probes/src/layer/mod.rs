@@ -24,7 +24,7 @@ use crate::{
 };
 
 pub(crate) use cut::Cut;
-pub(crate) use fits::{Tested, Wanted, Work};
+pub(crate) use fits::{Closeness, Tested, Wanted, Work};
 pub(crate) use nulls::BATCH as PERMUTED;
 use nulls::permutation_nulls;
 use probes::{Further, Probed, compare_at, probe_cut};

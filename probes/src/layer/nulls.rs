@@ -1,6 +1,6 @@
 //! Refits to permuted labels over the layer's own Gram matrix.
 
-use super::{Cut, Wanted, Work};
+use super::{Closeness, Cut, Wanted, Work};
 use crate::around::permuted_labels;
 use crate::fitting::Form;
 use crate::{PermutationNull, ProbeError, ProbeOutcome, ProbeTask, Repeats};
@@ -47,7 +47,7 @@ pub(super) fn permutation_nulls(
                 labels.iter().map(move |labels| Wanted { task, labels, at })
             })
             .collect();
-        let tested = work.refit_random(form, &space, cut, tasks, &wanted)?;
+        let tested = work.refit(form, &space, cut, tasks, &wanted, Closeness::Random)?;
         for (want, tested) in wanted.iter().zip(tested) {
             let test = tasks[want.task].test;
             nulls[want.task].fits.push(tested.judged(test, want.labels));

@@ -1,7 +1,7 @@
 //! The probes of one cut: penalties chosen, refitted, tested once; or fitted at
 //! penalties chosen elsewhere, beside others that they are compared with.
 
-use super::{Cut, Tested, Wanted, Work};
+use super::{Closeness, Cut, Tested, Wanted, Work};
 use crate::around::bits::bits;
 use crate::fitting::Form;
 use crate::outcome::{PathPoint, Refit};
@@ -56,7 +56,7 @@ pub(super) fn probe_cut(
             }
         }
     }
-    let tested = work.refit(form, &space, cut, tasks, &wanted)?;
+    let tested = work.refit(form, &space, cut, tasks, &wanted, Closeness::Proven)?;
     let mut surer_at = tasks.len();
     let mut outcomes = Vec::with_capacity(tasks.len());
     for (number, (task, path)) in tasks.iter().zip(paths).enumerate() {
@@ -107,13 +107,15 @@ pub(super) fn compare_at(
         labels: own.labels,
         at: chosen[task].0,
     });
-    let own = work.refit_unproven(form, &space, cut, tasks, &own.collect::<Vec<_>>())?;
+    let own: Vec<Wanted<'_>> = own.collect();
+    let own = work.refit(form, &space, cut, tasks, &own, Closeness::Compared)?;
     let others = further.iter().map(|Further { task, labels }| Wanted {
         task: *task,
         labels,
         at: chosen[*task].0,
     });
-    let others = work.refit_random(form, &space, cut, tasks, &others.collect::<Vec<_>>())?;
+    let others: Vec<Wanted<'_>> = others.collect();
+    let others = work.refit(form, &space, cut, tasks, &others, Closeness::Random)?;
     let outcomes = tasks.iter().zip(&own).zip(&chosen);
     let outcomes = outcomes.map(|((task, tested), &chosen)| {
         outcome(work, task, split, &cut.order, Vec::new(), chosen, tested)

@@ -21,6 +21,16 @@ pub(crate) struct Fit {
     pub separable: bool,
 }
 
+impl Fit {
+    /// This fit as another's start.
+    pub fn start(&self) -> Start {
+        Start {
+            coefficients: self.coefficients.clone(),
+            intercept: self.intercept.clone(),
+        }
+    }
+}
+
 /// Where to start from.
 #[derive(Clone, Debug)]
 pub(crate) struct Start {

@@ -40,8 +40,8 @@ use rayon::prelude::*;
 use abreast::Abreast;
 pub(crate) use curvature::{Curvature, SMALL};
 use directions::{Going, step};
-pub(crate) use lane::{Fit, Lane, MIDDLING};
-use lane::{Start, Verdict};
+use lane::Verdict;
+pub(crate) use lane::{Fit, Lane, MIDDLING, Start};
 pub(crate) use newton::{Search, Task};
 pub(crate) use panel::{Panel, product};
 pub(crate) use shares::{most_systems, share};
@@ -62,6 +62,15 @@ pub(crate) struct Stopping {
     pub own_factors: bool,
 }
 
+/// A task and the penalties it is fitted at, largest first.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'a> {
+    pub task: Task<'a>,
+    pub penalties: &'a [f64],
+    /// Where the first fit begins, if not at 0.
+    pub start: Option<&'a Start>,
+}
+
 /// Relative gap that the running image in singles tells surely enough.
 const TOLD_BY_SINGLES: f64 = 1e-4;
 
@@ -70,13 +79,8 @@ const TOLD_BY_SINGLES: f64 = 1e-4;
 ///
 /// Where only a path's last fit is wanted, `on_the_way` may be loose: going
 /// down the path in rough steps takes far fewer iterations than one long leap.
-pub(crate) fn solve(
-    space: &Space<'_>,
-    tasks: &[Task<'_>],
-    penalties: &[&[f64]],
-    stopping: Stopping,
-) -> Vec<Vec<Fit>> {
-    let mut paths = run(space, tasks, penalties, None, stopping, Precision::Single);
+pub(crate) fn solve(space: &Space<'_>, wanted: &[Path<'_>], stopping: Stopping) -> Vec<Vec<Fit>> {
+    let mut paths = run(space, wanted, stopping, Precision::Single);
     let mut spent = vec![0; paths.len()];
     if stopping.on_the_way > stopping.tolerance {
         for (path, spent) in paths.iter_mut().zip(&mut spent) {
@@ -85,8 +89,9 @@ pub(crate) fn solve(
         }
     }
     if stopping.tolerance < TOLD_BY_SINGLES {
-        certify(space, tasks, &mut paths, stopping.tolerance);
-        polish(space, tasks, &mut paths, stopping);
+        let tasks: Vec<Task<'_>> = wanted.iter().map(|path| path.task).collect();
+        certify(space, &tasks, &mut paths, stopping.tolerance);
+        polish(space, &tasks, &mut paths, stopping);
     }
     for (path, spent) in paths.iter_mut().zip(spent) {
         for fit in path {
@@ -98,26 +103,19 @@ pub(crate) fn solve(
 
 fn run(
     space: &Space<'_>,
-    tasks: &[Task<'_>],
-    penalties: &[&[f64]],
-    starts: Option<Vec<Start>>,
+    wanted: &[Path<'_>],
     stopping: Stopping,
     precision: Precision,
 ) -> Vec<Vec<Fit>> {
-    let starts: Vec<Option<Start>> = match starts {
-        Some(starts) => starts.into_iter().map(Some).collect(),
-        None => tasks.iter().map(|_| None).collect(),
-    };
-    let mut lanes: Vec<Lane<'_>> = tasks
+    let mut lanes: Vec<Lane<'_>> = wanted
         .iter()
-        .zip(penalties)
-        .zip(starts)
-        .map(|((&task, path), start)| {
-            let start = start.map(|start| {
+        .map(|path| {
+            let (task, size) = (path.task, space.size());
+            let start = path.start.map(|start| {
                 let image = space.image_of(&start.coefficients, task.classes, precision);
-                (start, image)
+                (start.clone(), image)
             });
-            let mut lane = Lane::new(task, path, space.size(), start, precision);
+            let mut lane = Lane::new(task, path.penalties, size, start, precision);
             lane.may_factor = stopping.own_factors;
             lane
         })
@@ -231,11 +229,7 @@ pub(crate) fn refine(
         .zip(&penalties)
         .zip(fits.iter().zip(images))
         .map(|((&task, path), (fit, image))| {
-            let start = Start {
-                coefficients: fit.coefficients.clone(),
-                intercept: fit.intercept.clone(),
-            };
-            let start = Some((start, image));
+            let start = Some((fit.start(), image));
             let mut lane = Lane::new(task, path, space.size(), start, Precision::Single);
             lane.anchored = true;
             lane.settle(space, fit.penalty, false);
@@ -315,11 +309,8 @@ pub(crate) fn certify(
     let mut lanes: Vec<(f64, Lane<'_>)> = Vec::new();
     for (task, path) in tasks.iter().zip(paths.iter()) {
         for fit in path {
-            let start = Start {
-                coefficients: fit.coefficients.clone(),
-                intercept: fit.intercept.clone(),
-            };
-            let lane = Lane::new(*task, &[], 0, Some((start, Vec::new())), Precision::Double);
+            let start = Some((fit.start(), Vec::new()));
+            let lane = Lane::new(*task, &[], 0, start, Precision::Double);
             lanes.push((fit.penalty, lane));
         }
     }
@@ -360,24 +351,20 @@ fn polish(space: &Space<'_>, tasks: &[Task<'_>], paths: &mut [Vec<Fit>], stoppin
     if wanting.is_empty() {
         return;
     }
-    let tasks: Vec<Task<'_>> = wanting.iter().map(|(task, _)| *task).collect();
-    let penalties: Vec<[f64; 1]> = wanting.iter().map(|(_, fit)| [fit.penalty]).collect();
-    let penalties: Vec<&[f64]> = penalties.iter().map(|p| p.as_slice()).collect();
-    let starts = wanting
+    let starts: Vec<([f64; 1], Start)> = wanting
         .iter()
-        .map(|(_, fit)| Start {
-            coefficients: fit.coefficients.clone(),
-            intercept: fit.intercept.clone(),
+        .map(|(_, fit)| ([fit.penalty], fit.start()))
+        .collect();
+    let again: Vec<Path<'_>> = wanting
+        .iter()
+        .zip(&starts)
+        .map(|((task, _), (penalties, start))| Path {
+            task: *task,
+            penalties,
+            start: Some(start),
         })
         .collect();
-    let fits = run(
-        space,
-        &tasks,
-        &penalties,
-        Some(starts),
-        stopping,
-        Precision::Double,
-    );
+    let fits = run(space, &again, stopping, Precision::Double);
     for ((_, fit), path) in wanting.into_iter().zip(fits) {
         for better in path {
             let iterations = fit.iterations + better.iterations;

@@ -29,7 +29,7 @@ use layerprobe_linalg::{EigenError, MatRef};
 use crate::{Certificate, Workload};
 
 use crate::fitting::Form;
-use crate::solve::{Fit, Panel, Precision, Space, Stopping, Task};
+use crate::solve::{Fit, Panel, Path, Precision, Space, Stopping, Task};
 use crate::standardize::Standardized;
 
 use basis::Basis;
@@ -74,23 +74,24 @@ pub(crate) fn walk(path: &[f64], only_last: bool) -> Vec<f64> {
     walk
 }
 
-/// The fits of `path`, given those of its [`walk`]: the one at 0 is made here.
+/// The fits of a path, given those of its [`walk`]: the one at 0 is made here.
 pub(crate) fn complete(
     form: &Form,
     space: &Space<'_>,
     (data, order): (&Standardized<'_>, &[usize]),
-    task: Task<'_>,
-    path: &[f64],
+    Path {
+        task, penalties, ..
+    }: &Path<'_>,
     walked: Vec<Fit>,
     stopping: Stopping,
 ) -> Result<Vec<Fit>, EigenError> {
     let at = |penalty: f64| walked.iter().find(|fit| fit.penalty == penalty);
-    let (Some(&0.0), Some(start)) = (path.last(), at(ANCHOR)) else {
+    let (Some(&0.0), Some(start)) = (penalties.last(), at(ANCHOR)) else {
         return Ok(walked);
     };
     let rows = &order[..space.rows()];
-    let free = fit(form, space, (data, rows), task, start.clone(), stopping)?;
-    let fits = path.iter().filter_map(|&penalty| match penalty > 0.0 {
+    let free = fit(form, space, (data, rows), *task, start.clone(), stopping)?;
+    let fits = penalties.iter().filter_map(|&penalty| match penalty > 0.0 {
         true => at(penalty).cloned(),
         false => Some(free.clone()),
     });
