@@ -1,5 +1,7 @@
-//! Progress: bars on a terminal, JSON lines on request, silence otherwise; and
-//! in the log, if there is one.
+//! Progress: bars on a terminal, JSON lines on request, else a line now and then;
+//! and in the log, if there is one.
+
+mod lines;
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
@@ -11,11 +13,13 @@ use tracing::{debug, info, warn};
 
 use super::arguments::{MessageFormat, Output};
 use crate::experiment::{Event, Observer};
+use lines::Lines;
 
 /// Tells the user what an experiment does.
 pub struct Progress {
     output: Kind,
     bar: Mutex<Option<ProgressBar>>,
+    lines: Mutex<Option<Lines>>,
     last_line: Mutex<Option<Instant>>,
 }
 
@@ -23,7 +27,7 @@ pub struct Progress {
 enum Kind {
     /// Bars and messages on standard error.
     Terminal,
-    /// Messages only.
+    /// Messages, and a line of progress now and then.
     Plain,
     /// One JSON object a line on standard output.
     Json,
@@ -43,6 +47,7 @@ impl Progress {
         Self {
             output,
             bar: Mutex::new(None),
+            lines: Mutex::new(None),
             last_line: Mutex::new(None),
         }
     }
@@ -92,7 +97,13 @@ impl Progress {
             Event::Started { stage, total, done } if self.output == Kind::Terminal => {
                 self.start_bar(stage.name(), stage.unit(), total, done);
             }
+            Event::Started { stage, total, done } => {
+                if let Ok(mut lines) = self.lines.lock() {
+                    *lines = Some(Lines::new(stage, total, done, Instant::now()));
+                }
+            }
             Event::Advanced { done, detail, .. } => {
+                self.say_line(|lines| lines.advanced(done, detail, Instant::now()));
                 if let Some(bar) = self.bar.lock().ok().and_then(|bar| bar.clone()) {
                     bar.set_position(done);
                     bar.set_message(detail.to_owned());
@@ -104,8 +115,17 @@ impl Progress {
                     bar.finish_and_clear();
                     eprintln!("{:>7} done in {seconds:.1} s", stage.name());
                 }
+                self.say_line(|lines| lines.finished(seconds));
             }
-            Event::Started { .. } => {}
+        }
+    }
+
+    fn say_line(&self, line: impl FnOnce(&mut Lines) -> Option<String>) {
+        let Ok(mut lines) = self.lines.lock() else {
+            return;
+        };
+        if let Some(line) = lines.as_mut().and_then(line) {
+            eprintln!("{line}");
         }
     }
 }

@@ -1,0 +1,109 @@
+//! Progress where there is no terminal: a line now and then, for whoever reads
+//! the log of a job.
+
+use std::time::{Duration, Instant};
+
+use crate::experiment::Stage;
+
+/// What is shorter leaves no line.
+const EVERY: Duration = Duration::from_secs(30);
+
+/// A stage that runs, and when it last had a line.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lines {
+    stage: Stage,
+    total: u64,
+    /// What was done before this run.
+    before: u64,
+    started: Instant,
+    last: Instant,
+    silent: bool,
+}
+
+impl Lines {
+    pub fn new(stage: Stage, total: u64, before: u64, now: Instant) -> Self {
+        Self {
+            stage,
+            total,
+            before,
+            started: now,
+            last: now,
+            silent: true,
+        }
+    }
+
+    /// A line, if it is time for one.
+    pub fn advanced(&mut self, done: u64, detail: &str, now: Instant) -> Option<String> {
+        if now.duration_since(self.last) < EVERY {
+            return None;
+        }
+        (self.last, self.silent) = (now, false);
+        let spent = now.duration_since(self.started).as_secs_f64();
+        let left = match done.saturating_sub(self.before) {
+            0 => String::new(),
+            own => {
+                let rest = self.total.saturating_sub(done) as f64;
+                format!(", about {} left", in_words(spent * rest / own as f64))
+            }
+        };
+        let (name, total, unit) = (self.stage.name(), self.total, self.stage.unit());
+        let spent = in_words(spent);
+        let line = format!("{name:>7} {done}/{total} {unit}, {spent} so far{left}  {detail}");
+        Some(line.trim_end().to_owned())
+    }
+
+    /// The last line, if there were others.
+    pub fn finished(&self, seconds: f64) -> Option<String> {
+        let line = || format!("{:>7} done in {seconds:.1} s", self.stage.name());
+        (!self.silent).then(line)
+    }
+}
+
+fn in_words(seconds: f64) -> String {
+    match seconds.round() as u64 {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds @ ..7200 => format!("{} min", (seconds + 30) / 60),
+        seconds => format!("{:.1} h", seconds as f64 / 3600.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_comes_every_half_minute_and_says_what_is_left() {
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        // a hundred of them were there before
+        let mut lines = Lines::new(Stage::Train, 1100, 100, start);
+        assert_eq!(lines.advanced(110, "shape", after(29)), None);
+        assert_eq!(lines.finished(29.0), None);
+        let first = lines.advanced(120, "shape", after(30)).unwrap();
+        assert_eq!(
+            first,
+            "  train 120/1100 steps, 30 s so far, about 25 min left  shape"
+        );
+        assert_eq!(lines.advanced(130, "shape", after(59)), None);
+        assert!(lines.advanced(140, "shape", after(60)).is_some());
+        assert_eq!(
+            lines.finished(900.0).as_deref(),
+            Some("  train done in 900.0 s")
+        );
+    }
+
+    #[test]
+    fn nothing_done_foretells_nothing() {
+        let start = Instant::now();
+        let mut lines = Lines::new(Stage::Probe, 10, 3, start);
+        let line = lines.advanced(3, "", start + Duration::from_secs(200));
+        assert_eq!(line.as_deref(), Some("  probe 3/10 layers, 3 min so far"));
+    }
+
+    #[test]
+    fn durations_have_a_unit_that_suits_them() {
+        assert_eq!(in_words(119.4), "119 s");
+        assert_eq!(in_words(150.0), "3 min");
+        assert_eq!(in_words(9000.0), "2.5 h");
+    }
+}
