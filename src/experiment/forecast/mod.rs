@@ -2,5 +2,7 @@
 
 pub mod memory;
 pub mod past;
+mod probing;
+pub mod speeds;
 pub mod standing;
 pub mod time;

@@ -67,6 +67,9 @@ pub struct RunCounts {
     /// Layers of checkpoints to probe under the clean protocol; an untrained
     /// network that several targets share counts once.
     pub layers: u64,
+    /// Checkpoints among these, at step 0 and the last of each network, at which
+    /// what costs most is measured.
+    pub ends: u64,
     /// Bytes of all checkpoints.
     pub checkpoint_bytes: u64,
 }
@@ -100,6 +103,7 @@ pub fn counts(config: &Config) -> Result<RunCounts, ExperimentError> {
         if clean {
             let layers = config.probes.layers.len() as u64;
             counts.layers += (checkpoints - u64::from(twin)) * layers;
+            counts.ends += checkpoints.min(2) - u64::from(twin);
         }
         // the best on validation is kept beside the schedule's
         counts.checkpoint_bytes += 4 * parameters as u64 * (checkpoints + 1);
@@ -121,6 +125,7 @@ mod tests {
         // the untrained network of a version is probed once
         let layers = config.probes.layers.len() as u64;
         assert_eq!(counts.layers, (15 * checkpoints - 10) * layers);
+        assert_eq!(counts.ends, 15 * 2 - 10);
     }
 
     #[test]

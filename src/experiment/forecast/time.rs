@@ -1,57 +1,18 @@
 //! What a run will take, told before it starts: time from a short bench on this
 //! machine, disk and memory from shapes.
 
-use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
-
-use layerprobe_linalg::{MatMut, MatRef, Threads, matmul};
 use layerprobe_probes::View;
-use layerprobe_streams::StreamKey;
 
 use crate::config::{Config, Protocol};
-use crate::models::{Design, ImageBatch, Network, Workspace};
-use crate::nn::optimizers::{AdamParams, LearningRate, OptimizerParams};
-use crate::training::Trainer;
 
+use super::probing::ProbeCost;
+use super::speeds::{Speeds, design};
 use super::standing::counts;
 use crate::experiment::design::condition::{Condition, conditions};
 use crate::experiment::design::stimuli::ExperimentStimuli;
 use crate::experiment::design::streams::Streams;
 use crate::experiment::design::training_plan::plan_conditions;
 use crate::experiment::error::ExperimentError;
-
-/// Measurements of one thing at least, after one that is not counted, and at
-/// most; more than the least are made within so many seconds. The shortest
-/// counts, so that other work on the machine disturbs little.
-const MEASURED: usize = 2;
-const MOST: usize = 200;
-const BUDGET: Duration = Duration::from_millis(1500);
-/// Images of a measured forward pass.
-const READ: usize = 32;
-/// Side of the measured product: over within a millisecond or so, before another
-/// process has its turn.
-const SIDE: usize = 512;
-/// Iterations that all fits of a layer take together, and what their vectors,
-/// factors and searches cost beside the products, as multiples: chosen so that
-/// the layers of `quick`, of 128 to 32,768 dimensions, come out within a factor
-/// of three.
-const ITERATIONS: f64 = 60.0;
-const OVERHEAD: f64 = 8.0;
-
-/// How fast this machine is, at one network.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Speeds {
-    /// Images a second of full training steps.
-    pub train: f64,
-    /// Images a second of forward passes.
-    pub read: f64,
-    /// Operations a second of a large matrix product.
-    pub products: f64,
-}
-
-/// The speeds of networks on this machine, each measured once.
-#[derive(Clone, Debug, Default)]
-pub struct Bench(BTreeMap<String, Speeds>);
 
 /// What a run will take.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,73 +40,6 @@ pub struct RunForecast {
     pub memory: u64,
     /// What the forecast leaves out.
     pub left_out: Vec<String>,
-}
-
-impl Bench {
-    /// The speeds at a configuration's network, and whether they were measured
-    /// just now.
-    ///
-    /// # Errors
-    /// If the network cannot be built.
-    pub fn of(&mut self, config: &Config) -> Result<(Speeds, bool), ExperimentError> {
-        let size = config.stimuli.image_size();
-        let batch = config.training.batch_size;
-        let network = format!("{:?} {size} {batch}", config.network);
-        if let Some(speeds) = self.0.get(&network) {
-            return Ok((*speeds, false));
-        }
-        let speeds = Speeds::measure(config)?;
-        self.0.insert(network, speeds);
-        Ok((speeds, true))
-    }
-}
-
-impl Speeds {
-    /// Measures a configuration's network on this machine, with as many threads
-    /// as the run will have. Takes seconds.
-    ///
-    /// # Errors
-    /// If the network cannot be built.
-    pub fn measure(config: &Config) -> Result<Self, ExperimentError> {
-        let design = design(config)?;
-        let failed = |e: &dyn std::fmt::Display| ExperimentError::UnknownArch(e.to_string());
-        let key = StreamKey::from_seed(0);
-        let mut network = Network::from_design(design, key)?;
-        let size = config.training.batch_size;
-        let batch = noise(&network, size, key);
-        let labels: Vec<u32> = (0..size).map(|i| (i % network.classes()) as u32).collect();
-        let adam = OptimizerParams::Adam(AdamParams::default());
-        let adam = adam.check().map_err(|e| failed(&e))?;
-        let rate = LearningRate::constant(1e-4).map_err(|e| failed(&e))?;
-        let mut trainer = Trainer::new(&network, adam, rate, key.derive("train/dropout"));
-        let step = seconds(|| {
-            trainer
-                .step(&mut network, &batch, &labels)
-                .map(|_| ())
-                .map_err(|e| failed(&e))
-        })?;
-        let images = noise(&network, READ, key);
-        let mut workspace = Workspace::default();
-        let forward = seconds(|| {
-            network.logits(&mut workspace, &images)?;
-            Ok(())
-        })?;
-        let a = vec![0.5f32; SIDE * SIDE];
-        let mut c = vec![0.0f32; SIDE * SIDE];
-        let product = seconds(|| {
-            let square = MatRef::row_major(&a, SIDE, SIDE);
-            let product = MatMut::row_major(&mut c, SIDE, SIDE);
-            matmul(product, 0.0, square, square, 1.0, Threads::One);
-            Ok(())
-        })?;
-        Ok(Self {
-            train: size as f64 / step,
-            read: READ as f64 / forward,
-            // of one thread, taken times the threads: together they would wait for the
-            // one that other work on the machine keeps longest
-            products: 2.0 * (SIDE as f64).powi(3) / product * rayon::current_num_threads() as f64,
-        })
-    }
 }
 
 impl RunForecast {
@@ -180,17 +74,17 @@ impl RunForecast {
             images += per_epoch * config.training.epochs as f64;
         }
         let set = stimuli.set.len() as f64;
-        let train = stimuli.versions.first().map_or(0, |v| v.split.train.len()) as f64;
-        let classes = config.stimuli.values_per_feature() - config.split.held_out;
-        let columns = config.probes.features.len() * config.probes.penalties.len() * classes;
-        let fits = dims.iter().map(|&dims| {
-            let width = (dims as f64).min(train);
-            let gram = 2.0 * train * train.min(dims as f64) * dims as f64;
-            let products = 4.0 * train * width * columns as f64 * ITERATIONS;
-            (gram + OVERHEAD * products) / speeds.products
-        });
+        let train = stimuli.versions.first().map_or(0, |v| v.split.train.len());
+        let cost = ProbeCost::new(config, train);
+        let fits = |at_an_end| {
+            let operations = dims.iter().map(|&dims| cost.operations(dims, at_an_end));
+            operations.sum::<f64>() / speeds.products
+        };
         let checkpoints = counts.layers / (dims.len() as u64).max(1);
-        let per_checkpoint = set / speeds.read + fits.sum::<f64>();
+        let ends = counts.ends.min(checkpoints);
+        let probe_seconds = checkpoints as f64 * set / speeds.read
+            + ends as f64 * fits(true)
+            + (checkpoints - ends) as f64 * fits(false);
         let widest = dims.iter().max().copied().unwrap_or(0) as u64;
         let pixels = 3 * config.stimuli.image_size().pow(2) as u64;
         let mut left_out = Vec::new();
@@ -201,9 +95,6 @@ impl RunForecast {
             (config.probes.baselines().next().is_some(), "baselines"),
             (config.probes.views != [View::Full], "views of layers"),
             (!config.probes.ridge.is_empty(), "ridge probes"),
-            (config.probes.controls > 0, "control tasks"),
-            (config.probes.code_orders > 0, "code lengths"),
-            (config.probes.permutations > 0, "permutations"),
             (config.probes.nonlinear_seeds > 0, "nonlinear probes"),
         ];
         left_out.extend(
@@ -219,7 +110,7 @@ impl RunForecast {
             checkpoints,
             layers: counts.layers,
             train_seconds: images / speeds.train,
-            probe_seconds: checkpoints as f64 * per_checkpoint,
+            probe_seconds,
             disk: counts.checkpoint_bytes,
             memory: (stimuli.set.len() + stimuli.pool_size()) as u64 * pixels
                 + 16 * parameters as u64
@@ -232,39 +123,6 @@ impl RunForecast {
     pub fn seconds(&self) -> f64 {
         self.train_seconds + self.probe_seconds
     }
-}
-
-fn design(config: &Config) -> Result<Design, ExperimentError> {
-    let classes = config.stimuli.values_per_feature() - config.split.held_out;
-    config
-        .network
-        .design(config.stimuli.image_size(), classes)
-        .map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))
-}
-
-fn noise(network: &Network, images: usize, key: StreamKey) -> ImageBatch {
-    let size = network.image_size();
-    let mut pixels = key.derive("bench/pixels").at(0);
-    let values = (0..images * 3 * size * size).map(|_| pixels.uniform_in(-1.7, 1.7) as f32);
-    let mut batch = ImageBatch::new(network.input_layout());
-    batch.fill_from_chw(&values.collect::<Vec<f32>>());
-    batch
-}
-
-/// The least of several measurements, after one that is not counted.
-fn seconds(mut work: impl FnMut() -> Result<(), ExperimentError>) -> Result<f64, ExperimentError> {
-    work()?;
-    let mut least = f64::INFINITY;
-    let begun = Instant::now();
-    for done in 0..MOST {
-        if done >= MEASURED && begun.elapsed() >= BUDGET {
-            break;
-        }
-        let started = Instant::now();
-        work()?;
-        least = least.min(started.elapsed().as_secs_f64());
-    }
-    Ok(least)
 }
 
 #[cfg(test)]
@@ -305,7 +163,9 @@ mod tests {
         let wide = forecast(&["probes.layers=['pool1']"]);
         let narrow = forecast(&["probes.layers=['fc1']"]);
         assert!(wide.probe_seconds > narrow.probe_seconds);
-        let extras = forecast(&["probes.controls=5"]);
-        assert_eq!(extras.left_out, ["control tasks"]);
+        let plain = forecast(&["probes.permutations=0"]);
+        assert!(plain.probe_seconds < 0.9 * once.probe_seconds);
+        let extras = forecast(&["probes.nonlinear_seeds=5"]);
+        assert_eq!(extras.left_out, ["nonlinear probes"]);
     }
 }
