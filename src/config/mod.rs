@@ -30,7 +30,7 @@ pub use error::{ConfigError, Place, nearest_name};
 pub use presets::{BINARY_PRESETS, PRESETS, Preset};
 pub use protocols::{PaperGrid, Protocol};
 pub use sections::{
-    Checkpoints, Config, Correlation, InitialWeights, Network, PMode, Predictions, Probes, Seeds,
+    AtCheckpoints, Checkpoints, Config, Correlation, InitialWeights, Network, PMode, Probes, Seeds,
     Split, Stimuli, StimulusSections,
 };
 pub use training::{AdamNumbers, Optimizer, Schedule, Training};

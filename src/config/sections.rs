@@ -246,9 +246,10 @@ pub struct Probes {
     pub max_iterations: usize,
     /// Bootstrap resamples behind each interval.
     pub resamples: usize,
-    /// Whether V-information in bits is measured, by a refit at the penalty
-    /// that cross-entropy chooses.
-    pub v_information: bool,
+    /// At which checkpoints V-information in bits is measured, by a refit at the
+    /// penalty that cross-entropy chooses.
+    #[serde(serialize_with = "as_flag_or_ends")]
+    pub v_information: AtCheckpoints,
     /// Whether probes are also tested on withheld combinations of kept values.
     pub seen_values: bool,
     /// Control labelings on withheld exemplars; 0 for no control task.
@@ -259,7 +260,7 @@ pub struct Probes {
     /// Permutations behind each p-value, at step 0 and the last; 0 for none.
     pub permutations: usize,
     /// Which checkpoints' predictions of single stimuli are kept.
-    pub predictions: Predictions,
+    pub predictions: AtCheckpoints,
     /// Continuous properties that ridge probes decode; none by default.
     pub ridge: Vec<String>,
     /// Seeds of probes with a hidden layer, at step 0 and the last; 0 for none.
@@ -269,6 +270,16 @@ pub struct Probes {
     /// The grid of the protocol `paper`, if it is one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paper: Option<PaperGrid>,
+}
+
+/// `true` and `false` were all there was, and are part of what identifies work
+/// that is stored.
+fn as_flag_or_ends<S: Serializer>(at: &AtCheckpoints, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        AtCheckpoints::None => serializer.serialize_bool(false),
+        AtCheckpoints::Ends => at.serialize(serializer),
+        AtCheckpoints::All => serializer.serialize_bool(true),
+    }
 }
 
 fn as_texts<S: Serializer>(views: &[View], serializer: S) -> Result<S::Ok, S::Error> {
@@ -295,20 +306,20 @@ impl Probes {
     }
 }
 
-/// Which checkpoints' predictions are kept, stimulus by stimulus.
+/// At which checkpoints something is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Predictions {
-    /// None: only what is measured from them.
+pub enum AtCheckpoints {
+    /// At none.
     None,
-    /// Those of step 0 and of the last.
+    /// At step 0 and the last.
     Ends,
-    /// Those of all.
+    /// At all.
     All,
 }
 
-impl Predictions {
-    /// Whether those of a checkpoint are kept.
+impl AtCheckpoints {
+    /// Whether it is done at a checkpoint.
     pub fn at(self, an_end: bool) -> bool {
         match self {
             Self::None => false,

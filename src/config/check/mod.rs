@@ -175,7 +175,7 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         solver,
         max_iterations: keys.whole_or_in("probes.max_iterations", 2000, 1, 1 << 30)? as usize,
         resamples: keys.whole_or_in("probes.resamples", 1000, 10, 1_000_000)? as usize,
-        v_information: keys.flag_or("probes.v_information", false)?,
+        v_information: v_information(keys)?,
         seen_values: keys.flag_or("probes.seen_values", false)?,
         controls: controls(keys, stimuli)?,
         permutations: keys.whole_or_in("probes.permutations", 0, 0, 100_000)? as usize,
@@ -188,15 +188,29 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
     })
 }
 
-fn predictions(keys: &Keys) -> Result<Predictions, ConfigError> {
+fn v_information(keys: &Keys) -> Result<AtCheckpoints, ConfigError> {
+    let given = keys.get(
+        "probes.v_information",
+        "true, false or \"ends\"",
+        |value| match (value.as_bool(), value.as_str()) {
+            (Some(true), _) => Some(AtCheckpoints::All),
+            (Some(false), _) => Some(AtCheckpoints::None),
+            (_, Some("ends")) => Some(AtCheckpoints::Ends),
+            _ => None,
+        },
+    )?;
+    Ok(given.unwrap_or(AtCheckpoints::None))
+}
+
+fn predictions(keys: &Keys) -> Result<AtCheckpoints, ConfigError> {
     let key = "probes.predictions";
     let kept = keys.text_or(key, "none")?;
     let known = ["none", "ends", "all"];
     Ok(
         match keys.known(key, "choice of predictions", &kept, &known)? {
-            "ends" => Predictions::Ends,
-            "all" => Predictions::All,
-            _ => Predictions::None,
+            "ends" => AtCheckpoints::Ends,
+            "all" => AtCheckpoints::All,
+            _ => AtCheckpoints::None,
         },
     )
 }

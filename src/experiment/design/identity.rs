@@ -11,7 +11,7 @@ use super::protocol;
 use super::stimuli::Version;
 use crate::activations::Baseline;
 use crate::config::{
-    Checkpoints, Config, Correlation, Network, Predictions, Probes, Seeds, Stimuli, Training,
+    AtCheckpoints, Checkpoints, Config, Correlation, Network, Probes, Seeds, Stimuli, Training,
 };
 use crate::training::{Fingerprint, Normalization};
 
@@ -94,9 +94,12 @@ pub fn of_probing(
     at_an_end: bool,
 ) -> String {
     let mut probes = of_any_layer(&config.probes);
-    if config.probes.predictions.at(at_an_end) {
-        probes.predictions = Predictions::All;
-    }
+    let here = |at: AtCheckpoints| match at.at(at_an_end) {
+        true => AtCheckpoints::All,
+        false => AtCheckpoints::None,
+    };
+    probes.predictions = here(config.probes.predictions);
+    probes.v_information = here(config.probes.v_information);
     if !at_an_end {
         probes.code_orders = 0;
         probes.permutations = 0;
@@ -159,7 +162,7 @@ fn of_any_layer(probes: &Probes) -> Probes {
         layers: Vec::new(),
         views: Vec::new(),
         maps: Vec::new(),
-        predictions: Predictions::None,
+        predictions: AtCheckpoints::None,
         protocol: Vec::new(),
         paper: None,
         ..probes.clone()
@@ -257,6 +260,10 @@ mod tests {
             (
                 "probes.predictions=\"ends\"",
                 [false, true, false, false, false],
+            ),
+            (
+                "probes.v_information=\"ends\"",
+                [false, true, false, true, false],
             ),
         ] {
             assert_eq!(changed(&[setting]), wanted, "{setting}");

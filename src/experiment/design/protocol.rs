@@ -5,8 +5,8 @@ use layerprobe_reports::ProtocolParagraph;
 
 use crate::activations::Baseline;
 use crate::config::{
-    AdamNumbers, Checkpoints, Config, InitialWeights, Optimizer, Protocol, Schedule, Stimuli,
-    Training,
+    AdamNumbers, AtCheckpoints, Checkpoints, Config, InitialWeights, Optimizer, Protocol, Schedule,
+    Stimuli, Training,
 };
 use crate::models::Options;
 
@@ -63,14 +63,18 @@ pub fn in_words(config: &Config) -> Vec<ProtocolParagraph> {
 /// What is measured beside accuracies, if anything.
 fn around(config: &Config) -> Option<String> {
     let mut parts = Vec::new();
-    if config.probes.v_information {
-        parts.push(
-            "V-information (Xu et al. 2020), bits a stimulus: cross-entropy on the test of the training set's \
+    let when = match config.probes.v_information {
+        AtCheckpoints::None => None,
+        AtCheckpoints::Ends => Some(", at step 0 and the last step"),
+        AtCheckpoints::All => Some(""),
+    };
+    parts.extend(when.map(|when| {
+        format!(
+            "V-information (Xu et al. 2020){when}, bits a stimulus: cross-entropy on the test of the training set's \
              class frequencies, minus that of the probe refitted at the penalty with the lowest cross-entropy on \
              the selection combinations (selected_by cross_entropy). Nothing is subtracted or cut off."
-                .to_owned(),
-        );
-    }
+        )
+    }));
     let share = config.probes.selection_fraction;
     if config.probes.seen_values {
         parts.push(format!(

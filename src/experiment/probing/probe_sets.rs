@@ -362,7 +362,7 @@ impl ProbeSet {
         } = &config.probes;
         Extras {
             log_probabilities: config.probes.predictions.at(at_an_end),
-            by_cross_entropy: *v_information,
+            by_cross_entropy: v_information.at(at_an_end),
             seen_values: seen_values.then_some(self.seen_values),
             instance: (*controls > 0).then_some(Instance {
                 key: self.instance,
