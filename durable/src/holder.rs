@@ -1,6 +1,8 @@
 //! Who holds a folder.
 
 use std::fmt;
+use std::hash::BuildHasher;
+use std::sync::LazyLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A process that holds a folder.
@@ -15,7 +17,16 @@ pub struct Holder {
     pub since: u64,
     /// What tells one running kernel from another; empty where it is not known.
     pub(crate) kernel: String,
+    /// What tells one process from every other; empty where it is not known.
+    pub(crate) process: String,
 }
+
+/// Drawn once, since numbers of processes come again.
+static THIS_PROCESS: LazyLock<String> = LazyLock::new(|| {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let draw = std::collections::hash_map::RandomState::new();
+    format!("{:016x}", draw.hash_one((std::process::id(), now.ok())))
+});
 
 impl Holder {
     /// This process, now.
@@ -30,14 +41,15 @@ impl Holder {
             pid: std::process::id(),
             since: now.map_or(0, |now| now.as_secs()),
             kernel: line("/proc/sys/kernel/random/boot_id"),
+            process: THIS_PROCESS.clone(),
         }
     }
 
     /// As text: a line a fact, closed by a line that shows it is whole.
     pub(crate) fn to_text(&self) -> String {
         format!(
-            "host {}\npid {}\nsince {}\nkernel {}\nend\n",
-            self.host, self.pid, self.since, self.kernel
+            "host {}\npid {}\nsince {}\nkernel {}\nprocess {}\nend\n",
+            self.host, self.pid, self.since, self.kernel, self.process
         )
     }
 
@@ -50,6 +62,7 @@ impl Holder {
             pid: fact("pid")?.parse().ok()?,
             since: fact("since")?.parse().ok()?,
             kernel: fact("kernel")?.to_owned(),
+            process: fact("process")?.to_owned(),
         };
         (lines.next()? == "end").then_some(holder)
     }

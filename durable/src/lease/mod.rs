@@ -7,13 +7,14 @@
 
 mod beat;
 mod files;
+mod watch;
 
 use std::fs;
 use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::fence;
 use crate::holder::Holder;
@@ -21,6 +22,7 @@ use crate::holder::Holder;
 use beat::Beating;
 pub(crate) use files::Files;
 use files::State;
+use watch::{Sight, Watch};
 
 /// The longest sleep between two looks at who holds a folder.
 const LOOK: Duration = Duration::from_millis(100);
@@ -31,7 +33,8 @@ pub struct Pace {
     /// Time between two counts of a holder, and between two readings of those
     /// who wait; by each one's own monotonic clock.
     pub interval: Duration,
-    /// A holder whose counter stands still over so many readings is dead.
+    /// A holder whose counter stands still over so many readings is dead; a
+    /// fifth is enough where another counter of its process did so before.
     pub readings: u32,
 }
 
@@ -128,7 +131,7 @@ impl Lease {
                 None => Some(1),
                 Some((number, State::Free)) => Some(number + 1),
                 Some((number, State::Held { holder, locked })) => {
-                    match watch.see(number, files.count(number), locked) {
+                    match watch.see((number, files.count(number)), &holder, locked) {
                         Sight::Dead => Some(number + 1),
                         sight => {
                             let alive = sight == Sight::Alive;
@@ -181,63 +184,6 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         self.files.set_free(self.number);
-    }
-}
-
-/// What the readings of a holder's counter say so far.
-struct Watch {
-    pace: Pace,
-    last: Option<(u64, u64)>,
-    read: Instant,
-    still: u32,
-    alive: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sight {
-    /// Its counter goes on, or the system says so.
-    Alive,
-    /// Not known yet.
-    Unknown,
-    /// Its counter has stood still for too long.
-    Dead,
-}
-
-impl Watch {
-    fn new(pace: Pace) -> Self {
-        Self {
-            pace,
-            last: None,
-            read: Instant::now(),
-            still: 0,
-            alive: false,
-        }
-    }
-
-    /// Takes a reading, if it is time for one.
-    fn see(&mut self, number: u64, count: u64, locked: bool) -> Sight {
-        let reading = (number, count);
-        match self.last {
-            Some(last) if last == reading => {
-                if self.read.elapsed() >= self.pace.interval {
-                    self.still += 1;
-                    self.read = Instant::now();
-                }
-            }
-            last => {
-                self.alive = last.is_some();
-                self.last = Some(reading);
-                self.still = 0;
-                self.read = Instant::now();
-            }
-        }
-        if self.still >= self.pace.readings {
-            Sight::Dead
-        } else if self.alive || locked {
-            Sight::Alive
-        } else {
-            Sight::Unknown
-        }
     }
 }
 

@@ -1,4 +1,5 @@
 use std::io::Write;
+use std::time::Instant;
 
 use super::*;
 use crate::{Pending, Superseded, set_aside, write};
@@ -19,6 +20,8 @@ fn stop(_: &Holder, alive: bool) -> ControlFlow<()> {
 fn move_away(files: &Files, number: u64) {
     let mut holder = files.holder_of(number).unwrap();
     (holder.host, holder.kernel) = ("elsewhere".into(), "another".into());
+    // that of a folder made for this test
+    holder.process = files.counter(0).display().to_string();
     let path = files.counter(number).with_extension("");
     fs::write(path, holder.to_text()).unwrap();
 }
@@ -88,6 +91,27 @@ fn a_dead_holder_elsewhere_is_known_by_a_counter_that_stands_still() {
     let started = Instant::now();
     assert_eq!(Lease::take(dir.path(), QUICK, stop).unwrap().number(), 2);
     assert!(started.elapsed() >= QUICK.interval * QUICK.readings);
+}
+
+#[test]
+fn a_process_that_was_found_dead_is_waited_for_less() {
+    let slow = Pace {
+        readings: 30,
+        ..QUICK
+    };
+    let dirs = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    let took = dirs.each_ref().map(|dir| {
+        let files = abandon(Lease::take(dir.path(), slow, stop).unwrap());
+        let mut holder = files.holder_of(1).unwrap();
+        (holder.kernel, holder.process) = ("another".into(), "found dead".into());
+        fs::write(files.counter(1).with_extension(""), holder.to_text()).unwrap();
+        let started = Instant::now();
+        assert_eq!(Lease::take(dir.path(), slow, stop).unwrap().number(), 2);
+        started.elapsed()
+    });
+    assert!(took[0] >= slow.interval * 30, "{took:?}");
+    assert!(took[1] >= slow.interval * 6, "{took:?}");
+    assert!(took[1] < slow.interval * 30, "{took:?}");
 }
 
 #[test]
