@@ -4,32 +4,9 @@ use std::path::Path;
 
 use super::quote::{sbatch_path, shell};
 use super::site::Site;
-use super::values::{Bare, Values};
-use crate::memory::MemoryLimit;
-use crate::sweep::slurm::{Plan, SlurmError, Span};
-
-/// What every task asks Slurm for.
-#[derive(Clone, Debug)]
-pub struct Wishes {
-    /// The time limit.
-    pub time: Span,
-    /// How long before it the program is told.
-    pub signal_before: Span,
-    /// Tasks at a time.
-    pub throttle: Option<u32>,
-    /// Partition.
-    pub partition: Option<Bare>,
-    /// Account.
-    pub account: Option<Bare>,
-    /// Quality of service.
-    pub qos: Option<Bare>,
-    /// Processors.
-    pub cpus: Option<u32>,
-    /// Memory.
-    pub memory: Option<MemoryLimit>,
-    /// GPUs.
-    pub gpus: Option<u32>,
-}
+use super::values::Values;
+use super::wishes::Wishes;
+use crate::sweep::slurm::{Plan, SlurmError};
 
 /// The script of each array: `submission` is the folder they will lie in, and
 /// `program` what a task runs.
@@ -69,19 +46,12 @@ pub fn scripts(
                 name: name.to_owned(),
                 array: format!("0-{}{throttle}", tasks.len() - 1),
                 output: format!("{output}/logs/%A_%a.log"),
-                time: wishes.time,
-                signal_before: wishes.signal_before,
                 command: format!(
                     "{} sweep task {} --task {task}",
                     shell(&program),
                     shell(&folder)
                 ),
-                partition: wishes.partition.clone(),
-                account: wishes.account.clone(),
-                qos: wishes.qos.clone(),
-                cpus: wishes.cpus,
-                memory: wishes.memory,
-                gpus: wishes.gpus,
+                wishes: wishes.clone(),
             })
         })
         .collect()
@@ -90,7 +60,7 @@ pub fn scripts(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sweep::slurm::PlannedTask;
+    use crate::sweep::slurm::{PlannedTask, Span};
 
     #[test]
     fn more_tasks_than_an_array_has_become_several_arrays() {
@@ -106,15 +76,9 @@ mod tests {
             requeues: 3,
         };
         let wishes = Wishes {
-            time: Span::new(60),
-            signal_before: Span::new(20),
             throttle: Some(4),
-            partition: None,
-            account: None,
-            qos: None,
             cpus: Some(2),
-            memory: None,
-            gpus: None,
+            ..Wishes::new(Span::new(60), Span::new(20))
         };
         let site = Site::load(None).unwrap();
         let (program, folder) = (Path::new("/bin/layerprobe"), Path::new("/d/it's 5%/0001"));

@@ -4,8 +4,10 @@ mod arrays;
 mod quote;
 mod site;
 mod values;
+mod wishes;
 
-pub use arrays::{Wishes, scripts};
+pub use arrays::scripts;
 pub use quote::shell;
 pub use site::{Site, USUAL_SITE};
-pub use values::{Bare, Slot, Values};
+pub use values::{Slot, Values};
+pub use wishes::{Bare, Wishes};

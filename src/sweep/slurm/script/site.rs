@@ -218,24 +218,24 @@ fn unknown(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::wishes::Wishes;
     use super::*;
     use crate::sweep::slurm::Span;
 
-    fn values() -> Values {
+    fn values(set: impl FnOnce(&mut Wishes)) -> Values {
+        let mut wishes = Wishes::new(Span::new(7200), Span::new(120));
+        set(&mut wishes);
         Values {
             name: "seeds".to_owned(),
             array: "0-9%4".to_owned(),
             output: "/data/my sweeps/%A_%a.log".to_owned(),
-            time: Span::new(7200),
-            signal_before: Span::new(120),
             command: "/bin/layerprobe sweep task '/data/my sweeps'".to_owned(),
-            partition: None,
-            account: None,
-            qos: None,
-            cpus: None,
-            memory: None,
-            gpus: None,
+            wishes,
         }
+    }
+
+    fn some<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> Option<T> {
+        Some(text.parse().unwrap())
     }
 
     const SHORT: &str = "#!/bin/sh\n#SBATCH --array={{array}}\n#SBATCH -t {{time}}\n\
@@ -244,7 +244,7 @@ mod tests {
     #[test]
     fn the_usual_site_leaves_out_what_was_not_given() {
         let site = Site::load(None).unwrap();
-        let script = site.render(&values()).unwrap();
+        let script = site.render(&values(|_| ())).unwrap();
         let options: Vec<&str> = script
             .lines()
             .filter(|line| line.starts_with("#SBATCH"))
@@ -265,14 +265,13 @@ mod tests {
         );
         assert!(script.ends_with("\nexec /bin/layerprobe sweep task '/data/my sweeps'\n"));
 
-        let given = Values {
-            partition: Some("gpu,long".parse().unwrap()),
-            account: Some("p42".parse().unwrap()),
-            cpus: Some(4),
-            memory: Some("8G".parse().unwrap()),
-            gpus: Some(1),
-            ..values()
-        };
+        let given = values(|wishes| {
+            wishes.partition = some("gpu,long");
+            wishes.account = some("p42");
+            wishes.cpus = Some(4);
+            wishes.memory = some("8G");
+            wishes.gpus = Some(1);
+        });
         let script = site.render(&given).unwrap();
         for option in [
             "partition=gpu,long",
@@ -293,12 +292,9 @@ mod tests {
         );
         let site = Site::parse("here.sh", &text).unwrap();
         assert_eq!(site.usual(Slot::Cpus), Some("2"));
-        let script = site.render(&values()).unwrap();
+        let script = site.render(&values(|_| ())).unwrap();
         assert!(script.contains("#SBATCH -c 2\nmodule load gcc # $HOME\nexec nice /bin/"));
-        let more = Values {
-            cpus: Some(8),
-            ..values()
-        };
+        let more = values(|wishes| wishes.cpus = Some(8));
         assert!(site.render(&more).unwrap().contains("#SBATCH -c 8\n"));
     }
 
@@ -343,16 +339,15 @@ mod tests {
     fn values_and_places_must_meet() {
         let text = format!("{SHORT}export N={{{{gpus}}}}\nexec {{{{command}}}}\n");
         let site = Site::parse("here.sh", &text).unwrap();
-        let error = site.render(&values()).unwrap_err().to_string();
+        let error = site.render(&values(|_| ())).unwrap_err().to_string();
         assert!(
             error.contains("here.sh:5: {{gpus}} has no value; give --gpus"),
             "{error}"
         );
-        let lost = Values {
-            gpus: Some(1),
-            account: Some("p42".parse().unwrap()),
-            ..values()
-        };
+        let lost = values(|wishes| {
+            wishes.gpus = Some(1);
+            wishes.account = some("p42");
+        });
         let error = site.render(&lost).unwrap_err().to_string();
         assert!(
             error.contains("--account was given, but the site has no place for it"),

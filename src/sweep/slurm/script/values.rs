@@ -1,10 +1,6 @@
 //! What is filled into a site template.
 
-use std::str::FromStr;
-
-use super::quote::is_bare;
-use crate::memory::MemoryLimit;
-use crate::sweep::slurm::Span;
+use super::wishes::{Bare, Wishes};
 
 /// A place in a template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,19 +31,7 @@ pub enum Slot {
     Command,
 }
 
-/// A name that means nothing to a shell or to `sbatch`: a partition, an account.
-///
-/// ```
-/// use layerprobe::sweep::slurm::Bare;
-///
-/// assert!("gpu,long".parse::<Bare>().is_ok());
-/// assert!("gpu; rm -r x".parse::<Bare>().is_err());
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bare(String);
-
-/// A value for each place; the optional ones are those that the command line
-/// may leave to the site or to Slurm.
+/// A value for each place.
 #[derive(Clone, Debug)]
 pub struct Values {
     /// See [`Slot::Name`]: letters, digits and `-_.`.
@@ -56,24 +40,10 @@ pub struct Values {
     pub array: String,
     /// See [`Slot::Output`]: fit for an `#SBATCH` line.
     pub output: String,
-    /// See [`Slot::Time`].
-    pub time: Span,
-    /// How long before the time limit the signal comes.
-    pub signal_before: Span,
     /// See [`Slot::Command`]: words quoted for a shell.
     pub command: String,
-    /// See [`Slot::Partition`].
-    pub partition: Option<Bare>,
-    /// See [`Slot::Account`].
-    pub account: Option<Bare>,
-    /// See [`Slot::Qos`].
-    pub qos: Option<Bare>,
-    /// See [`Slot::Cpus`].
-    pub cpus: Option<u32>,
-    /// See [`Slot::Memory`].
-    pub memory: Option<MemoryLimit>,
-    /// See [`Slot::Gpus`].
-    pub gpus: Option<u32>,
+    /// All others.
+    pub wishes: Wishes,
 }
 
 impl Slot {
@@ -119,21 +89,22 @@ impl Slot {
 impl Values {
     /// The text for a place, if there is one.
     pub(super) fn value(&self, slot: Slot) -> Option<String> {
-        let bare = |value: &Option<Bare>| value.as_ref().map(|Bare(text)| text.clone());
+        let wishes = &self.wishes;
+        let bare = |value: &Option<Bare>| value.as_ref().map(Bare::to_string);
         match slot {
             Slot::Name => Some(self.name.clone()),
             Slot::Array => Some(self.array.clone()),
             Slot::Output => Some(self.output.clone()),
-            Slot::Time => Some(self.time.to_string()),
-            Slot::Signal => Some(format!("B:USR1@{}", self.signal_before.seconds())),
-            Slot::Partition => bare(&self.partition),
-            Slot::Account => bare(&self.account),
-            Slot::Qos => bare(&self.qos),
-            Slot::Cpus => self.cpus.map(|n| n.to_string()),
-            Slot::Memory => self
+            Slot::Time => Some(wishes.time.to_string()),
+            Slot::Signal => Some(format!("B:USR1@{}", wishes.signal_before.seconds())),
+            Slot::Partition => bare(&wishes.partition),
+            Slot::Account => bare(&wishes.account),
+            Slot::Qos => bare(&wishes.qos),
+            Slot::Cpus => wishes.cpus.map(|n| n.to_string()),
+            Slot::Memory => wishes
                 .memory
                 .map(|m| format!("{}M", m.bytes().div_ceil(1 << 20))),
-            Slot::Gpus => self.gpus.map(|n| n.to_string()),
+            Slot::Gpus => wishes.gpus.map(|n| n.to_string()),
             Slot::Command => Some(self.command.clone()),
         }
     }
@@ -151,18 +122,5 @@ impl Values {
         optional
             .into_iter()
             .filter(|slot| self.value(*slot).is_some())
-    }
-}
-
-impl FromStr for Bare {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match is_bare(text) {
-            true => Ok(Self(text.to_owned())),
-            false => Err(format!(
-                "`{text}` cannot be; use letters, digits and -_.,:=@+/"
-            )),
-        }
     }
 }
