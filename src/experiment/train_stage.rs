@@ -176,7 +176,6 @@ impl TrainStage<'_> {
         )
         .map_err(failed)?;
         let seconds = started.elapsed().as_secs_f64();
-        tracing::info!(steps = outcome.steps, seconds, "trained");
         let proof = Proof {
             made_from: hash,
             artifacts: outcome.artifacts,
@@ -184,6 +183,8 @@ impl TrainStage<'_> {
         let record = self.folder.training_record(condition);
         self.folder.taken().remember(&record, None)?;
         proof.write(&record)?;
+        // one that was taken over meanwhile has not got here
+        tracing::info!(steps = outcome.steps, seconds, "trained");
         Ok(proof)
     }
 
