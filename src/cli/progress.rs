@@ -2,24 +2,23 @@
 //! and in the log, if there is one.
 
 mod lines;
+mod stages;
 
 use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use tracing::{debug, info, warn};
 
 use super::arguments::{MessageFormat, Output};
 use crate::experiment::{Event, Observer};
-use lines::Lines;
+use stages::{Shown, Stages};
 
 /// Tells the user what an experiment does.
 pub struct Progress {
     output: Kind,
-    bar: Mutex<Option<ProgressBar>>,
-    lines: Mutex<Option<Lines>>,
+    stages: Mutex<Stages>,
     last_line: Mutex<Option<Instant>>,
 }
 
@@ -44,10 +43,13 @@ impl Progress {
             _ if std::io::stderr().is_terminal() => Kind::Terminal,
             _ => Kind::Plain,
         };
+        let shown = match output {
+            Kind::Terminal => Shown::Bars,
+            _ => Shown::Lines,
+        };
         Self {
             output,
-            bar: Mutex::new(None),
-            lines: Mutex::new(None),
+            stages: Mutex::new(Stages::new(shown)),
             last_line: Mutex::new(None),
         }
     }
@@ -67,65 +69,27 @@ impl Progress {
         soon
     }
 
-    fn say(&self, text: &str) {
-        match self.bar.lock().ok().and_then(|bar| bar.clone()) {
-            Some(bar) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
-        }
-    }
-
-    fn start_bar(&self, name: &str, unit: &str, total: u64, done: u64) {
-        let template = format!(
-            "{name:>7} [{{bar:30}}] {{pos}}/{{len}} {unit}, {{elapsed}} so far, {{eta}} left  {{msg}}"
-        );
-        let style = ProgressStyle::with_template(&template)
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("=> ");
-        let bar = ProgressBar::new(total).with_style(style);
-        bar.set_position(done);
-        bar.reset_eta();
-        bar.enable_steady_tick(Duration::from_millis(500));
-        if let Ok(mut slot) = self.bar.lock() {
-            *slot = Some(bar);
-        }
-    }
-
     fn human(&self, event: Event<'_>) {
-        match event {
-            Event::Note(text) => self.say(&format!("note: {text}")),
-            Event::Warning(text) => self.say(&format!("warning: {text}")),
-            Event::Started { stage, total, done } if self.output == Kind::Terminal => {
-                self.start_bar(stage.name(), stage.unit(), total, done);
-            }
-            Event::Started { stage, total, done } => {
-                if let Ok(mut lines) = self.lines.lock() {
-                    *lines = Some(Lines::new(stage, total, done, Instant::now()));
-                }
-            }
-            Event::Advanced { done, detail, .. } => {
-                self.say_line(|lines| lines.advanced(done, detail, Instant::now()));
-                if let Some(bar) = self.bar.lock().ok().and_then(|bar| bar.clone()) {
-                    bar.set_position(done);
-                    bar.set_message(detail.to_owned());
-                }
-            }
-            Event::Finished { stage, seconds } => {
-                let bar = self.bar.lock().ok().and_then(|mut bar| bar.take());
-                if let Some(bar) = bar {
-                    bar.finish_and_clear();
-                    eprintln!("{:>7} done in {seconds:.1} s", stage.name());
-                }
-                self.say_line(|lines| lines.finished(seconds));
-            }
-        }
-    }
-
-    fn say_line(&self, line: impl FnOnce(&mut Lines) -> Option<String>) {
-        let Ok(mut lines) = self.lines.lock() else {
+        let Ok(mut stages) = self.stages.lock() else {
             return;
         };
-        if let Some(line) = lines.as_mut().and_then(line) {
-            eprintln!("{line}");
+        let now = Instant::now();
+        let line = match event {
+            Event::Note(text) => Some(format!("note: {text}")),
+            Event::Warning(text) => Some(format!("warning: {text}")),
+            Event::Started { stage, total, done } => {
+                stages.start(stage, total, done, now);
+                None
+            }
+            Event::Advanced {
+                stage,
+                done,
+                detail,
+            } => stages.advance(stage, done, detail, now),
+            Event::Finished { stage, seconds } => stages.finish(stage, seconds, now),
+        };
+        if let Some(line) = line {
+            stages.say(&line);
         }
     }
 }
