@@ -16,10 +16,14 @@ impl FamilyKey {
     const CHOICES: [&'static str; 3] = ["protocol", "tested on", "chosen by"];
 
     /// The key without what is a choice of the protocol.
-    pub(super) fn apart_from_choices(&self) -> Vec<&(&'static str, String)> {
+    pub(super) fn apart_from_choices(&self) -> Vec<(&'static str, String)> {
         let parts = self.0.iter();
         parts
             .filter(|(name, _)| !Self::CHOICES.contains(name))
+            .map(|(name, value)| match *name {
+                "variant" => (*name, without_scaling(value)),
+                _ => (*name, value.clone()),
+            })
             .collect()
     }
 
@@ -48,6 +52,14 @@ impl FamilyKey {
         let mut parts = self.0.iter();
         parts.any(|(name, value)| *name == "chosen by" && value == "tested_stimuli")
     }
+}
+
+/// What a sweep varied beside the scaling of activations, of which the protocol
+/// tells as well.
+fn without_scaling(variant: &str) -> String {
+    let settings = variant.split("; ");
+    let others = settings.filter(|setting| !setting.starts_with("probes.scaling="));
+    others.collect::<Vec<_>>().join("; ")
 }
 
 /// From this accuracy on, a feature is at the ceiling.

@@ -274,6 +274,17 @@ fn verdicts_that_flip_with_the_scaling_are_told() {
     let found = disputed(rows.clone());
     assert_eq!(found.len(), 1);
     assert!(found[0].is_opposite());
+    // as a sweep over scalings names them, beside what else it varies
+    let variant = |row: &ResultRow, rest: &str| ResultRow {
+        variant: match row.protocol.contains("channel") {
+            true => format!("probes.scaling=channel; training.epochs={rest}"),
+            false => "probes.scaling=standard; training.epochs=5".to_owned(),
+        },
+        ..row.clone()
+    };
+    let swept = |rest| disputed(rows.iter().map(|row| variant(row, rest)).collect());
+    assert_eq!(swept("5").len(), 1);
+    assert_eq!(swept("10"), []);
     // other networks are another question, not another answer
     let elsewhere = rows.into_iter().map(|row| ResultRow {
         arch: row.protocol.clone(),
