@@ -249,3 +249,27 @@ pub struct ProbeOutcome {
     /// V-information, where it was asked for.
     pub bits: Option<Bits>,
 }
+
+impl ProbeOutcome {
+    /// Where the grid's largest or smallest penalty was chosen: what it gains in
+    /// selection accuracy over the next one inside. At 0 the grid ends on a
+    /// plateau; above, a wider grid may choose better.
+    pub fn edge_gain(&self) -> Option<f64> {
+        let (edge, inside) = self.edge(self.penalty)?;
+        Some(edge.accuracy - inside.accuracy)
+    }
+
+    /// The same for the penalty with the lowest cross-entropy, in nats.
+    pub fn edge_gain_in_nats(&self) -> Option<f64> {
+        let (edge, inside) = self.edge(self.penalty_by_cross_entropy)?;
+        Some(inside.cross_entropy - edge.cross_entropy)
+    }
+
+    fn edge(&self, chosen: f64) -> Option<(&PathPoint, &PathPoint)> {
+        match self.path.as_slice() {
+            [first, second, ..] if first.penalty == chosen => Some((first, second)),
+            [.., second, last] if last.penalty == chosen => Some((last, second)),
+            _ => None,
+        }
+    }
+}

@@ -109,6 +109,41 @@ fn every_number_is_there_and_consistent() {
 }
 
 #[test]
+fn a_penalty_at_the_edge_says_what_it_gains_over_the_next() {
+    let data = synthetic(3, 6, 40, 1);
+    let with = |penalties: &[f64]| {
+        let params = params(|p| p.penalties = penalties.to_vec());
+        probe(&data, &params)
+    };
+    // so large that nothing is read, with the best at the smaller end
+    for outcome in with(&[1e2, 1e6, 1e7]) {
+        let by_hand = match outcome.path.iter().map(|p| p.penalty).collect::<Vec<_>>()[..] {
+            [first, ..] if outcome.penalty == first => {
+                outcome.path[0].accuracy - outcome.path[1].accuracy
+            }
+            [.., last] if outcome.penalty == last => {
+                outcome.path[2].accuracy - outcome.path[1].accuracy
+            }
+            _ => panic!("{} chose the middle", outcome.feature),
+        };
+        assert_eq!(outcome.edge_gain(), Some(by_hand), "{}", outcome.feature);
+        let cost = |place: usize| outcome.path[place].cross_entropy;
+        let nats = match outcome.penalty_by_cross_entropy {
+            1e7 => cost(1) - cost(0),
+            1e2 => cost(1) - cost(2),
+            middle => panic!("{middle}"),
+        };
+        assert_eq!(outcome.edge_gain_in_nats(), Some(nats));
+        assert!(nats >= 0.0, "{nats}");
+    }
+    for outcome in with(&[1e-2, 1.0, 1e2, 1e4]) {
+        let at_edge = [1e-2, 1e4].contains(&outcome.penalty);
+        assert_eq!(outcome.edge_gain().is_some(), at_edge);
+    }
+    assert!(with(&[1.0]).iter().all(|o| o.edge_gain().is_none()));
+}
+
+#[test]
 fn a_strong_feature_is_read_and_an_absent_one_is_not() {
     let mut data = synthetic(3, 6, 60, 2);
     let mut stream = StreamKey::from_seed(5).at(0);

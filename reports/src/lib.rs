@@ -56,12 +56,13 @@ mod terminal;
 
 pub use curves::{Curve, Curves, CurvesPanel, CurvesPoint, write_curves};
 pub use error::ReportError;
-pub use evidence::rows_over_runs;
+pub use evidence::{EDGE_GAIN, edge_warning, rows_over_runs};
 pub use heat_map::{HeatMap, HeatMapName, heat_map_table, write_heat_map};
 pub use input::{Fact, ProtocolParagraph, ReportInput, Sheet, TrainingCurve, TrainingPoint};
 pub use report::{ReportFiles, write_report};
 pub use table::{
     ConfusionRow, PredictionRow, PredictionTable, ResultRow, ValueRow, read_by_value,
-    read_confusions, read_results, write_by_value, write_confusions, write_parquet, write_results,
+    read_confusions, read_results, unproven_fits, write_by_value, write_confusions, write_parquet,
+    write_results,
 };
 pub use terminal::terminal_table;

@@ -3,7 +3,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use layerprobe_reports::{
-    terminal_table, write_by_value, write_confusions, write_report, write_results,
+    edge_warning, terminal_table, unproven_fits, write_by_value, write_confusions, write_report,
+    write_results,
 };
 
 use crate::config::Config;
@@ -122,11 +123,10 @@ pub fn run(
     tracing::info!("started");
     let started = Instant::now();
     let tables = assembled(folder.root(), probed, paper)?;
-    let not_converged = tables
-        .rows
-        .iter()
-        .filter(|row| row.metric == "accuracy" && row.is_unconverged() && row.n_runs == Some(1))
-        .count();
+    let not_converged = unproven_fits(&tables.rows);
+    if let Some(warning) = edge_warning(&tables.rows) {
+        observer.event(Event::Warning(&warning));
+    }
     write_results(&folder.results(), &tables.rows)?;
     write_by_value(&by_value_in(folder.root()), &tables.by_value)?;
     write_confusions(&confusions_in(folder.root()), &tables.confusions)?;

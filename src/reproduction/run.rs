@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use layerprobe_reports::claims::{Answer, claims_table};
-use layerprobe_reports::{ResultRow, write_results};
+use layerprobe_reports::{ResultRow, unproven_fits, write_results};
 
 use super::answers::{self, Progress};
 use super::error::ReproductionError;
@@ -88,10 +88,7 @@ pub fn reproduce(
     for comparison in &needed.comparisons {
         rows.extend(between(what, comparison)?.rows()?);
     }
-    let not_converged = rows
-        .iter()
-        .filter(|row| row.metric == "accuracy" && row.is_unconverged())
-        .count();
+    let not_converged = unproven_fits(&rows);
     let results = what.out.join("results.csv");
     write_results(&results, &rows)?;
     let answers = needed.claims.decide(&rows);

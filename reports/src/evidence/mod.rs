@@ -3,6 +3,7 @@
 mod baseline;
 mod by_value;
 mod chance;
+mod edges;
 mod estimate;
 mod family;
 mod names;
@@ -18,6 +19,7 @@ mod view;
 pub(crate) use baseline::{Baseline, is_of_a_network};
 pub(crate) use by_value::{ByValue, Network};
 pub(crate) use chance::Chances;
+pub use edges::{EDGE_GAIN, edge_warning};
 use estimate::Measure;
 pub(crate) use estimate::{Estimate, IntervalKind};
 pub(crate) use family::{CEILING, CurvePoint, Family};

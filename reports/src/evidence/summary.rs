@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 
 use super::baseline;
 use super::chance::Chances;
+use super::edges::Edges;
 use super::family::{Family, FamilyKey};
 use super::names::in_order;
 use super::quantity::{Quantity, is_of_one_run};
 use super::run::Run;
+use crate::table::unproven_fits;
 use crate::{ReportInput, ResultRow};
 
 /// All that the figures, tables and sentences are made from.
@@ -22,6 +24,10 @@ pub(crate) struct Evidence {
     pub(crate) unconverged: usize,
     /// Those of them that have no optimum: classes separated without a penalty.
     pub(crate) separable: usize,
+    /// Further fits without proof: those for bits, and of ridge probes.
+    pub(crate) further_unconverged: usize,
+    /// Penalties chosen at the edges of their grids.
+    pub(crate) edges: Edges,
 }
 
 /// Sorts the rows into families of runs.
@@ -46,6 +52,9 @@ pub(crate) fn gather(input: &ReportInput) -> Evidence {
         shown: shown().count(),
         unconverged: shown().filter(|row| row.is_unconverged()).count(),
         separable: shown().filter(|row| row.is_separable()).count(),
+        further_unconverged: unproven_fits(&input.rows)
+            - unproven_fits(shown().filter(|row| is_of_one_run(row))),
+        edges: Edges::of(&input.rows),
     }
 }
 

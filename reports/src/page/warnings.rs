@@ -21,6 +21,13 @@ pub(crate) fn warnings(evidence: &Evidence) -> Vec<String> {
             evidence.unconverged, evidence.shown
         ));
     }
+    if evidence.further_unconverged > 0 {
+        found.push(format!(
+            "{} further fits (for V-information, or of ridge probes) have no proof of convergence: see the \
+             column status of results.csv.",
+            evidence.further_unconverged
+        ));
+    }
     if evidence.separable > 0 {
         let subject = match evidence.separable {
             1 => "One of these has".to_owned(),
@@ -51,6 +58,8 @@ pub(crate) fn warnings(evidence: &Evidence) -> Vec<String> {
             listed(&lacking)
         ));
     }
+    found.extend(evidence.edges.warning());
+    found.extend(evidence.edges.note());
     found.extend(disputed(&disputes(&evidence.families)));
     found
 }

@@ -9,6 +9,7 @@ mod predictions;
 mod read;
 mod record;
 mod row;
+mod unproven;
 mod write;
 
 pub use by_value::{ValueRow, read_by_value, write_by_value};
@@ -16,3 +17,4 @@ pub use confusion::{ConfusionRow, read_confusions, write_confusions};
 pub use parquet::write_parquet;
 pub use predictions::{PredictionRow, PredictionTable};
 pub use row::{ResultRow, read_results, write_results};
+pub use unproven::unproven_fits;

@@ -167,10 +167,13 @@ pub fn read_results(path: impl AsRef<Path>) -> Result<Vec<ResultRow>, ReportErro
 impl ResultRow {
     /// Whether the probe's fit ended without the proof that it is optimal.
     ///
-    /// A row without a fit (`chance`) has no status and one of a fixed budget
-    /// promises none; neither counts.
+    /// A row without a fit (`chance`) has no status, one of a fixed budget promises
+    /// none, and a degenerate one is solved exactly; none of them counts.
     pub fn is_unconverged(&self) -> bool {
-        !matches!(self.status.as_str(), "" | "converged" | "fixed_budget")
+        !matches!(
+            self.status.as_str(),
+            "" | "converged" | "fixed_budget" | "degenerate"
+        )
     }
 
     /// Whether the fit has no optimum to converge to: without a penalty, classes

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use layerprobe_reports::{ResultRow, write_curves, write_heat_map, write_results};
+use layerprobe_reports::{unproven_fits, write_curves, write_heat_map, write_results};
 
 use super::plan::{BinaryCondition, conditions, descent};
 use super::rows::PROTOCOL;
@@ -113,7 +113,7 @@ pub fn run_binary(
     let measured = work.measure(stop, observer);
     spend(Stage::Probe, started)?;
     let mut rows = measured?;
-    let not_converged = unconverged(&rows);
+    let not_converged = unproven_fits(&rows);
 
     let started = Instant::now();
     let compared = work.compare(stop, observer);
@@ -165,11 +165,6 @@ pub(super) fn streams(config: &BinaryConfig) -> Streams {
         init: config.seeds.init,
         order: config.seed,
     })
-}
-
-fn unconverged(rows: &[ResultRow]) -> usize {
-    let accuracies = rows.iter().filter(|row| row.metric == "accuracy");
-    accuracies.filter(|row| row.is_unconverged()).count()
 }
 
 /// What a reader must know before believing the numbers.

@@ -392,8 +392,8 @@ fn intervals(config: &Config) -> String {
     format!(
         "Intervals of kind `stimuli` are 95 % percentile bootstrap over combinations of values ({} resamples): \
          they speak of this network and these held-out values only. Intervals of kind `runs` are 95 % t \
-         intervals over networks (hold-out versions), given where there are several. Chance is the rate of the \
-         most frequent class in the test set.",
+         intervals over networks (hold-out versions), given where there are several. Chance is the accuracy on the \
+         test of always naming the training set's most frequent class.",
         config.probes.resamples
     )
 }

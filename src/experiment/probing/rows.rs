@@ -6,7 +6,7 @@ use layerprobe_probes::{
     CodeLength, LayerOutcome, Nonlinear, PermutationNull, ProbeOutcome, Refit, Selectivity,
     SplitKind,
 };
-use layerprobe_reports::ResultRow;
+use layerprobe_reports::{EDGE_GAIN, ResultRow};
 
 use crate::config::Config;
 
@@ -76,7 +76,11 @@ pub fn rows_of_layer(here: &ResultRow, outcome: &LayerOutcome) -> Vec<ResultRow>
     let mut rows: Vec<ResultRow> = outcome
         .probes
         .iter()
-        .flat_map(|outcome| rows_of_outcome(here, outcome))
+        .flat_map(|outcome| {
+            let mut rows = rows_of_outcome(here, outcome);
+            rows.extend(rows_of_edges(here, outcome));
+            rows
+        })
         .collect();
     let instance = outcome
         .probes
@@ -157,6 +161,27 @@ pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRo
     ];
     rows.extend(bits.into_iter().flatten());
     rows
+}
+
+/// What penalties at the grid's edge gain over the next ones, where such were
+/// chosen.
+fn rows_of_edges(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRow> {
+    let edge = |selected_by: &str, penalty, gain: Option<f64>| {
+        Some(ResultRow {
+            feature: outcome.feature.clone(),
+            probe: "linear".to_owned(),
+            penalty: Some(penalty),
+            split_kind: split_name(here, outcome.split),
+            selected_by: selected_by.to_owned(),
+            n_runs: Some(1),
+            ..row_of_metric(here, EDGE_GAIN, gain?)
+        })
+    };
+    let by_accuracy = edge("accuracy", outcome.penalty, outcome.edge_gain());
+    let surest = outcome.penalty_by_cross_entropy;
+    let by_bits = outcome.bits.and_then(|_| outcome.edge_gain_in_nats());
+    let by_bits = edge("cross_entropy", surest, by_bits);
+    by_accuracy.into_iter().chain(by_bits).collect()
 }
 
 /// What a probe was tested on, in the table's word.
