@@ -6,8 +6,8 @@ mod common;
 use common::{Synthetic, keys, synthetic};
 use layerprobe_probes::{
     CheckedProbeParams, Extras, Instance, LayerData, LayerOutcome, MultinomialProbe, ProbeError,
-    ProbeOutcome, ProbeParams, ProbeTask, Repeats, Scaling, SplitKind, Status, measure_layer,
-    null_maxima, permutation_p_value, probe_layer, v_information,
+    ProbeOutcome, ProbeParams, ProbeTask, Refit, Repeats, Scaling, SplitKind, Status,
+    measure_layer, null_maxima, permutation_p_value, probe_layer, v_information,
 };
 use layerprobe_streams::StreamKey;
 use linfa::Dataset;
@@ -365,7 +365,15 @@ fn what_is_read_is_beyond_the_null_and_what_is_not_is_within() {
         assert!(null.fits.iter().all(|fit| fit.penalty == probe.penalty));
         let mean = null.fits.iter().map(|fit| fit.accuracy).sum::<f64>() / 23.0;
         assert!((mean - 1.0 / 3.0).abs() < 0.08, "{mean}");
+        let surest = probe.penalty_by_cross_entropy;
+        assert_eq!(null.fits_for_bits.len(), 23);
+        let at_surest = |fit: &Refit| fit.penalty == surest;
+        assert!(null.fits_for_bits.iter().all(at_surest));
+        // where both chose the same penalty, it is the same fit
+        assert!(surest != probe.penalty || null.fits == null.fits_for_bits);
     }
+    let differs = |probe: &ProbeOutcome| probe.penalty != probe.penalty_by_cross_entropy;
+    assert!(measured.probes[..3].iter().any(differs));
 }
 
 #[test]

@@ -20,6 +20,9 @@ pub struct PermutationNull {
     pub feature: String,
     /// Each permutation's probe, at the penalty chosen for the true labels.
     pub fits: Vec<Refit>,
+    /// Each permutation's probe at the penalty that cross-entropy chose for the
+    /// true labels; empty where V-information was not asked for.
+    pub fits_for_bits: Vec<Refit>,
 }
 
 /// The `count` permuted labelings of a task from number `start` on.

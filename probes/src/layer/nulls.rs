@@ -28,29 +28,55 @@ pub(super) fn permutation_nulls(
         .map(|task| PermutationNull {
             feature: task.feature.to_owned(),
             fits: Vec::with_capacity(count),
+            fits_for_bits: Vec::new(),
         })
         .collect();
+    let place = |penalty: f64| {
+        let mut penalties = work.params.penalties().iter();
+        penalties.position(|&p| p == penalty).unwrap_or_default()
+    };
+    let by_accuracy = |probe: &ProbeOutcome| Some(place(probe.penalty));
+    // one fit serves both where they chose the same
+    let by_bits = |probe: &ProbeOutcome| {
+        let differs = probe.penalty_by_cross_entropy != probe.penalty;
+        let asked = probe.bits.is_some() && differs;
+        asked.then(|| place(probe.penalty_by_cross_entropy))
+    };
     for start in (0..count).step_by(BATCH) {
         let numbers = (start, BATCH.min(count - start));
         let labels = tasks
             .iter()
             .map(|task| permuted_labels(task, work.groups, &cut.order, numbers, key))
             .collect::<Result<Vec<_>, _>>()?;
-        let penalties = work.params.penalties();
-        let wanted: Vec<Wanted<'_>> = labels
-            .iter()
-            .zip(probes)
-            .enumerate()
-            .flat_map(|(task, (labels, probe))| {
-                let at = penalties.iter().position(|&p| p == probe.penalty);
-                let at = at.unwrap_or_default();
-                labels.iter().map(move |labels| Wanted { task, labels, at })
-            })
-            .collect();
-        let tested = work.refit(form, &space, cut, tasks, &wanted, Closeness::Random)?;
-        for (want, tested) in wanted.iter().zip(tested) {
-            let test = tasks[want.task].test;
-            nulls[want.task].fits.push(tested.judged(test, want.labels));
+        let fitted = |chosen: &dyn Fn(&ProbeOutcome) -> Option<usize>| {
+            let wanted: Vec<Wanted<'_>> = labels
+                .iter()
+                .zip(probes)
+                .enumerate()
+                .filter_map(|(task, (labels, probe))| Some((task, labels, chosen(probe)?)))
+                .flat_map(|(task, labels, at)| {
+                    labels.iter().map(move |labels| Wanted { task, labels, at })
+                })
+                .collect();
+            if wanted.is_empty() {
+                return Ok(Vec::new());
+            }
+            let tested = work.refit(form, &space, cut, tasks, &wanted, Closeness::Random)?;
+            let judged = wanted.iter().zip(tested).map(|(want, tested)| {
+                let test = tasks[want.task].test;
+                (want.task, tested.judged(test, want.labels))
+            });
+            Ok::<_, ProbeError>(judged.collect::<Vec<_>>())
+        };
+        for (task, refit) in fitted(&by_accuracy)? {
+            let probe = &probes[task];
+            if probe.bits.is_some() && by_bits(probe).is_none() {
+                nulls[task].fits_for_bits.push(refit.clone());
+            }
+            nulls[task].fits.push(refit);
+        }
+        for (task, refit) in fitted(&by_bits)? {
+            nulls[task].fits_for_bits.push(refit);
         }
     }
     Ok(nulls)

@@ -238,28 +238,26 @@ fn rows_of_null(
     real: Option<&ProbeOutcome>,
 ) -> Vec<ResultRow> {
     let entropy = real.and_then(|real| Some(real.bits?.information.entropy));
-    let permuted = ResultRow {
+    let permuted = |selected_by: &str, repeat, refit| ResultRow {
         feature: null.feature.clone(),
         probe: "linear".to_owned(),
         n_runs: Some(1),
-        selected_by: "accuracy".to_owned(),
-        ..here.clone()
+        selected_by: selected_by.to_owned(),
+        repeat: Some(repeat),
+        status: "fixed_budget".to_owned(),
+        ..row_of_refit(here, refit)
     };
-    null.fits
-        .iter()
-        .zip(0..)
-        .flat_map(|(refit, repeat)| {
-            let fitted = ResultRow {
-                repeat: Some(repeat),
-                status: "fixed_budget".to_owned(),
-                ..row_of_refit(&permuted, refit)
-            };
-            let bits = entropy.map(|entropy| entropy - refit.cross_entropy / LN_2);
-            let bits = bits.map(|bits| row_of_metric(&fitted, "v_information_null", bits));
-            let accuracy = row_of_metric(&fitted, "null_accuracy", refit.accuracy);
-            [Some(accuracy), bits].into_iter().flatten()
-        })
-        .collect()
+    let accuracies = null.fits.iter().zip(0..).map(|(refit, repeat)| {
+        let fitted = permuted("accuracy", repeat, refit);
+        row_of_metric(&fitted, "null_accuracy", refit.accuracy)
+    });
+    let bits = null.fits_for_bits.iter().zip(0..);
+    let bits = bits.filter_map(|(refit, repeat)| {
+        let bits = entropy? - refit.cross_entropy / LN_2;
+        let fitted = permuted("cross_entropy", repeat, refit);
+        Some(row_of_metric(&fitted, "v_information_null", bits))
+    });
+    accuracies.chain(bits).collect()
 }
 
 /// Each seed's accuracy, and their mean and range.
