@@ -213,11 +213,11 @@ impl Dataset {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe probe --activations fc6.npy --labels labels.csv --out results.csv\n  layerprobe probe --activations layers.safetensors --labels labels.csv --features shape,color \\\n      --layers conv3,fc6 --predictions predictions.csv --out results.csv\n\nThe labels have a header, a row a stimulus in the order of the activations, and a column a\nfeature. Two more columns may stand among them: `split` (train, select, test: the penalty is\nchosen on select, then the probe is refitted on train and select together) and `group` (stimuli\nthat belong together, such as exemplars of one object: they are never divided, and intervals\nresample whole groups). Without `split`, a fifth of the groups test."
+    after_help = "Examples:\n  layerprobe probe --activations fc6.npy --labels labels.csv --out results.csv\n  layerprobe probe --activations layers.safetensors --labels labels.csv --features shape,color \\\n      --layers conv3,fc6 --predictions predictions.csv --out results.csv\n  layerprobe probe --activations fc6.npy --labels labels.csv --controls 5 --permutations 19 \\\n      --v-information --code-orders 5 --out results.csv\n\nThe labels have a header, a row a stimulus in the order of the activations, and a column a\nfeature. Two more columns may stand among them: `split` (train, select, test: the penalty is\nchosen on select, then the probe is refitted on train and select together) and `group` (stimuli\nthat belong together, such as exemplars of one object: a split that divides one is an error, and\nintervals resample whole groups). Without `split`, a fifth of the groups test."
 )]
 pub struct Probe {
-    /// Activations: a .safetensors, .npy or .npz file; any rank, the first axis
-    /// is the stimulus
+    /// Activations: a .safetensors, .npy or .npz file; two axes
+    /// or more, the first is the stimulus
     #[arg(long, value_name = "FILE")]
     pub activations: PathBuf,
     /// Labels of each stimulus
@@ -232,10 +232,32 @@ pub struct Probe {
     /// Arrays to probe [default: all in the file]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub layers: Option<Vec<String>>,
-    /// Penalties to choose from (scikit-learn's 1/C; 0 is none) [default: decades
-    /// from 0.001 to 100000]
-    #[arg(long, value_name = "P,P", value_delimiter = ',')]
+    /// How a decoder is found, and on what it is tested
+    #[arg(long, value_enum, default_value_t = ProbeProtocol::Own)]
+    pub protocol: ProbeProtocol,
+    /// Penalties to choose from (scikit-learn's 1/C, for two classes 2/C; 0 is none)
+    /// [default: decades from 0.001 to 100000]
+    #[arg(
+        long,
+        value_name = "P,P",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
     pub penalties: Option<Vec<f64>>,
+    /// Random labelings of groups to compare each feature with (control task,
+    /// selectivity); wants several stimuli in each group, 5 are usual
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub controls: usize,
+    /// Permutations of the labels for p-values over all layers, 19 or more
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub permutations: usize,
+    /// V-information too, in bits
+    #[arg(long)]
+    pub v_information: bool,
+    /// Random orders in which the labels are coded (online code length,
+    /// compression), 5 are usual
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub code_orders: usize,
     /// What of each array is probed: full, gap (means of channels over pixels, for
     /// arrays of stimulus, channel, row, column), pca:K, rp:K
     #[arg(
@@ -245,9 +267,9 @@ pub struct Probe {
         default_value = "full"
     )]
     pub view: Vec<View>,
-    /// How dimensions are brought to one scale
-    #[arg(long, value_enum, default_value_t = ProbeScaling::Channel)]
-    pub scaling: ProbeScaling,
+    /// How dimensions are brought to one scale [default: channel]
+    #[arg(long, value_enum)]
+    pub scaling: Option<ProbeScaling>,
     /// What minimizes the objective
     #[arg(long, value_enum, default_value_t = ProbeSolver::Batched)]
     pub solver: ProbeSolver,
@@ -271,9 +293,21 @@ pub struct Probe {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProbeProtocol {
+    /// Logistic regression, each fit proven; the penalty is chosen on `select`, or on
+    /// a fifth of the training groups, then it is refitted on all of training and
+    /// tested once
+    Own,
+    /// As Hermann & Lampinen 2020: 36 decoders of 250 epochs of Adam; the one that is
+    /// best on the test is reported, an upper bound
+    Paper,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ProbeScaling {
     /// Mean 0; one scale for each channel of an array of stimulus, channel, row,
     /// column; deviation 1 for vectors, with a floor at 1 % of the layer's
+    #[default]
     Channel,
     /// Mean 0 and deviation 1 over the training rows
     Standard,

@@ -59,6 +59,7 @@ fn measure(
     penalties: &[f64],
 ) -> anyhow::Result<(Grid, f64)> {
     let mismatch = || ForeignError::Count {
+        path: layer.path.clone(),
         layer: layer.name.clone(),
         stimuli: layer.rows,
         labels: labels.len(),

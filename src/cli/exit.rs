@@ -1,5 +1,6 @@
 //! Exit codes and the last words of a failed command.
 
+use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use super::arguments::{MessageFormat, Output};
@@ -92,6 +93,7 @@ fn code_of_compare(error: &CompareError) -> u8 {
 
 fn code_of_foreign(error: &ForeignError) -> u8 {
     match error {
+        ForeignError::Read { source, .. } if source.kind() == ErrorKind::NotFound => USAGE,
         ForeignError::Read { .. } | ForeignError::Disk { .. } => 1,
         _ => USAGE,
     }

@@ -16,6 +16,7 @@ mod log;
 mod plan;
 mod presets;
 mod probe;
+mod probe_table;
 mod progress;
 mod render;
 mod render_binary;

@@ -3,32 +3,39 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use layerprobe_probes::{
-    CheckedProbeParams, Extras, ProbeOutcome, ProbeParams, Status, View, Workload,
-};
-use layerprobe_reports::write_results;
+use layerprobe_probes::{AdamGrid, CheckedProbeParams, Extras, ProbeParams, View, Workload};
+use layerprobe_reports::{ResultRow, edge_warning, unproven_fits, write_results};
 use layerprobe_streams::StreamKey;
-use serde_json::json;
 
-use super::arguments::{MessageFormat, Output, Probe};
+use super::arguments::{Output, Probe, ProbeProtocol};
 use super::exit::Usage;
+use super::probe_table::{Shown, tell};
 use super::progress::Progress;
 use super::{exit, threads};
-use crate::experiment::{Event, Observer, Stage};
+use crate::experiment::{Event, Observer, Stage, rows_of_families};
 use crate::foreign::{
-    ArrayShape, Cut, ForeignError, ForeignFile, ForeignLayer, ForeignOutcomes, Labels,
-    PredictionFile, plan, probe as probe_layer, rows,
+    Around, ArrayShape, Cut, ForeignError, ForeignFile, ForeignLayer, Labels, PredictionFile, plan,
+    probe as probe_layer, rows, rows_by_paper,
 };
-use crate::memory::{self, MemoryLimit};
+use crate::memory::MemoryLimit;
 
 /// Probes activations that were made elsewhere.
 pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
+    check_protocol(command)?;
     let params = params(command)?;
     threads::set(command.threads)?;
     let key = StreamKey::from_seed(command.seed);
     let labels = Labels::read(&command.labels, command.features.as_deref())?;
     let cut = Cut::of(&labels, key.derive("probe/test"))?;
     let file = ForeignFile::open(&command.activations, command.layers.as_deref())?;
+    file.check_counts(labels.len())?;
+    let around = Around {
+        controls: command.controls,
+        permutations: command.permutations,
+        v_information: command.v_information,
+        code_orders: command.code_orders,
+    };
+    let extras = around.extras(key, command.predictions.is_some());
     let classes: Vec<usize> = labels.features.iter().map(|f| f.values.len()).collect();
     let work = Workload {
         stimuli: labels.len(),
@@ -37,7 +44,7 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         classes: &classes,
         penalties: params.penalties(),
         solver: params.solver(),
-        extras: &Extras::default(),
+        extras: &extras,
         threads: rayon::current_num_threads(),
     };
     let limit = command
@@ -60,33 +67,82 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         let on_disk = stored.contains(array.name.as_str());
         file.read(array, on_disk.then_some(folder))
     };
-    let probed = (&labels, &cut, &params, key);
-    let found = all(&places, read, probed, &mut predictions, output)?;
-
-    let condition = command.activations.file_stem().map_or_else(
-        || "activations".to_owned(),
-        |stem| stem.to_string_lossy().into_owned(),
-    );
-    let table: Vec<_> = found
-        .iter()
-        .flat_map(|layer| rows(&condition, command.seed, &cut, layer))
-        .collect();
-    write_results(&command.out, &table)?;
-    if let Some(predictions) = predictions {
+    let probed = Probed {
+        command,
+        labels: &labels,
+        cut: &cut,
+        params: &params,
+        extras: &extras,
+        key,
+    };
+    let mut table = Vec::new();
+    let ended = probed.all(&places, read, &mut table, &mut predictions, output);
+    if let Some(predictions) = predictions.filter(|_| !table.is_empty()) {
         predictions.commit()?;
     }
-    tell(command, output, &cut, &found)?;
-    let outcomes = found.iter().flat_map(|layer| &layer.outcomes);
-    let open = outcomes.filter(|o| matches!(o.status, Status::MaxIterations | Status::Separable));
-    Ok(match open.count() {
+    if let Err(error) = ended {
+        if !table.is_empty() {
+            let out = command.out.display();
+            let text = format!("what was probed before stays in {out}");
+            super::warn(&text, output);
+        }
+        return Err(error);
+    }
+    table.extend(
+        rows_of_families(&table).map_err(|source| ForeignError::Probe {
+            path: command.activations.clone(),
+            source,
+        })?,
+    );
+    write_results(&command.out, &table)?;
+    let shown = Shown {
+        rows: &table,
+        cut: &cut,
+        around,
+    };
+    tell(command, output, &shown)?;
+    if let Some(warning) = edge_warning(&table) {
+        super::warn(&warning, output);
+    }
+    Ok(match unproven_fits(&table) {
         0 => ExitCode::SUCCESS,
-        _ => ExitCode::from(exit::NOT_CONVERGED),
+        count => {
+            let text = format!(
+                "{count} fits are not proven: see the column status (raise --max-iterations; where it is separable, \
+                 give penalties above 0)"
+            );
+            super::warn(&text, output);
+            ExitCode::from(exit::NOT_CONVERGED)
+        }
     })
+}
+
+/// Refuses what the protocol `paper` has no use for.
+fn check_protocol(command: &Probe) -> Result<(), Usage> {
+    if command.protocol == ProbeProtocol::Own {
+        return Ok(());
+    }
+    let given = [
+        ("--penalties", command.penalties.is_some()),
+        ("--scaling", command.scaling.is_some()),
+        ("--view", command.view != [View::Full]),
+        ("--controls", command.controls > 0),
+        ("--permutations", command.permutations > 0),
+        ("--v-information", command.v_information),
+        ("--code-orders", command.code_orders > 0),
+        ("--predictions", command.predictions.is_some()),
+    ];
+    match given.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Usage(format!(
+            "{option} belongs to --protocol own: the protocol paper trains one fixed grid on activations as they are"
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn params(command: &Probe) -> anyhow::Result<CheckedProbeParams> {
     let mut params = ProbeParams {
-        scaling: command.scaling.into(),
+        scaling: command.scaling.unwrap_or_default().into(),
         solver: command.solver.into(),
         max_iterations: command.max_iterations,
         ..ProbeParams::default()
@@ -118,109 +174,91 @@ fn places<'a>(
     }
 }
 
-/// Probes view after view, layer after layer, each layer read when its turn has
-/// come, with a bar; what is said of single stimuli goes into the file, if
-/// there is one, and not into memory.
-fn all(
-    places: &[(&ArrayShape, Vec<View>)],
-    read: impl Fn(&ArrayShape) -> Result<ForeignLayer, ForeignError>,
-    (labels, cut, params, key): (&Labels, &Cut, &CheckedProbeParams, StreamKey),
-    predictions: &mut Option<PredictionFile<'_>>,
-    output: &Output,
-) -> anyhow::Result<Vec<ForeignOutcomes>> {
-    let progress = Progress::new(output);
-    let start = Instant::now();
-    let stage = Stage::Probe;
-    progress.event(Event::Started {
-        stage,
-        total: places.iter().map(|(_, views)| views.len() as u64).sum(),
-        done: 0,
-    });
-    let mut found = Vec::new();
-    for (array, views) in places {
-        let layer = read(array)?;
-        for &view in views {
-            let log_probabilities = predictions.is_some();
-            let place = (&layer, view);
-            let mut outcomes = probe_layer(place, labels, cut, params, key, log_probabilities)?;
-            if let Some(file) = predictions {
-                file.write(cut, &outcomes)?;
+/// What all layers have in common.
+struct Probed<'a> {
+    command: &'a Probe,
+    labels: &'a Labels,
+    cut: &'a Cut,
+    params: &'a CheckedProbeParams,
+    extras: &'a Extras<'a>,
+    key: StreamKey,
+}
+
+impl Probed<'_> {
+    /// Probes layer after layer, view after view, each layer read when its turn has
+    /// come. The table is written after each; what is said of single stimuli goes
+    /// into the file, if there is one, and not into memory.
+    fn all(
+        &self,
+        places: &[(&ArrayShape, Vec<View>)],
+        read: impl Fn(&ArrayShape) -> Result<ForeignLayer, ForeignError>,
+        table: &mut Vec<ResultRow>,
+        predictions: &mut Option<PredictionFile<'_>>,
+        output: &Output,
+    ) -> anyhow::Result<()> {
+        let condition = self.command.activations.file_stem().map_or_else(
+            || "activations".to_owned(),
+            |stem| stem.to_string_lossy().into_owned(),
+        );
+        let progress = Progress::new(output);
+        let start = Instant::now();
+        let stage = Stage::Probe;
+        progress.event(Event::Started {
+            stage,
+            total: places.iter().map(|(_, views)| views.len() as u64).sum(),
+            done: 0,
+        });
+        let mut done = 0;
+        for (array, views) in places {
+            let layer = read(array)?;
+            for &view in views {
+                let mut tell = |text: &str| {
+                    let detail = &format!("{}{text}", layer.name);
+                    progress.event(Event::Advanced {
+                        stage,
+                        done,
+                        detail,
+                    });
+                };
+                let place = (&layer, view);
+                table.extend(self.rows(&condition, place, predictions, &mut tell)?);
+                write_results(&self.command.out, table)?;
+                done += 1;
+                progress.event(Event::Advanced {
+                    stage,
+                    done,
+                    detail: &layer.name,
+                });
             }
-            for outcome in &mut outcomes.outcomes {
-                outcome.predictions = Vec::new();
-            }
-            found.push(outcomes);
-            progress.event(Event::Advanced {
-                stage,
-                done: found.len() as u64,
-                detail: &layer.name,
-            });
         }
+        progress.event(Event::Finished {
+            stage,
+            seconds: start.elapsed().as_secs_f64(),
+        });
+        Ok(())
     }
-    progress.event(Event::Finished {
-        stage,
-        seconds: start.elapsed().as_secs_f64(),
-    });
-    Ok(found)
-}
 
-fn tell(
-    command: &Probe,
-    output: &Output,
-    cut: &Cut,
-    found: &[ForeignOutcomes],
-) -> anyhow::Result<()> {
-    if output.message_format == MessageFormat::Json {
-        return Ok(super::say(
-            &json!({"reason": "done", "results": command.out, "peak_rss_bytes": memory::peak()}),
-        )?);
-    }
-    if output.quiet {
-        return Ok(());
-    }
-    let width = found.iter().map(|layer| shown(layer).len()).max();
-    let layer_width = width.unwrap_or_default().max("layer".len());
-    let names = found.iter().flat_map(|layer| &layer.outcomes);
-    let width = names.map(|outcome| outcome.feature.len()).max();
-    let feature_width = width.unwrap_or_default().max("feature".len());
-    super::say(&format!(
-        "{:layer_width$}  {:feature_width$}  accuracy  95 % interval  chance  penalty  fit",
-        "layer", "feature"
-    ))?;
-    for layer in found {
-        for outcome in &layer.outcomes {
-            let line = numbers(outcome);
-            let (name, feature) = (shown(layer), &outcome.feature);
-            super::say(&format!(
-                "{name:layer_width$}  {feature:feature_width$}  {line}"
-            ))?;
+    /// The rows of a view of a layer.
+    fn rows(
+        &self,
+        condition: &str,
+        (layer, view): (&ForeignLayer, View),
+        predictions: &mut Option<PredictionFile<'_>>,
+        tell: &mut dyn FnMut(&str),
+    ) -> anyhow::Result<Vec<ResultRow>> {
+        let (labels, cut, seed) = (self.labels, self.cut, self.command.seed);
+        if self.command.protocol == ProbeProtocol::Paper {
+            let grid = AdamGrid::default().check()?;
+            let mut epochs = |epoch| tell(&format!(", epoch {epoch} of {}", grid.epochs()));
+            let run = (condition, seed);
+            let found = rows_by_paper(run, layer, (labels, cut), &grid, self.key, &mut epochs)?;
+            return Ok(found);
         }
+        let place = (layer, view);
+        let found = probe_layer(place, labels, cut, self.params, self.key, self.extras)?;
+        if let Some(file) = predictions {
+            file.write(cut, &found)?;
+        }
+        Ok(rows(condition, seed, cut, &found))
     }
-    super::say(&format!(
-        "{} stimuli train, {} test (split {}); intervals over groups of test stimuli",
-        cut.train.len(),
-        cut.test.len(),
-        cut.kind
-    ))?;
-    Ok(super::say(&format!("results  {}", command.out.display()))?)
-}
-
-/// A layer with its view, if it is not shown whole.
-fn shown(layer: &ForeignOutcomes) -> String {
-    match layer.view {
-        View::Full => layer.layer.clone(),
-        view => format!("{} {view}", layer.layer),
-    }
-}
-
-fn numbers(outcome: &ProbeOutcome) -> String {
-    format!(
-        "{:8.3}  [{:.3}, {:.3}]  {:6.3}  {:>7}  {}",
-        outcome.accuracy,
-        outcome.interval.lower,
-        outcome.interval.upper,
-        outcome.chance,
-        outcome.penalty,
-        outcome.status
-    )
 }

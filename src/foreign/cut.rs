@@ -1,8 +1,10 @@
+use std::collections::{BTreeMap, BTreeSet};
+
 use layerprobe_probes::select_groups;
 use layerprobe_streams::StreamKey;
 
-use super::labels::{Labels, line};
-use super::{FeatureLabels, ForeignError};
+use super::table::line;
+use super::{FeatureLabels, ForeignError, Labels};
 
 /// Share of the groups that are tested where no split is given.
 const TESTED: f64 = 0.2;
@@ -30,17 +32,23 @@ impl Cut {
     ///
     /// # Errors
     /// If a word in `split` means nothing, nothing trains or tests, a value is
-    /// missing from training, or there are too few groups.
+    /// missing from what a probe is fitted to, a group is divided, or there are
+    /// too few groups.
     pub fn of(labels: &Labels, key: StreamKey) -> Result<Self, ForeignError> {
         let cut = match &labels.split {
             Some(split) => given(labels, split)?,
             None => drawn(labels, key)?,
         };
+        // the penalty is chosen among fits that see no row of `select`
+        let chooses = cut.selection.iter().flatten();
+        let chooses: BTreeSet<&usize> = chooses.collect();
+        let fits = || cut.train.iter().filter(|row| !chooses.contains(row));
         for feature in &labels.features {
             for (value, class) in feature.values.iter().zip(0..) {
-                let trains = |&row: &usize| feature.classes.get(row) == Some(&class);
-                if !cut.train.iter().any(trains) {
+                let has = |row: &usize| feature.classes.get(*row) == Some(&class);
+                if !fits().any(has) {
                     return Err(ForeignError::MissingClass {
+                        path: labels.path.clone(),
                         feature: feature.name.clone(),
                         value: value.clone(),
                     });
@@ -52,6 +60,7 @@ impl Cut {
 }
 
 fn given(labels: &Labels, split: &[String]) -> Result<Cut, ForeignError> {
+    check_groups(labels, split)?;
     let (mut train, mut selection, mut test) = (Vec::new(), Vec::new(), Vec::new());
     for (row, word) in split.iter().enumerate() {
         match word.as_str() {
@@ -84,12 +93,29 @@ fn given(labels: &Labels, split: &[String]) -> Result<Cut, ForeignError> {
     })
 }
 
+/// Stimuli of a group are alike: one that trains tells a probe of one that tests.
+fn check_groups(labels: &Labels, split: &[String]) -> Result<(), ForeignError> {
+    let mut first: BTreeMap<u32, usize> = BTreeMap::new();
+    for (row, (group, word)) in labels.groups.iter().zip(split).enumerate() {
+        let before = *first.entry(*group).or_insert(row);
+        if split.get(before) != Some(word) {
+            return Err(ForeignError::DividedGroup {
+                path: labels.path.clone(),
+                lines: (line(before), line(row)),
+                parts: (split.get(before).cloned().unwrap_or_default(), word.clone()),
+            });
+        }
+    }
+    Ok(())
+}
+
 fn drawn(labels: &Labels, key: StreamKey) -> Result<Cut, ForeignError> {
     let mut distinct = labels.groups.clone();
     distinct.sort_unstable();
     distinct.dedup();
     if distinct.len() < FEWEST {
         return Err(ForeignError::TooFewGroups {
+            path: labels.path.clone(),
             groups: distinct.len(),
         });
     }

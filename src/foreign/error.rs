@@ -9,7 +9,7 @@ use crate::activations::NotEnough;
 #[derive(Debug, thiserror::Error)]
 pub enum ForeignError {
     /// A file that cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -35,8 +35,9 @@ pub enum ForeignError {
     },
     /// An array that holds no rows of numbers.
     #[error(
-        "{}: `{array}` has the shape {shape:?}; wanted stimuli x any further dimensions",
-        path.display()
+        "{}: `{array}` has the shape {shape:?}{}",
+        path.display(),
+        what_lacks(shape)
     )]
     Shape {
         /// The file.
@@ -48,7 +49,7 @@ pub enum ForeignError {
     },
     /// An array of another type of number.
     #[error(
-        "{}: `{array}` holds {found}; wanted floating point (16, 32 or 64 bits), save it with .float()",
+        "{}: `{array}` holds {found}; wanted floating point of 16, 32 or 64 bits: save it as such, with .float() in PyTorch or .astype(\"float32\") in NumPy",
         path.display()
     )]
     Type {
@@ -96,7 +97,7 @@ pub enum ForeignError {
         path: PathBuf,
     },
     /// A cell that says nothing.
-    #[error("{}:{line}: the column `{column}` is empty; every stimulus wants a label", path.display())]
+    #[error("{}:{line}: the column `{column}` is empty or nan; every stimulus wants a label", path.display())]
     EmptyCell {
         /// The file.
         path: PathBuf,
@@ -128,9 +129,12 @@ pub enum ForeignError {
     },
     /// Labels and activations of different length.
     #[error(
-        "`{layer}` has {stimuli} stimuli, the labels have {labels} rows; one row a stimulus is wanted, in the same order"
+        "{}: `{layer}` has {stimuli} stimuli, the labels have {labels} rows; one row a stimulus is wanted, in the same order",
+        path.display()
     )]
     Count {
+        /// The file of activations.
+        path: PathBuf,
         /// The layer.
         layer: String,
         /// Rows of its matrix.
@@ -140,9 +144,13 @@ pub enum ForeignError {
     },
     /// A feature with fewer than two values.
     #[error(
-        "the feature `{feature}` has the value `{value}` everywhere; there is nothing to decode"
+        "{}: the feature `{feature}` has the value `{}` everywhere; there is nothing to decode",
+        path.display(),
+        shortened(value)
     )]
     OneValue {
+        /// The file.
+        path: PathBuf,
         /// The feature.
         feature: String,
         /// Its value.
@@ -150,24 +158,46 @@ pub enum ForeignError {
     },
     /// Fewer groups than a cut needs.
     #[error(
-        "{groups} groups cannot be cut into training and test; at least 5 are needed, or a `split` column"
+        "{}: {groups} groups cannot be cut into training and test; at least 5 are needed, or a `split` column",
+        path.display()
     )]
     TooFewGroups {
+        /// The file.
+        path: PathBuf,
         /// How many there are.
         groups: usize,
     },
+    /// A group in two parts of a split.
+    #[error(
+        "{}: lines {} and {} are of one group, but their splits are `{}` and `{}`; a probe that is fitted to one of \
+         them knows the other",
+        path.display(), lines.0, lines.1, parts.0, parts.1
+    )]
+    DividedGroup {
+        /// The file.
+        path: PathBuf,
+        /// Two lines of the group, from 1.
+        lines: (usize, usize),
+        /// Their words in `split`.
+        parts: (String, String),
+    },
     /// A value that no probe could learn.
     #[error(
-        "no training stimulus has the {feature} `{value}`, but others have; a probe could not learn it"
+        "{}: no training stimulus has the {feature} `{}`, but others have, and a probe could not learn it: give \
+         some of them the split `train`, or leave all of them out of both files",
+        path.display(),
+        shortened(value)
     )]
     MissingClass {
+        /// The file.
+        path: PathBuf,
         /// The feature.
         feature: String,
         /// Its value.
         value: String,
     },
     /// An array that neither memory nor disk takes.
-    #[error("cannot keep the array `{array}`: {source}")]
+    #[error("cannot keep the array `{array}`")]
     Disk {
         /// The array.
         array: String,
@@ -178,6 +208,33 @@ pub enum ForeignError {
     #[error(transparent)]
     Memory(#[from] NotEnough),
     /// The probes could not be fitted.
-    #[error(transparent)]
-    Probe(#[from] ProbeError),
+    #[error("cannot probe {}", path.display())]
+    Probe {
+        /// The file of activations.
+        path: PathBuf,
+        /// Why not.
+        source: ProbeError,
+    },
+}
+
+/// What a shape wants to be rows of numbers.
+fn what_lacks(shape: &[usize]) -> String {
+    match (shape, shape.iter().position(|&axis| axis == 0)) {
+        (_, Some(0)) => ": no stimulus is in it".to_owned(),
+        (_, Some(axis)) => format!(": axis {axis} is empty, so that stimuli have no numbers"),
+        ([] | [_], None) => {
+            "; wanted an axis of stimuli and one or more of numbers: reshape a list of single numbers to n x 1".to_owned()
+        }
+        _ => ", too large for this machine".to_owned(),
+    }
+}
+
+/// The beginning of a value.
+fn shortened(value: &str) -> String {
+    const MOST: usize = 40;
+    let line = value.lines().next().unwrap_or_default();
+    match line.chars().count() > MOST || line.len() < value.len() {
+        true => line.chars().take(MOST).chain(['…']).collect(),
+        false => value.to_owned(),
+    }
 }

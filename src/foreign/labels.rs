@@ -1,6 +1,9 @@
 use std::path::{Path, PathBuf};
 
-use super::ForeignError;
+use layerprobe_probes::ProbeTask;
+
+use super::table::{Table, line};
+use super::{Cut, ForeignError};
 use crate::config::nearest_name;
 
 /// The column that says what a stimulus is for.
@@ -39,65 +42,39 @@ impl Labels {
     /// `group` are taken.
     ///
     /// # Errors
-    /// If the file is no table, a column is not there, a cell is empty, or a
-    /// feature has one value everywhere.
+    /// If the file is no table, a column is not there, has no name or is asked for
+    /// twice, a cell is empty, or a feature has one value everywhere.
     pub fn read(path: &Path, features: Option<&[String]>) -> Result<Self, ForeignError> {
-        let (names, columns) = read_columns(path)?;
-        let column = |name: &str| {
-            let place = names.iter().position(|known| known == name)?;
-            columns.get(place)
-        };
-        let chosen: Vec<String> = match features {
-            Some(features) => features.to_vec(),
-            None => names
-                .iter()
-                .filter(|name| *name != SPLIT && *name != GROUP)
-                .cloned()
-                .collect(),
-        };
-        if chosen.is_empty() {
-            return Err(ForeignError::NoFeature {
-                path: path.to_owned(),
-            });
-        }
+        let table = Table::read(path)?;
+        let chosen = chosen(path, &table, features)?;
         let features = chosen
             .into_iter()
-            .map(|name| {
-                let cells = column(&name).ok_or_else(|| ForeignError::UnknownColumn {
-                    path: path.to_owned(),
-                    nearest: nearest_name(&name, names.iter().map(String::as_str)),
-                    column: name.clone(),
-                    known: names.clone(),
-                })?;
-                check_filled(path, &name, cells)?;
-                let (values, classes) = classes(cells);
-                match values.as_slice() {
-                    [value] => Err(ForeignError::OneValue {
-                        feature: name,
-                        value: value.clone(),
-                    }),
-                    _ => Ok(FeatureLabels {
-                        name,
-                        values,
-                        classes,
-                    }),
-                }
-            })
+            .map(|name| feature(path, &table, name))
             .collect::<Result<_, _>>()?;
-        let rows = columns.first().map_or(0, Vec::len);
-        let groups = match column(GROUP) {
+        let groups = match table.column(GROUP) {
             Some(cells) => {
                 check_filled(path, GROUP, cells)?;
                 classes(cells).1
             }
-            None => (0..rows as u32).collect(),
+            None => (0..table.len() as u32).collect(),
         };
         Ok(Self {
             path: path.to_owned(),
             features,
-            split: column(SPLIT).cloned(),
+            split: table.column(SPLIT).cloned(),
             groups,
         })
+    }
+
+    /// What there is to decode, tested as a cut says.
+    pub fn tasks<'a>(&'a self, cut: &'a Cut) -> Vec<ProbeTask<'a>> {
+        let task = |feature: &'a FeatureLabels| ProbeTask {
+            feature: &feature.name,
+            classes: feature.values.len(),
+            labels: &feature.classes,
+            test: &cut.test,
+        };
+        self.features.iter().map(task).collect()
     }
 
     /// Number of stimuli.
@@ -111,36 +88,95 @@ impl Labels {
     }
 }
 
-/// The line of a stimulus's row, under the header's.
-pub(super) fn line(row: usize) -> usize {
-    row + 2
-}
-
-fn read_columns(path: &Path) -> Result<(Vec<String>, Vec<Vec<String>>), ForeignError> {
-    let bytes = std::fs::read(path).map_err(|source| ForeignError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    let damaged = |error: csv::Error| ForeignError::Content {
-        path: path.to_owned(),
-        problem: format!("not a table of comma-separated values: {error}"),
+/// The columns that are features.
+fn chosen(
+    path: &Path,
+    table: &Table,
+    features: Option<&[String]>,
+) -> Result<Vec<String>, ForeignError> {
+    let wrong = |problem: String| {
+        Err(ForeignError::Content {
+            path: path.to_owned(),
+            problem,
+        })
     };
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(bytes.as_slice());
-    let header = reader.headers().map_err(damaged)?;
-    let names: Vec<String> = header.iter().map(ToOwned::to_owned).collect();
-    let mut columns = vec![Vec::new(); names.len()];
-    for record in reader.records() {
-        for (column, cell) in columns.iter_mut().zip(&record.map_err(damaged)?) {
-            column.push(cell.to_owned());
+    let names = &table.names;
+    for meant in [SPLIT, GROUP] {
+        let alike = |name: &&String| name.eq_ignore_ascii_case(meant) && *name != meant;
+        let asked = |name: &&String| features.is_some_and(|features| features.contains(name));
+        if let Some(name) = names.iter().find(|name| alike(name) && !asked(name)) {
+            return wrong(format!(
+                "a column is named `{name}`; write `{meant}` if that is meant, else another name"
+            ));
         }
     }
-    Ok((names, columns))
+    let Some(features) = features else {
+        if let Some(place) = names.iter().position(String::is_empty) {
+            return wrong(format!(
+                "column {} has no name; if it numbers the rows, as pandas does, save without it (index=False), or \
+                 choose columns with --features",
+                place + 1
+            ));
+        }
+        let all = names.iter().filter(|name| *name != SPLIT && *name != GROUP);
+        let all: Vec<String> = all.cloned().collect();
+        return match all.is_empty() {
+            true => Err(ForeignError::NoFeature {
+                path: path.to_owned(),
+            }),
+            false => Ok(all),
+        };
+    };
+    for (place, name) in features.iter().enumerate() {
+        if features[..place].contains(name) {
+            return wrong(format!("the feature `{name}` is asked for twice"));
+        }
+    }
+    Ok(features.to_vec())
+}
+
+fn feature(path: &Path, table: &Table, name: String) -> Result<FeatureLabels, ForeignError> {
+    let names = &table.names;
+    let cells = table
+        .column(&name)
+        .ok_or_else(|| ForeignError::UnknownColumn {
+            path: path.to_owned(),
+            nearest: nearest_name(&name, names.iter().map(String::as_str)),
+            column: name.clone(),
+            known: names.clone(),
+        })?;
+    check_filled(path, &name, cells)?;
+    let (values, classes) = classes(cells);
+    if let [value] = values.as_slice() {
+        return Err(ForeignError::OneValue {
+            path: path.to_owned(),
+            feature: name,
+            value: value.clone(),
+        });
+    }
+    let number = |value: &String| value.parse::<f64>().ok();
+    let twice = values.windows(2).find(|pair| match pair {
+        [a, b] => number(a).is_some() && number(a) == number(b),
+        _ => false,
+    });
+    if let Some([a, b]) = twice {
+        return Err(ForeignError::Content {
+            path: path.to_owned(),
+            problem: format!(
+                "the column `{name}` holds `{a}` and `{b}`, one number in two spellings; write it in one"
+            ),
+        });
+    }
+    Ok(FeatureLabels {
+        name,
+        values,
+        classes,
+    })
 }
 
 fn check_filled(path: &Path, column: &str, cells: &[String]) -> Result<(), ForeignError> {
-    match cells.iter().position(String::is_empty) {
+    let missing = |cell: &String| cell.is_empty() || cell.eq_ignore_ascii_case("nan");
+    match cells.iter().position(missing) {
         Some(row) => Err(ForeignError::EmptyCell {
             path: path.to_owned(),
             line: line(row),

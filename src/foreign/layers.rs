@@ -27,6 +27,8 @@ pub struct ArrayShape {
 /// One matrix of activations.
 #[derive(Debug)]
 pub struct ForeignLayer {
+    /// The file.
+    pub path: PathBuf,
     /// The array's name.
     pub name: String,
     /// Number of stimuli.
@@ -70,6 +72,22 @@ impl ForeignFile {
             path: path.to_owned(),
             arrays,
         })
+    }
+
+    /// Refuses arrays that have not a row for each row of the labels.
+    ///
+    /// # Errors
+    /// With the first such array.
+    pub fn check_counts(&self, labels: usize) -> Result<(), ForeignError> {
+        match self.arrays.iter().find(|array| array.rows != labels) {
+            Some(array) => Err(ForeignError::Count {
+                path: self.path.clone(),
+                layer: array.name.clone(),
+                stimuli: array.rows,
+                labels,
+            }),
+            None => Ok(()),
+        }
     }
 
     /// The arrays.
@@ -123,6 +141,7 @@ impl ForeignFile {
             }
         };
         Ok(ForeignLayer {
+            path: self.path.clone(),
             name: array.name.clone(),
             rows,
             dim,
@@ -153,10 +172,22 @@ pub(super) fn chosen(
     layers: Option<&[String]>,
 ) -> Result<Vec<String>, ForeignError> {
     known.sort();
+    if known.is_empty() {
+        return Err(ForeignError::Content {
+            path: path.to_owned(),
+            problem: "no array is in it; wanted one for each layer".to_owned(),
+        });
+    }
     let Some(layers) = layers else {
         return Ok(known);
     };
-    for layer in layers {
+    for (place, layer) in layers.iter().enumerate() {
+        if layers[..place].contains(layer) {
+            return Err(ForeignError::Content {
+                path: path.to_owned(),
+                problem: format!("the array `{layer}` is asked for twice"),
+            });
+        }
         if !known.contains(layer) {
             return Err(ForeignError::UnknownLayer {
                 path: path.to_owned(),
@@ -173,6 +204,19 @@ pub(super) fn channels(shape: &[usize]) -> Option<usize> {
     match shape {
         [_, channels, _, _] => Some(*channels),
         _ => None,
+    }
+}
+
+/// A number of 64 bits as one of 32.
+pub(super) fn narrowed(path: &Path, array: &str, number: f64) -> Result<f32, ForeignError> {
+    match number as f32 {
+        narrow if narrow.is_infinite() && number.is_finite() => Err(ForeignError::Content {
+            path: path.to_owned(),
+            problem: format!(
+                "`{array}` holds {number:e}, more than floating point of 32 bits can; scale it down"
+            ),
+        }),
+        narrow => Ok(narrow),
     }
 }
 

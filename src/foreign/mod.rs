@@ -7,6 +7,7 @@
 //! outcomes that [`rows`] and a [`PredictionFile`] write
 //! down.
 
+mod around;
 mod cut;
 mod error;
 mod labels;
@@ -14,13 +15,17 @@ mod layers;
 mod memory;
 mod npy;
 mod outcomes;
+mod paper;
 mod predictions;
 mod safetensors;
+mod table;
 
+pub use around::Around;
 pub use cut::Cut;
 pub use error::ForeignError;
 pub use labels::{FeatureLabels, Labels};
 pub use layers::{ArrayShape, ForeignFile, ForeignLayer};
 pub use memory::plan;
 pub use outcomes::{ForeignOutcomes, PROTOCOL, probe, rows};
+pub use paper::rows_by_paper;
 pub use predictions::PredictionFile;

@@ -7,7 +7,7 @@ use npyz::npz::NpzArchive;
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
 use super::ForeignError;
-use super::layers::{ArrayShape, channels, chosen, rows_and_dim};
+use super::layers::{ArrayShape, channels, chosen, narrowed, rows_and_dim};
 
 /// Takes some whole rows.
 type Part<'a> = &'a mut dyn FnMut(&[f32]) -> Result<(), ForeignError>;
@@ -22,7 +22,11 @@ pub(super) fn array(
         .map(|stem| stem.to_string_lossy().into_owned())
         .unwrap_or_default();
     chosen(path, vec![name.clone()], layers)?;
-    Ok(vec![described(path, name, &opened(path)?)?])
+    let found = described(path, name, &opened(path)?)?;
+    let header = check_header(path, open(path)?)?;
+    let bytes = open(path)?.metadata().map_err(|e| damaged(path, &e))?;
+    check_length(path, &found, header, bytes.len())?;
+    Ok(vec![found.shape])
 }
 
 /// The arrays of an `.npz` file.
@@ -35,8 +39,14 @@ pub(super) fn arrays(
     chosen(path, known, layers)?
         .into_iter()
         .map(|name| {
-            let file = entry(path, &mut archive, &name)?;
-            described(path, name, &file)
+            let found = described(path, name.clone(), &entry(path, &mut archive, &name)?)?;
+            let file = npyz::npz::file_name_from_array_name(&name);
+            if let Ok(packed) = archive.zip_archive().by_name(&file) {
+                let bytes = packed.size();
+                let header = check_header(path, packed)?;
+                check_length(path, &found, header, bytes)?;
+            }
+            Ok(found.shape)
         })
         .collect()
 }
@@ -86,9 +96,9 @@ fn opened(path: &Path) -> Result<NpyFile<BufReader<File>>, ForeignError> {
     NpyFile::new(BufReader::new(open(path)?)).map_err(|e| damaged(path, &e))
 }
 
-/// Refuses an array whose header says that it is longer than any is: the reader
-/// would take as much memory before it finds out.
-fn check_header(path: &Path, array: impl Read) -> Result<(), ForeignError> {
+/// Bytes before the numbers. Refuses an array whose header says that it is longer
+/// than any is: the reader would take as much memory before it finds out.
+fn check_header(path: &Path, array: impl Read) -> Result<u64, ForeignError> {
     let mut start = Vec::with_capacity(12);
     let read = array.take(12).read_to_end(&mut start);
     read.map_err(|e| damaged(path, &e))?;
@@ -103,8 +113,35 @@ fn check_header(path: &Path, array: impl Read) -> Result<(), ForeignError> {
                 ),
             });
         }
+        return Ok(match version {
+            1 => 10 + u64::from(length & 0xffff),
+            _ => 12 + u64::from(length),
+        });
     }
-    Ok(())
+    Ok(0)
+}
+
+/// Compares an array's bytes with what its header says.
+fn check_length(
+    path: &Path,
+    found: &Described,
+    header: u64,
+    bytes: u64,
+) -> Result<(), ForeignError> {
+    let ArrayShape {
+        name, rows, dim, ..
+    } = &found.shape;
+    let numbers = (rows * dim) as u64 * found.size;
+    match header + numbers == bytes {
+        true => Ok(()),
+        false => Err(ForeignError::Content {
+            path: path.to_owned(),
+            problem: format!(
+                "not a whole array file: `{name}` has {} bytes of numbers, its shape wants {numbers}",
+                bytes.saturating_sub(header)
+            ),
+        }),
+    }
 }
 
 fn archive(path: &Path) -> Result<NpzArchive<BufReader<File>>, ForeignError> {
@@ -151,20 +188,28 @@ fn shape<R: Read>(path: &Path, name: &str, file: &NpyFile<R>) -> Result<Vec<usiz
         })
 }
 
+/// An array, and the bytes of a number in it.
+struct Described {
+    shape: ArrayShape,
+    size: u64,
+}
+
 fn described<R: Read>(
     path: &Path,
     name: String,
     file: &NpyFile<R>,
-) -> Result<ArrayShape, ForeignError> {
+) -> Result<Described, ForeignError> {
     let shape = shape(path, &name, file)?;
     let (rows, dim) = rows_and_dim(path, &name, &shape)?;
-    size(path, &name, file)?;
-    Ok(ArrayShape {
-        rows,
-        dim,
-        channels: channels(&shape),
-        by_columns: file.order() == Order::Fortran,
-        name,
+    Ok(Described {
+        size: size(path, &name, file)?,
+        shape: ArrayShape {
+            rows,
+            dim,
+            channels: channels(&shape),
+            by_columns: file.order() == Order::Fortran,
+            name,
+        },
     })
 }
 
@@ -192,9 +237,9 @@ fn values<R: Read>(
     part: Part<'_>,
 ) -> Result<(), ForeignError> {
     match size(path, name, &file)? {
-        2 => read::<f16, R>(path, file, numbers, f16::to_f32, part),
-        4 => read::<f32, R>(path, file, numbers, |x| x, part),
-        _ => read::<f64, R>(path, file, numbers, |x| x as f32, part),
+        2 => read::<f16, R>(path, file, numbers, |x| Ok(x.to_f32()), part),
+        4 => read::<f32, R>(path, file, numbers, Ok, part),
+        _ => read::<f64, R>(path, file, numbers, |x| narrowed(path, name, x), part),
     }
 }
 
@@ -202,7 +247,7 @@ fn read<T: Deserialize, R: Read>(
     path: &Path,
     file: NpyFile<R>,
     numbers: usize,
-    number: impl Fn(T) -> f32,
+    number: impl Fn(T) -> Result<f32, ForeignError>,
     part: Part<'_>,
 ) -> Result<(), ForeignError> {
     let all = file.data::<T>().map_err(|error| ForeignError::Content {
@@ -211,7 +256,7 @@ fn read<T: Deserialize, R: Read>(
     })?;
     let mut rows = Vec::with_capacity(numbers);
     for value in all {
-        rows.push(number(value.map_err(|e| damaged(path, &e))?));
+        rows.push(number(value.map_err(|e| damaged(path, &e))?)?);
         if rows.len() == numbers {
             part(&rows)?;
             rows.clear();
@@ -268,6 +313,8 @@ mod tests {
         // version 1 has two bytes for it, and the header's text behind
         assert!(checked(1, u32::MAX).is_ok());
         assert!(check_header(Path::new("a.npy"), &b"\x93NUM"[..]).is_ok());
+        assert_eq!(checked(1, 118).unwrap(), 128);
+        assert_eq!(checked(2, 116).unwrap(), 128);
     }
 
     #[test]

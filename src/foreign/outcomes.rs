@@ -1,6 +1,6 @@
 use layerprobe_probes::{
-    CheckedProbeParams, Extras, LayerData, ProbeKeys, ProbeOutcome, ProbeTask, Scaling, Selection,
-    StreamedLayer, View, Viewed, measure_layer, measure_streamed,
+    CheckedProbeParams, Extras, LayerData, LayerOutcome, ProbeError, ProbeKeys, ProbeOutcome,
+    Scaling, Selection, SplitKind, StreamedLayer, View, Viewed, measure_layer, measure_streamed,
 };
 use layerprobe_reports::ResultRow;
 use layerprobe_streams::StreamKey;
@@ -8,7 +8,7 @@ use ndarray::ArrayView2;
 
 use super::{Cut, ForeignError, ForeignLayer, Labels};
 use crate::activations::Matrix;
-use crate::experiment::rows_of_outcome;
+use crate::experiment::rows_of_layer;
 
 /// The protocol's name and version, written into every row, with the scaling
 /// where it is not [`Scaling::Channel`].
@@ -25,12 +25,20 @@ pub struct ForeignOutcomes {
     pub dim: usize,
     /// How dimensions were scaled.
     pub scaling: Scaling,
-    /// An outcome a feature.
-    pub outcomes: Vec<ProbeOutcome>,
+    /// An outcome a feature, and what stands around them.
+    pub found: LayerOutcome,
 }
 
-/// Probes a view of a layer for every feature of the labels. With
-/// `log_probabilities` predictions keep those of all classes.
+impl ForeignOutcomes {
+    /// The outcomes on the test stimuli, one a feature.
+    pub fn outcomes(&self) -> impl Iterator<Item = &ProbeOutcome> {
+        let given = |probe: &&ProbeOutcome| probe.split == SplitKind::Given;
+        self.found.probes.iter().filter(given)
+    }
+}
+
+/// Probes a view of a layer for every feature of the labels; `extras` say what
+/// else is measured.
 ///
 /// # Errors
 /// If the counts differ or the data cannot be probed.
@@ -40,21 +48,12 @@ pub fn probe(
     cut: &Cut,
     params: &CheckedProbeParams,
     key: StreamKey,
-    log_probabilities: bool,
+    extras: &Extras<'_>,
 ) -> Result<ForeignOutcomes, ForeignError> {
     if layer.rows != labels.len() {
         return Err(mismatch(layer, labels));
     }
-    let tasks: Vec<ProbeTask<'_>> = labels
-        .features
-        .iter()
-        .map(|feature| ProbeTask {
-            feature: &feature.name,
-            classes: feature.values.len(),
-            labels: &feature.classes,
-            test: &cut.test,
-        })
-        .collect();
+    let tasks = labels.tasks(cut);
     let keys = ProbeKeys {
         selection: key.derive("probe/split"),
         bootstrap: key.derive("probe/bootstrap"),
@@ -64,9 +63,9 @@ pub fn probe(
         None => Selection::Drawn,
     };
     let (name, groups, train) = (&layer.name, &labels.groups, &cut.train);
-    let extras = Extras {
-        log_probabilities,
-        ..Extras::default()
+    let failed = |source: ProbeError| ForeignError::Probe {
+        path: layer.path.clone(),
+        source,
     };
     let channels = layer.channels;
     let measure = |activations: ArrayView2<'_, f32>, channels, params: &CheckedProbeParams| {
@@ -76,7 +75,7 @@ pub fn probe(
             selection,
             channels,
         };
-        measure_layer(name, &data, train, &tasks, params, &keys, &extras)
+        measure_layer(name, &data, train, &tasks, params, &keys, extras)
     };
     let projection = key.derive("probe/projection").derive(name);
     let scaling = params.scaling();
@@ -84,16 +83,25 @@ pub fn probe(
         Matrix::Memory(values) => {
             let whole = ArrayView2::from_shape((layer.rows, layer.dim), values)
                 .map_err(|_| mismatch(layer, labels))?;
-            match view.show(name, whole, channels, train, scaling, projection)? {
-                Viewed::Whole => (layer.dim, measure(whole, channels, params)?),
+            match view
+                .show(name, whole, channels, train, scaling, projection)
+                .map_err(failed)?
+            {
+                Viewed::Whole => (layer.dim, measure(whole, channels, params).map_err(failed)?),
                 Viewed::Shown { values, scaling } => {
                     let params = params.with_scaling(scaling);
-                    (values.ncols(), measure(values.view(), None, &params)?)
+                    (
+                        values.ncols(),
+                        measure(values.view(), None, &params).map_err(failed)?,
+                    )
                 }
             }
         }
         Matrix::Disk(store) => {
-            match view.show_streamed(name, store, channels, train, scaling, projection)? {
+            match view
+                .show_streamed(name, store, channels, train, scaling, projection)
+                .map_err(failed)?
+            {
                 Viewed::Whole => {
                     let data = StreamedLayer {
                         activations: store,
@@ -101,13 +109,15 @@ pub fn probe(
                         selection,
                         channels,
                     };
-                    let (tasks, extras) = (&tasks, &extras);
-                    let found = measure_streamed(name, &data, train, tasks, params, &keys, extras)?;
-                    (layer.dim, found)
+                    let found = measure_streamed(name, &data, train, &tasks, params, &keys, extras);
+                    (layer.dim, found.map_err(failed)?)
                 }
                 Viewed::Shown { values, scaling } => {
                     let params = params.with_scaling(scaling);
-                    (values.ncols(), measure(values.view(), None, &params)?)
+                    (
+                        values.ncols(),
+                        measure(values.view(), None, &params).map_err(failed)?,
+                    )
                 }
             }
         }
@@ -117,12 +127,13 @@ pub fn probe(
         view,
         scaling,
         dim,
-        outcomes: found.probes,
+        found,
     })
 }
 
 fn mismatch(layer: &ForeignLayer, labels: &Labels) -> ForeignError {
     ForeignError::Count {
+        path: layer.path.clone(),
         layer: layer.name.clone(),
         stimuli: layer.rows,
         labels: labels.len(),
@@ -145,8 +156,5 @@ pub fn rows(condition: &str, seed: u64, cut: &Cut, found: &ForeignOutcomes) -> V
         split_kind: cut.kind.to_owned(),
         ..ResultRow::default()
     };
-    let outcomes = found.outcomes.iter();
-    outcomes
-        .flat_map(|outcome| rows_of_outcome(&here, outcome))
-        .collect()
+    rows_of_layer(&here, &found.found)
 }

@@ -36,7 +36,7 @@ impl<'a> PredictionFile<'a> {
     /// If they cannot be written.
     pub fn write(&mut self, cut: &Cut, found: &ForeignOutcomes) -> Result<(), ReportError> {
         let groups = &self.labels.groups;
-        for (feature, outcome) in found.outcomes.iter().enumerate() {
+        for (feature, outcome) in found.outcomes().enumerate() {
             let view = found.view.to_string();
             let place = (found.layer.as_str(), view.as_str(), feature);
             write_predictions(&mut self.table, place, cut.kind, outcome, |row| {

@@ -7,7 +7,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::ForeignError;
-use super::layers::{ArrayShape, channels, chosen, rows_and_dim};
+use super::layers::{ArrayShape, channels, chosen, narrowed, rows_and_dim};
 
 /// The longest header that is read; safetensors' own limit.
 const MAX_HEADER: u64 = 100_000_000;
@@ -59,10 +59,12 @@ pub(super) fn read(
         file.read_exact(&mut bytes).map_err(unreadable)?;
         values.clear();
         match info.dtype {
-            Dtype::F16 => extend(&mut values, &bytes, |x| f16::from_le_bytes(x).to_f32()),
-            Dtype::BF16 => extend(&mut values, &bytes, |x| bf16::from_le_bytes(x).to_f32()),
-            Dtype::F32 => extend(&mut values, &bytes, f32::from_le_bytes),
-            _ => extend(&mut values, &bytes, |x| f64::from_le_bytes(x) as f32),
+            Dtype::F16 => extend(&mut values, &bytes, |x| Ok(f16::from_le_bytes(x).to_f32()))?,
+            Dtype::BF16 => extend(&mut values, &bytes, |x| Ok(bf16::from_le_bytes(x).to_f32()))?,
+            Dtype::F32 => extend(&mut values, &bytes, |x| Ok(f32::from_le_bytes(x)))?,
+            _ => extend(&mut values, &bytes, |x| {
+                narrowed(path, name, f64::from_le_bytes(x))
+            })?,
         }
         part(&values)?;
     }
@@ -81,7 +83,10 @@ fn open(path: &Path) -> Result<(File, Metadata, u64), ForeignError> {
     file.read_exact(&mut length).map_err(|e| cut(&e))?;
     let length = u64::from_le_bytes(length);
     if length > MAX_HEADER || length + 8 > size.len() {
-        return Err(cut(&format!("a header of {length} bytes")));
+        let found = size.len().saturating_sub(8);
+        return Err(cut(&format!(
+            "its first eight bytes announce a header of {length}, {found} follow"
+        )));
     }
     let mut header = vec![0; length as usize];
     file.read_exact(&mut header).map_err(|e| cut(&e))?;
@@ -132,6 +137,13 @@ fn size(path: &Path, name: &str, info: &TensorInfo) -> Result<usize, ForeignErro
 }
 
 /// Numbers are little-endian, as the format has them.
-fn extend<const N: usize>(values: &mut Vec<f32>, bytes: &[u8], number: impl Fn([u8; N]) -> f32) {
-    values.extend(bytes.as_chunks::<N>().0.iter().map(|bytes| number(*bytes)));
+fn extend<const N: usize>(
+    values: &mut Vec<f32>,
+    bytes: &[u8],
+    number: impl Fn([u8; N]) -> Result<f32, ForeignError>,
+) -> Result<(), ForeignError> {
+    for bytes in bytes.as_chunks::<N>().0 {
+        values.push(number(*bytes)?);
+    }
+    Ok(())
 }

@@ -164,7 +164,10 @@ fn wrong_input_gets_its_own_error() {
     );
 
     fs::write(at("cut.npy"), &fs::read(at("a.npy")).unwrap()[..1000]).unwrap();
-    refused(&["--activations", "cut.npy"], "not a whole array file");
+    refused(
+        &["--activations", "cut.npy"],
+        "872 bytes of numbers, its shape wants 2880",
+    );
     // all of the head, not all of the numbers
     let header = r#"{"a":{"dtype":"F32","shape":[120,6],"data_offsets":[0,2880]}}"#;
     let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
@@ -183,14 +186,79 @@ fn wrong_input_gets_its_own_error() {
     fs::write(at("a.pt"), "pickle").unwrap();
     refused(&["--activations", "a.pt"], ".safetensors, .npy and .npz");
     write_npy(&at("flat.npy"), &activations(), "(720,)");
-    refused(&["--activations", "flat.npy"], "[720]");
+    refused(
+        &["--activations", "flat.npy"],
+        "[720]; wanted an axis of stimuli",
+    );
+    write_npy(&at("none.npy"), &[], "(0, 6)");
+    refused(&["--activations", "none.npy"], "no stimulus is in it");
+    write_npy(&at("hollow.npy"), &[], "(120, 0)");
+    refused(&["--activations", "hollow.npy"], "axis 1 is empty");
+    let longer = [fs::read(at("a.npy")).unwrap(), vec![0; 8]].concat();
+    fs::write(at("longer.npy"), longer).unwrap();
+    refused(
+        &["--activations", "longer.npy"],
+        "2888 bytes of numbers, its shape wants 2880",
+    );
+    let bare = [&2u64.to_le_bytes()[..], b"{}"].concat();
+    fs::write(at("bare.safetensors"), bare).unwrap();
+    refused(&["--activations", "bare.safetensors"], "no array is in it");
+    fs::write(at("text.safetensors"), "surely no such file").unwrap();
+    refused(
+        &["--activations", "text.safetensors"],
+        "its first eight bytes announce",
+    );
+    refused(
+        &["--activations", "elsewhere.npy"],
+        "cannot read elsewhere.npy\n",
+    );
+    refused(&[&whole[..], &["--penalties", "-1"]].concat(), "-1");
+    refused(
+        &[&whole[..], &["--features", "direction,direction"]].concat(),
+        "asked for twice",
+    );
+    refused(
+        &[&whole[..], &["--layers", "a,a"]].concat(),
+        "asked for twice",
+    );
+    // far beyond floating point of 32 bits
+    let header = r#"{"a":{"dtype":"F64","shape":[120,6],"data_offsets":[0,5760]}}"#;
+    let huge = [
+        (header.len() as u64).to_le_bytes().to_vec(),
+        header.into(),
+        1e300f64.to_le_bytes().repeat(720),
+    ];
+    fs::write(at("huge.safetensors"), huge.concat()).unwrap();
+    refused(
+        &["--activations", "huge.safetensors"],
+        "`a` holds 1e300, more than",
+    );
     let mut broken = activations();
     broken[7 * DIM + 2] = f32::NAN;
     write_npy(&at("nan.npy"), &broken, "(120, 6)");
     refused(&["--activations", "nan.npy"], "stimulus 7");
 
     write_labels(&at("labels.csv"), 100, split);
-    refused(&whole, "120 stimuli, the labels have 100 rows");
+    refused(
+        &whole,
+        "a.npy: `a` has 120 stimuli, the labels have 100 rows",
+    );
+    write_labels(&at("labels.csv"), STIMULI, |i| match i % 2 {
+        0 => "train",
+        _ => "test",
+    });
+    refused(
+        &whole,
+        "lines 2 and 3 are of one group, but their splits are `train` and `test`",
+    );
+    write_labels(&at("labels.csv"), STIMULI, |i| match (label(i), split(i)) {
+        ("up", "train") => "select",
+        (_, split) => split,
+    });
+    refused(
+        &whole,
+        "labels.csv: no training stimulus has the direction `up`",
+    );
     write_labels(&at("labels.csv"), STIMULI, |i| match label(i) {
         "up" => "train",
         _ => "test",
@@ -204,6 +272,104 @@ fn wrong_input_gets_its_own_error() {
     refused(&whole, "has the value `up` everywhere");
     fs::write(at("labels.csv"), "direction\nup\n\"\"\n").unwrap();
     refused(&whole, "labels.csv:3: the column `direction` is empty");
+    for (table, text) in [
+        ("", "labels.csv: the file is empty"),
+        ("direction\n", "no row below the header"),
+        ("direction;group\nup;1\n", "separate columns by commas"),
+        ("up,up\na,b\n", "two columns are named `up`"),
+        (",up\n0,a\n1,b\n", "column 1 has no name"),
+        (
+            "up,Split\na,train\nb,test\n",
+            "write `split` if that is meant",
+        ),
+        (
+            "up\na\nnan\n",
+            "labels.csv:3: the column `up` is empty or nan",
+        ),
+        ("up\n1\n1.0\n2\n", "one number in two spellings"),
+        ("up\na\nb\n", "labels.csv: 2 groups cannot be cut"),
+    ] {
+        fs::write(at("labels.csv"), table).unwrap();
+        refused(&whole, text);
+    }
+}
+
+#[test]
+fn what_was_probed_before_a_bad_array_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    let good = activations();
+    let mut broken = activations();
+    broken[7 * DIM + 2] = f32::NAN;
+    let header = r#"{"a":{"dtype":"F32","shape":[120,6],"data_offsets":[0,2880]},"b":{"dtype":"F32","shape":[120,6],"data_offsets":[2880,5760]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend([good, broken].concat().iter().flat_map(|x| x.to_le_bytes()));
+    fs::write(at("two.safetensors"), bytes).unwrap();
+    write_labels(&at("labels.csv"), STIMULI, split);
+    layerprobe(dir.path())
+        .args(arguments(&["--activations", "two.safetensors"]))
+        .args(["--predictions", "predictions.csv"])
+        .assert()
+        .code(2)
+        .stderr(contains("cannot probe two.safetensors"))
+        .stderr(contains("stimulus 7"))
+        .stderr(contains("what was probed before stays in results.csv"));
+    let rows = layerprobe_reports::read_results(at("results.csv")).unwrap();
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.layer == "a"));
+    let predictions = fs::read_to_string(at("predictions.csv")).unwrap();
+    let mut lines = predictions.lines().skip(1);
+    assert!(lines.next().is_some() && lines.all(|line| line.starts_with("a,")));
+}
+
+#[test]
+fn what_stands_around_each_number_is_measured_on_request() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    // 60 groups of 4 stimuli, so that one of each can be withheld
+    let mut table = "direction,group,split\n".to_owned();
+    let mut values = [activations(), activations()].concat();
+    for stimulus in 0..2 * STIMULI {
+        let group = stimulus / 4;
+        table += &format!("{},{group},{}\n", group % 2, split(stimulus));
+        values[stimulus * DIM] = (group % 2) as f32 + 0.1 * values[stimulus * DIM + 1];
+    }
+    fs::write(at("labels.csv"), table).unwrap();
+    write_npy(&at("fc6.npy"), &values, "(240, 6)");
+    let mut tables = Vec::new();
+    for threads in ["1", "2"] {
+        layerprobe(dir.path())
+            .args(arguments(&[
+                "--activations",
+                "fc6.npy",
+                "--threads",
+                threads,
+            ]))
+            .args(["--controls", "3", "--permutations", "19"])
+            .args(["--v-information", "--code-orders", "2"])
+            .assert()
+            .success()
+            .stdout(contains(
+                "chance   bits  selectivity  compression      p  penalty",
+            ));
+        tables.push(fs::read_to_string(at("results.csv")).unwrap());
+    }
+    assert_eq!(tables[0], tables[1]);
+    let rows = layerprobe_reports::read_results(at("results.csv")).unwrap();
+    let count = |metric: &str| rows.iter().filter(|row| row.metric == metric).count();
+    assert_eq!(count("null_accuracy"), 19);
+    assert_eq!(count("v_information_null"), 19);
+    for metric in ["v_information", "selectivity", "compression", "p_value"] {
+        assert_eq!(count(metric), 1, "{metric}");
+    }
+    let of = |metric: &str| rows.iter().find(|row| row.metric == metric).unwrap();
+    // the feature is read with ease: nothing reaches it by chance
+    assert_eq!(of("p_value").value, 0.05);
+    assert!(of("v_information").value > 0.9);
+    let controls = rows
+        .iter()
+        .filter(|row| row.probe == "control" && row.metric == "accuracy");
+    assert_eq!(controls.count(), 3);
 }
 
 #[test]
@@ -288,4 +454,33 @@ fn without_a_penalty_a_fit_is_proven_or_has_no_optimum() {
     run("0,-1")
         .code(2)
         .stderr(contains("penalty -1 is neither"));
+}
+
+#[test]
+fn the_papers_protocol_reports_the_best_on_the_test() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    write_npy(&at("fc6.npy"), &activations(), "(120, 6)");
+    write_labels(&at("labels.csv"), STIMULI, split);
+    let paper = ["--activations", "fc6.npy", "--protocol", "paper"];
+    layerprobe(dir.path())
+        .args(arguments(&paper))
+        .args(["--controls", "5"])
+        .assert()
+        .code(2)
+        .stderr(contains("--controls belongs to --protocol own"));
+    layerprobe(dir.path())
+        .args(arguments(&paper))
+        .assert()
+        .success()
+        .stdout(contains("upper bounds"));
+    let rows = layerprobe_reports::read_results(at("results.csv")).unwrap();
+    let found: Vec<_> = rows.iter().map(|row| row.metric.as_str()).collect();
+    assert_eq!(found, ["accuracy", "chance"]);
+    let best = &rows[0];
+    assert_eq!(best.protocol, "paper/1");
+    assert_eq!(best.selected_by, "tested_stimuli");
+    assert_eq!((best.n_train, best.n_test), (Some(96), Some(24)));
+    assert_eq!(best.value, 1.0);
+    assert!(best.learning_rate.is_some() && best.weight_decay.is_some());
 }

@@ -71,7 +71,7 @@ pub(super) fn permutation_nulls(
         for (task, refit) in fitted(&by_accuracy)? {
             let probe = &probes[task];
             if probe.bits.is_some() && by_bits(probe).is_none() {
-                nulls[task].fits_for_bits.push(refit.clone());
+                nulls[task].fits_for_bits.push(refit);
             }
             nulls[task].fits.push(refit);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use layerprobe_probes::{ProbeError, null_maxima, permutation_p_value};
+use layerprobe_probes::{ProbeError, SplitKind, null_maxima, permutation_p_value};
 use layerprobe_reports::ResultRow;
 
 /// A condition, a feature and a view: what a family of statistics has in common.
@@ -27,6 +27,8 @@ pub fn rows_of_families(rows: &[ResultRow]) -> Result<Vec<ResultRow>, ProbeError
             .or_default()
             .push(row.value);
     }
+    // on other stimuli than those of the permutations
+    let within = [SplitKind::SeenValues, SplitKind::Instance].map(SplitKind::as_str);
     let mut found = Vec::new();
     for ((condition, feature, view), places) in families {
         let nulls: Vec<Vec<f64>> = places.values().cloned().collect();
@@ -34,7 +36,7 @@ pub fn rows_of_families(rows: &[ResultRow]) -> Result<Vec<ResultRow>, ProbeError
         let tested = rows.iter().filter(|row| {
             row.metric == "accuracy"
                 && row.probe == "linear"
-                && row.split_kind == "held_out_values"
+                && !within.contains(&row.split_kind.as_str())
                 && (&row.condition, &row.feature, &row.view) == (&condition, &feature, &view)
                 && places.contains_key(&(row.step, row.layer.clone()))
         });
