@@ -104,5 +104,9 @@ pub(super) fn counts(answers: &[Answer]) -> String {
         .into_iter()
         .map(|verdict| format!("{} {verdict}", count(verdict)))
         .collect();
-    format!("{} claims: {}.", answers.len(), counts.join(", "))
+    let claims = match answers.len() {
+        1 => "1 claim".to_owned(),
+        n => format!("{n} claims"),
+    };
+    format!("{claims}: {}.", counts.join(", "))
 }

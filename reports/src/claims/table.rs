@@ -1,15 +1,16 @@
 use super::answer::Answer;
 use super::page::counts;
 
-/// The verdicts as a table for the terminal: one line a claim, then how many
-/// got which.
+/// The verdicts as a table for the terminal: one line a claim, with how many of
+/// its parts could be decided, then how many claims got which verdict.
 pub fn claims_table(answers: &[Answer], width: usize) -> String {
     let id = answers
         .iter()
         .map(|a| a.id.chars().count())
         .max()
-        .unwrap_or(0);
-    let mut text = String::new();
+        .unwrap_or(0)
+        .max(5);
+    let mut text = format!("{:<id$}  {:<14}  parts  says\n", "claim", "verdict");
     for answer in answers {
         let decided = answer
             .parts
