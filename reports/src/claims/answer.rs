@@ -16,7 +16,7 @@ pub enum Verdict {
     NotReproduced,
     /// Too few runs, or too wide an interval, for a part that decides.
     CannotTell,
-    /// Nothing of it has been run.
+    /// What has not been run of it could change the verdict.
     NotRun,
 }
 
@@ -88,10 +88,9 @@ impl Verdict {
             }
         }
         match (holds, fails, open, missing) {
-            (0, 0, 0, 0) => Self::CannotTell,
-            (0, 0, 0, _) => Self::NotRun,
-            (0, 1.., ..) => Self::NotReproduced,
-            (_, 1.., ..) => Self::Partly,
+            (1.., 1.., ..) => Self::Partly,
+            (.., 1..) => Self::NotRun,
+            (0, 1.., _, 0) => Self::NotReproduced,
             (1.., 0, 0, 0) => Self::Reproduced,
             _ => Self::CannotTell,
         }
@@ -127,6 +126,31 @@ impl Outcome {
         match self {
             Self::CannotTell(why) | Self::NotRun(why) => Some(why),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_leaves_open_what_it_could_change() {
+        let open = || Outcome::CannotTell("too few runs".into());
+        let missing = || Outcome::NotRun("the experiment".into());
+        let (holds, fails, ceiling) = (|| Outcome::Holds, || Outcome::Fails, || Outcome::AtCeiling);
+        for (outcomes, verdict) in [
+            (vec![holds(), holds(), ceiling()], Verdict::Reproduced),
+            (vec![holds(), fails(), missing()], Verdict::Partly),
+            (vec![fails(), open()], Verdict::NotReproduced),
+            (vec![holds(), open()], Verdict::CannotTell),
+            (vec![ceiling()], Verdict::CannotTell),
+            (vec![missing()], Verdict::NotRun),
+            (vec![holds(), missing()], Verdict::NotRun),
+            (vec![fails(), missing()], Verdict::NotRun),
+            (vec![open(), missing()], Verdict::NotRun),
+        ] {
+            assert_eq!(Verdict::of(outcomes.iter()), verdict, "{outcomes:?}");
         }
     }
 }
