@@ -251,6 +251,13 @@ pub struct ProbeOutcome {
 }
 
 impl ProbeOutcome {
+    /// The fit that cross-entropy chose, on the selection rows; none where penalties
+    /// were chosen elsewhere.
+    pub fn least_surprised(&self) -> Option<&PathPoint> {
+        let mut path = self.path.iter();
+        path.find(|point| point.penalty == self.penalty_by_cross_entropy)
+    }
+
     /// Where the grid's largest or smallest penalty was chosen: what it gains in
     /// selection accuracy over the next one inside. At 0 the grid ends on a
     /// plateau; above, a wider grid may choose better.

@@ -126,6 +126,17 @@ fn the_table_holds_every_condition_step_layer_and_feature() {
     let accuracies: Vec<_> = rows.iter().filter(|r| r.metric == "accuracy").collect();
     // 2 targets x 3 checkpoints x 2 layers x 3 features
     assert_eq!(accuracies.len(), 36);
+    // beside each the penalty that cross-entropy would have had
+    let surest = rows
+        .iter()
+        .filter(|r| r.metric == "selection_cross_entropy");
+    let surest: Vec<_> = surest.collect();
+    assert_eq!(surest.len(), 36);
+    assert!(
+        surest
+            .iter()
+            .all(|r| r.penalty.is_some() && r.selected_by == "cross_entropy")
+    );
     for row in &accuracies {
         assert_eq!(row.probe, "linear");
         assert_eq!(row.protocol, "clean/4");

@@ -78,7 +78,7 @@ pub fn rows_of_layer(here: &ResultRow, outcome: &LayerOutcome) -> Vec<ResultRow>
         .iter()
         .flat_map(|outcome| {
             let mut rows = rows_of_outcome(here, outcome);
-            rows.extend(rows_of_edges(here, outcome));
+            rows.extend(rows_of_selection(here, outcome));
             rows
         })
         .collect();
@@ -163,25 +163,33 @@ pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRo
     rows
 }
 
-/// What penalties at the grid's edge gain over the next ones, where such were
-/// chosen.
-fn rows_of_edges(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRow> {
-    let edge = |selected_by: &str, penalty, gain: Option<f64>| {
-        Some(ResultRow {
-            feature: outcome.feature.clone(),
-            probe: "linear".to_owned(),
-            penalty: Some(penalty),
-            split_kind: split_name(here, outcome.split),
-            selected_by: selected_by.to_owned(),
-            n_runs: Some(1),
-            ..row_of_metric(here, EDGE_GAIN, gain?)
-        })
+/// What the choice of penalties leaves beside the probe: the penalty that
+/// cross-entropy chose, where no bits tell of it, and what penalties at the grid's
+/// edge gain over the next ones, where such were chosen.
+fn rows_of_selection(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRow> {
+    let (by_accuracy, by_bits) = ("accuracy", "cross_entropy");
+    let row = |selected_by: &str, penalty, metric, value| ResultRow {
+        feature: outcome.feature.clone(),
+        probe: "linear".to_owned(),
+        penalty: Some(penalty),
+        split_kind: split_name(here, outcome.split),
+        selected_by: selected_by.to_owned(),
+        n_runs: Some(1),
+        ..row_of_metric(here, metric, value)
     };
-    let by_accuracy = edge("accuracy", outcome.penalty, outcome.edge_gain());
     let surest = outcome.penalty_by_cross_entropy;
-    let by_bits = outcome.bits.and_then(|_| outcome.edge_gain_in_nats());
-    let by_bits = edge("cross_entropy", surest, by_bits);
-    by_accuracy.into_iter().chain(by_bits).collect()
+    let untold = outcome
+        .least_surprised()
+        .filter(|_| outcome.bits.is_none())
+        .map(|chosen| {
+            let metric = "selection_cross_entropy";
+            row(by_bits, surest, metric, chosen.cross_entropy)
+        });
+    let accuracy = outcome.edge_gain();
+    let accuracy = accuracy.map(|gain| row(by_accuracy, outcome.penalty, EDGE_GAIN, gain));
+    let nats = outcome.bits.and_then(|_| outcome.edge_gain_in_nats());
+    let nats = nats.map(|gain| row(by_bits, surest, EDGE_GAIN, gain));
+    [untold, accuracy, nats].into_iter().flatten().collect()
 }
 
 /// What a probe was tested on, in the table's word.
