@@ -56,7 +56,7 @@ impl Edges {
         let penalties: Vec<&str> = self.penalties.iter().map(String::as_str).collect();
         Some(format!(
             "{choices} on a slope at the edge of the grid (penalty {}): over the next one it gained up to \
-             {} on the selection stimuli, and a wider grid (probes.penalties) may decode more.",
+             {} on the selection stimuli, and a wider grid of penalties may decode more.",
             penalties.join(", "),
             gains.join(" and ")
         ))

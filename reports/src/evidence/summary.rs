@@ -52,8 +52,7 @@ pub(crate) fn gather(input: &ReportInput) -> Evidence {
         shown: shown().count(),
         unconverged: shown().filter(|row| row.is_unconverged()).count(),
         separable: shown().filter(|row| row.is_separable()).count(),
-        further_unconverged: unproven_fits(&input.rows)
-            - unproven_fits(shown().filter(|row| is_of_one_run(row))),
+        further_unconverged: unproven_fits(&input.rows) - unproven_fits(shown()),
         edges: Edges::of(&input.rows),
     }
 }
