@@ -278,6 +278,8 @@ fn what_stands_around_the_number_is_shown_where_it_was_measured() {
             ("selectivity", "control", 0.5),
             ("compression", "linear", 3.0),
             ("p_value", "linear", 0.05),
+            ("accuracy", "mlp64", 0.6),
+            ("r2", "ridge", 0.3),
         ] {
             input.rows.push(ResultRow {
                 metric: metric.into(),
@@ -316,6 +318,8 @@ fn what_stands_around_the_number_is_shown_where_it_was_measured() {
         "v-information",
         "selectivity",
         "compression",
+        "nonlinear",
+        "ridge",
         "accuracy-by-held-out-value",
         "confusions",
     ];

@@ -33,8 +33,7 @@ pub(crate) fn is_of_a_network(row: &ResultRow) -> bool {
 /// Whether a row is a baseline's number of a quantity.
 fn is_baseline(row: &ResultRow, quantity: Quantity) -> bool {
     !is_of_a_network(row)
-        && row.metric == quantity.metric()
-        && row.probe == quantity.probe()
+        && quantity.is_measured_by(row)
         && row.step.is_none()
         && row.value.is_finite()
 }

@@ -10,6 +10,8 @@ pub(crate) enum IntervalKind {
     Labelings,
     /// Smallest and largest over orders of a code of this one network.
     Orders,
+    /// Smallest and largest over seeds of a nonlinear probe of this one network.
+    Seeds,
     /// Runs: how another network and hold-out would turn out.
     Runs,
 }
@@ -112,6 +114,7 @@ impl Measure {
         let kind = match row.interval_kind.as_str() {
             "labelings" => IntervalKind::Labelings,
             "orders" => IntervalKind::Orders,
+            "seeds" => IntervalKind::Seeds,
             _ => IntervalKind::Stimuli,
         };
         row.value.is_finite().then(|| Self {

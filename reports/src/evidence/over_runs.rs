@@ -1,5 +1,5 @@
 use super::protocol_difference::protocol_differences;
-use super::{Estimate, Family, gather};
+use super::{Estimate, Family, Quantity, gather};
 use crate::{ReportInput, ResultRow};
 
 /// What the runs of a table say together, as further rows of it: for each
@@ -7,9 +7,11 @@ use crate::{ReportInput, ResultRow};
 /// initial weights), before training and at the last checkpoint,
 ///
 /// - the mean over runs of `accuracy`, `v_information`, `selectivity` and
-///   `compression`, as far as they were measured;
-/// - `enhancement`: accuracy trained minus untrained, paired within each
-///   condition and so on the same initial weights (below 0 suppression);
+///   `compression`, of the `accuracy` of nonlinear probes and the `r2` of ridge
+///   probes, as far as they were measured;
+/// - `enhancement`: accuracy of linear probes trained minus untrained, paired
+///   within each condition and so on the same initial weights (below 0
+///   suppression);
 /// - `enhancement_bits`: the same of cross-entropies at the penalties that they
 ///   chose, turned around and in bits a stimulus, which is the change of
 ///   V-information.
@@ -58,7 +60,7 @@ pub fn rows_over_runs(rows: &[ResultRow]) -> Vec<ResultRow> {
 
 fn of_family(family: &Family) -> Vec<ResultRow> {
     let mut rows = Vec::new();
-    let with_changes = family.quantity.metric() == "accuracy";
+    let with_changes = family.quantity == Quantity::Decodability;
     for target in &family.targets {
         for layer in &family.layers {
             for feature in &family.features {

@@ -11,6 +11,10 @@ pub(crate) enum Quantity {
     Selectivity,
     /// A uniform code's length over that of the probe's online code.
     Compression,
+    /// Held-out accuracy of a probe with a hidden layer, mean over seeds.
+    Nonlinear,
+    /// Held-out R^2 of a ridge probe of position, angles or phase.
+    Ridge,
 }
 
 impl Quantity {
@@ -21,31 +25,42 @@ impl Quantity {
             Self::Information => "v_information",
             Self::Selectivity => "selectivity",
             Self::Compression => "compression",
+            Self::Nonlinear => "accuracy",
+            Self::Ridge => "r2",
         }
     }
 
     /// The kind of probe whose rows it is read from.
     pub(crate) fn probe(self) -> &'static str {
         match self {
+            Self::Decodability | Self::Information | Self::Compression => "linear",
             Self::Selectivity => "control",
-            _ => "linear",
+            Self::Nonlinear => "mlp64",
+            Self::Ridge => "ridge",
         }
     }
 
     /// The values it can have, however few the runs behind an interval.
     pub(crate) fn bounds(self) -> (f64, f64) {
         match self {
-            Self::Decodability => (0.0, 1.0),
+            Self::Decodability | Self::Nonlinear => (0.0, 1.0),
             Self::Information => (f64::NEG_INFINITY, f64::INFINITY),
             Self::Selectivity => (-1.0, 1.0),
             Self::Compression => (0.0, f64::INFINITY),
+            Self::Ridge => (f64::NEG_INFINITY, 1.0),
         }
+    }
+
+    /// Whether a row is a measurement of it, and not of one of several repeats.
+    pub(super) fn is_measured_by(self, row: &ResultRow) -> bool {
+        let unnamed = row.probe.is_empty() && self != Self::Nonlinear;
+        let probe = row.probe == self.probe() || unnamed;
+        row.metric == self.metric() && probe && row.repeat.is_none()
     }
 
     /// Whether a row is one run's measurement of it, at a checkpoint.
     pub(super) fn is_in(self, row: &ResultRow) -> bool {
-        let probe = row.probe == self.probe() || row.probe.is_empty();
-        row.metric == self.metric() && probe && is_of_one_run(row)
+        self.is_measured_by(row) && is_of_one_run(row)
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) fn gather(input: &ReportInput) -> Evidence {
             Quantity::Information,
             Quantity::Selectivity,
             Quantity::Compression,
+            Quantity::Nonlinear,
+            Quantity::Ridge,
         ]
         .into_iter()
         .flat_map(|quantity| self::families(input, quantity))

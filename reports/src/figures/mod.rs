@@ -98,8 +98,8 @@ impl Context<'_> {
     /// The height of the dashed line: what says nothing of the feature.
     fn reference(&self, feature: &str) -> Option<f64> {
         match self.family.quantity {
-            Quantity::Decodability => self.chance(feature),
-            Quantity::Information | Quantity::Selectivity => Some(0.0),
+            Quantity::Decodability | Quantity::Nonlinear => self.chance(feature),
+            Quantity::Information | Quantity::Selectivity | Quantity::Ridge => Some(0.0),
             Quantity::Compression => Some(1.0),
         }
     }

@@ -62,12 +62,33 @@ pub(super) fn wording(quantity: Quantity) -> Wording {
                       the labels can be sent to somebody who has the layer\u{2019}s activations and \
                       fits a probe on the way,",
         },
+        Quantity::Nonlinear => Wording {
+            id: "nonlinear",
+            title: "Nonlinear probes",
+            name: "Decodability by a nonlinear probe",
+            panel: "decodability",
+            y_label: "probe accuracy",
+            reference: "chance",
+            caption: "Held-out accuracy of a probe with one hidden layer of 64 units, mean over its \
+                      seeds; such a fit has many minima and no proof,",
+        },
+        Quantity::Ridge => Wording {
+            id: "ridge",
+            title: "What no network is trained on",
+            name: "R\u{b2} of ridge probes",
+            panel: "R\u{b2}",
+            y_label: "R\u{b2}",
+            reference: "always the mean",
+            caption: "Held-out R\u{b2} of ridge probes of position, angles and phase, which no \
+                      task uses: how much of their variance a linear decoder explains; below 0 it is \
+                      worse than always naming the mean,",
+        },
     }
 }
 
 /// An axis that holds all estimates and their intervals.
 pub(super) fn axis(quantity: Quantity, estimates: &[Estimate]) -> Axis {
-    if quantity == Quantity::Decodability {
+    if matches!(quantity, Quantity::Decodability | Quantity::Nonlinear) {
         return ACCURACY;
     }
     let ends = estimates.iter().flat_map(|e| {

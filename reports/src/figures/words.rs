@@ -14,6 +14,7 @@ pub(crate) fn basis<'a>(
         (IntervalKind::Stimuli, "95 % interval over test stimuli"),
         (IntervalKind::Labelings, "range over control labelings"),
         (IntervalKind::Orders, "range over orders"),
+        (IntervalKind::Seeds, "range over seeds of the probe"),
     ];
     let alone = alone.iter().find(|(kind, _)| has(*kind));
     let interval = match (has(IntervalKind::Runs), alone) {
