@@ -46,7 +46,8 @@ pub struct MultinomialProbe {
 pub struct MultinomialProbeParams(MultinomialProbe);
 
 impl MultinomialProbe {
-    /// Penalty 1, standardized, batched solver, relative gap 1e-6.
+    /// Penalty 1, dimensions scaled as those of a vector by
+    /// [`Scaling::Channel`], batched solver, relative gap 1e-6.
     pub fn params() -> MultinomialProbeParams {
         MultinomialProbeParams(Self {
             penalty: 1.0,

@@ -9,13 +9,13 @@ use crate::ProbeError;
 pub enum Scaling {
     /// Divide by the training standard deviation (population, 1/n).
     /// Dimensions that do not vary become 0.
-    #[default]
     Standard,
     /// Convolutional layers: divide all dimensions of a channel by the root of
     /// their mean variance, so that a channel keeps its profile over positions
     /// and a unit that is nearly always off is not blown up. Vectors: divide by
     /// the training standard deviation, or by 1 % of the layer's (the root of
-    /// the mean variance of its dimensions) where that is larger.
+    /// the mean variance of its dimensions) where that is larger. The default.
+    #[default]
     Channel,
     /// Leave the scale as it is.
     None,

@@ -1,6 +1,8 @@
 //! The crate's own logistic probe beside the decoders trained by Adam.
 
-use layerprobe_probes::{CheckedProbeParams, ProbeError, ProbeKeys, ProbeParams, probe_layer};
+use layerprobe_probes::{
+    CheckedProbeParams, ProbeError, ProbeKeys, ProbeParams, Scaling, probe_layer,
+};
 use layerprobe_reports::ResultRow;
 use layerprobe_streams::StreamKey;
 
@@ -16,9 +18,14 @@ pub(super) struct Certified {
 }
 
 impl Certified {
-    /// With the clean protocol's usual parameters.
+    /// With the clean protocol's usual parameters, but for the scaling: every unit
+    /// is divided by its deviation.
     pub fn new(config: &BinaryConfig) -> Result<Self, ExperimentError> {
-        let params = ProbeParams::default().check();
+        let params = ProbeParams {
+            scaling: Scaling::Standard,
+            ..ProbeParams::default()
+        };
+        let params = params.check();
         Ok(Self {
             params: params.map_err(ExperimentError::ProbeParams)?,
             protocol: protocol(config, "logistic"),
