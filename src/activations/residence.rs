@@ -75,7 +75,7 @@ pub fn on_disk(
         match (next.next(), most) {
             (Some(layer), _) => stored[layer] = true,
             (None, None) => return Ok(stored),
-            (None, Some(most)) => {
+            (None, Some((_, most))) => {
                 return Err(NotEnough {
                     layer: most.name.clone(),
                     how: "with its activations on disk",
@@ -89,12 +89,53 @@ pub fn on_disk(
     }
 }
 
-/// The bytes in memory at most, and the layer whose probes take them.
+/// How many of the layers may be probed at the same time within the limit, at least
+/// one, where `stored` says which are on disk.
+pub fn side_by_side(
+    limit: MemoryLimit,
+    base: u64,
+    layers: &[PlannedLayer],
+    stored: &[bool],
+) -> usize {
+    let (needed, most) = peak(base, layers, stored);
+    let each = most.map_or(0, |(probing, _)| probing);
+    let room = limit.bytes().saturating_sub(needed);
+    let further = room.checked_div(each).unwrap_or(u64::MAX);
+    usize::try_from(further).map_or(usize::MAX, |n| n.saturating_add(1))
+}
+
+/// Refuses a layer that the protocol `paper` cannot probe within the limit: it has
+/// the activations in memory, and `beside` bytes for its decoders, beside `base`.
+///
+/// # Errors
+/// If they do not fit.
+pub fn fits_paper(
+    limit: MemoryLimit,
+    base: u64,
+    layer: &PlannedLayer,
+    beside: u64,
+) -> Result<(), NotEnough> {
+    let needed = base + layer.forecast.matrix + beside;
+    match needed <= limit.bytes() {
+        true => Ok(()),
+        false => Err(NotEnough {
+            layer: layer.name.clone(),
+            how: "by the protocol `paper`, which has its activations in memory",
+            stimuli: layer.shape.0,
+            dims: layer.shape.1,
+            needed,
+            limit,
+        }),
+    }
+}
+
+/// The bytes in memory at most while one layer is probed, and the layer whose probes
+/// take most, with what those take.
 fn peak<'a>(
     base: u64,
     layers: &'a [PlannedLayer],
     stored: &[bool],
-) -> (u64, Option<&'a PlannedLayer>) {
+) -> (u64, Option<(u64, &'a PlannedLayer)>) {
     let each = || layers.iter().zip(stored);
     let held = each().filter(|(_, stored)| !**stored);
     let held: u64 = held.map(|(layer, _)| layer.forecast.matrix).sum();
@@ -102,10 +143,8 @@ fn peak<'a>(
         true => (layer.forecast.streamed, layer),
         false => (layer.forecast.beside, layer),
     });
-    let (probing, most) = probing
-        .max_by_key(|(bytes, _)| *bytes)
-        .map_or((0, None), |(bytes, layer)| (bytes, Some(layer)));
-    (base + held + probing, most)
+    let most = probing.max_by_key(|(bytes, _)| *bytes);
+    (base + held + most.map_or(0, |(bytes, _)| bytes), most)
 }
 
 #[cfg(test)]
@@ -140,6 +179,32 @@ mod tests {
         assert_eq!((error.layer.as_str(), error.needed), ("pool1", 120));
         assert!(error.to_string().contains("--max-memory 5MiB"));
         assert_eq!(on_disk(MemoryLimit::new(0), 40, &[]), Ok(vec![]));
+    }
+
+    #[test]
+    fn as_many_side_by_side_as_memory_holds() {
+        let layers = [layer("fc1", 10, 50, 52), layer("pool1", 500, 60, 80)];
+        let at_once =
+            |limit, stored: &[bool]| side_by_side(MemoryLimit::new(limit), 40, &layers, stored);
+        // 550 are taken anyway, and each takes up to 60
+        assert_eq!(at_once(610, &[false, false]), 1);
+        assert_eq!(at_once(729, &[false, false]), 2);
+        assert_eq!(at_once(730, &[false, false]), 3);
+        assert_eq!(at_once(0, &[false, false]), 1);
+        // 50 with pool1 on disk, whose probes then take 80
+        assert_eq!(at_once(209, &[false, true]), 1);
+        assert_eq!(at_once(210, &[false, true]), 2);
+        assert_eq!(side_by_side(MemoryLimit::new(9), 0, &[], &[]), usize::MAX);
+    }
+
+    #[test]
+    fn decoders_of_the_paper_want_their_activations_in_memory() {
+        let pool1 = layer("pool1", 500, 60, 80);
+        let fits = |limit| fits_paper(MemoryLimit::new(limit), 40, &pool1, 100);
+        assert_eq!(fits(640), Ok(()));
+        let error = fits(639).unwrap_err();
+        assert_eq!((error.layer.as_str(), error.needed), ("pool1", 640));
+        assert!(error.to_string().contains("protocol `paper`"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::events::Observer;
 use super::execution::Execution;
 use super::folder::layer_tables::LayerTables;
 use super::folder::layout::RunFolder;
-use super::forecast::memory::{Wanted, stored_layers};
+use super::forecast::memory::{Residence, Wanted, residence};
 use super::probing::baselines::{self, BaselinePlace};
 use super::probing::networks::Networks;
 use super::probing::paper::{self, PaperStage};
@@ -35,7 +35,7 @@ pub struct Work<'a> {
     /// The conditions, version by version.
     pub planned: Vec<Planned<'a>>,
     conditions: Vec<Condition>,
-    stored: Vec<bool>,
+    residence: Residence,
     paper: Option<CheckedAdamGrid>,
     snapshot_every: Duration,
     store: Option<Store>,
@@ -64,7 +64,7 @@ impl<'a> Work<'a> {
             paper: paper.as_ref(),
         };
         Ok(Self {
-            stored: stored_layers(config, stimuli, &planned, streams, wanted, limit)?,
+            residence: residence(config, stimuli, &planned, streams, wanted, limit)?,
             paper,
             snapshot_every: execution.snapshot_every,
             store: execution.store.as_deref().map(Store::open).transpose()?,
@@ -154,7 +154,7 @@ impl<'a> Work<'a> {
             streams: self.streams,
             stimuli: self.stimuli,
             planned: &self.planned,
-            stored: &self.stored,
+            residence: &self.residence,
             networks: &self.networks,
             store: self.store.as_ref(),
         })

@@ -2,7 +2,9 @@
 
 use layerprobe_probes::{CheckedAdamGrid, CheckedProbeParams, Forecast, Solver, View, Workload};
 
-use crate::activations::{Baseline, NotEnough, PlannedLayer, READ_BATCH, on_disk};
+use crate::activations::{
+    Baseline, NotEnough, PlannedLayer, READ_BATCH, fits_paper, on_disk, side_by_side,
+};
 use crate::config::Config;
 use crate::memory::{MemoryLimit, resident};
 use crate::models::Shape;
@@ -26,23 +28,34 @@ pub struct Wanted<'a> {
     pub paper: Option<&'a CheckedAdamGrid>,
 }
 
-/// Says for each of the layers that the clean protocol probes whether it goes to
-/// the disk: all layers of a checkpoint are read in one pass before the first is
-/// probed. Under the protocol `paper` each is read alone, into memory.
+/// Where the layers are that the clean protocol probes, and how many are probed at
+/// the same time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Residence {
+    /// Which of the configuration's layers are kept on disk.
+    pub stored: Vec<bool>,
+    /// How many layers of a checkpoint are probed side by side at most.
+    pub at_once: usize,
+}
+
+/// Says which layers go to the disk and how many are probed side by side: all
+/// layers of a checkpoint are read in one pass before the first is probed. Under
+/// the protocol `paper` each is read alone, into memory.
 ///
 /// # Errors
 /// If they cannot be probed within the limit at all; the one that takes most is
 /// named.
-pub fn stored_layers(
+pub fn residence(
     config: &Config,
     stimuli: &ExperimentStimuli,
     planned: &[Planned<'_>],
     streams: &Streams,
     Wanted { clean, paper }: Wanted<'_>,
     limit: MemoryLimit,
-) -> Result<Vec<bool>, ExperimentError> {
+) -> Result<Residence, ExperimentError> {
     let probed = &config.probes.layers;
     let mut stored = vec![false; probed.len()];
+    let mut at_once = rayon::current_num_threads();
     let mut refused: Option<NotEnough> = None;
     let size = config.stimuli.image_size();
     for version in &stimuli.versions {
@@ -114,16 +127,7 @@ pub fn stored_layers(
                     dims: layer.shape.1,
                     ..work.clone()
                 };
-                let needed = base + layer.forecast.matrix + grid.bytes(&work);
-                if needed > limit.bytes() {
-                    let no = NotEnough {
-                        layer: layer.name.clone(),
-                        how: "by the protocol `paper`, which has its activations in memory",
-                        stimuli: layer.shape.0,
-                        dims: layer.shape.1,
-                        needed,
-                        limit,
-                    };
+                if let Err(no) = fits_paper(limit, base, layer, grid.bytes(&work)) {
                     refused = Some(no.or_more(refused));
                 }
             }
@@ -135,16 +139,19 @@ pub fn stored_layers(
         for group in groups.chain([together]) {
             let (places, layers): (Vec<usize>, Vec<PlannedLayer>) = group.into_iter().unzip();
             match on_disk(limit, base, &layers) {
-                Ok(chosen) => places.into_iter().zip(chosen).for_each(|(place, now)| {
-                    stored[place] |= now;
-                }),
+                Ok(chosen) => {
+                    at_once = at_once.min(side_by_side(limit, base, &layers, &chosen));
+                    for (place, now) in places.into_iter().zip(chosen) {
+                        stored[place] |= now;
+                    }
+                }
                 Err(no) => refused = Some(no.or_more(refused)),
             }
         }
     }
     match refused {
         Some(refused) => Err(refused.into()),
-        None => Ok(stored),
+        None => Ok(Residence { stored, at_once }),
     }
 }
 

@@ -3,12 +3,14 @@
 pub mod assembled;
 pub mod baselines;
 mod known;
+mod measuring;
 pub mod networks;
 pub mod paper;
 pub mod probe_sets;
 mod reading;
 pub mod ridge_rows;
 pub mod rows;
+mod side_by_side;
 pub mod significance;
 pub mod stage;
 pub mod tested;

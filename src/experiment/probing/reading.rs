@@ -66,7 +66,7 @@ impl ProbeStage<'_> {
     /// Whether a layer is kept on disk.
     pub(super) fn is_stored(&self, layer: &str) -> bool {
         let names = self.config.probes.layers.iter();
-        let mut known = names.zip(self.stored);
+        let mut known = names.zip(&self.residence.stored);
         known.any(|(name, stored)| name == layer && *stored)
     }
 }

@@ -2,22 +2,20 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use layerprobe_probes::View;
 use layerprobe_reports::{ResultRow, read_results};
-use ndarray::ArrayView2;
 
 use crate::config::Config;
 use crate::models::LayerRows;
-use crate::training::{CheckedTrainingPlan, Checkpoint, Role};
+use crate::training::{CheckedTrainingPlan, Role};
 
 use super::baselines;
 use super::networks::Networks;
-use super::probe_sets::{self, ProbeSet};
-use super::rows::{CheckpointRef, row_of_condition, row_of_layer, rows_of_layer};
-use super::tested::{rows_by_value, rows_of_confusion, write_layer_predictions};
+use super::probe_sets::ProbeSet;
+use super::rows::{CheckpointRef, row_of_condition};
 use crate::experiment::design::condition::Planned;
 use crate::experiment::design::identity;
 use crate::experiment::design::stimuli::{ExperimentStimuli, Rendered, Version};
@@ -26,7 +24,8 @@ use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer, Stage};
 use crate::experiment::folder::layer_tables::{LayerPlace, LayerTables};
 use crate::experiment::folder::layout::RunFolder;
-use crate::experiment::store::{Claim, Patience, Shelf, Store};
+use crate::experiment::forecast::memory::Residence;
+use crate::experiment::store::{Patience, Shelf, Store};
 
 /// What probes are called in a store.
 const KIND: &str = "probes";
@@ -38,8 +37,8 @@ pub struct ProbeStage<'a> {
     pub streams: &'a Streams,
     pub stimuli: &'a ExperimentStimuli,
     pub planned: &'a [Planned<'a>],
-    /// Which of the configuration's layers are kept on disk.
-    pub stored: &'a [bool],
+    /// Where layers are while they are probed, and how many are at once.
+    pub residence: &'a Residence,
     /// The networks of the checkpoints.
     pub networks: &'a Networks,
     /// Where outcomes are shared, if they are.
@@ -304,95 +303,10 @@ impl ProbeStage<'_> {
         }
         Ok(Probed::Now)
     }
-
-    /// Reads layers of a checkpoint and probes these views of them.
-    fn measure<'b>(
-        &'b self,
-        at: &At<'b>,
-        missing: &[(&'b str, View)],
-        set: &ProbeSet,
-        claim: Option<&Claim>,
-        hands: &mut Hands<'b, '_>,
-    ) -> Result<(), ExperimentError> {
-        let (planned, step) = (at.planned, at.checkpoint.step);
-        let condition = &planned.condition;
-        let images = (hands.images)()?;
-        let opened = Checkpoint::read(&self.folder.checkpoint(condition, step))?;
-        let positions = set.positions(&images);
-        let mut layers: Vec<&str> = missing.iter().map(|(layer, _)| *layer).collect();
-        layers.dedup();
-        let stores = self.read(
-            planned,
-            step,
-            &opened,
-            &images,
-            &positions,
-            &layers,
-            &mut hands.activations,
-        )?;
-        let params = probe_sets::params(self.config)?;
-        let properties = set.properties();
-        let extras = set.extras(self.config, is_end(planned, step), &properties);
-        for (layer, store) in hands.activations.iter().zip(&stores) {
-            let channels = opened.network.layer_channels(&layer.name);
-            let channels = channels.map_err(|source| ExperimentError::Activations {
-                condition: condition.id.clone(),
-                step,
-                source: source.into(),
-            })?;
-            for &(name, view) in missing.iter().filter(|(name, _)| *name == layer.name) {
-                if hands.stop.load(Ordering::SeqCst) {
-                    return Err(ExperimentError::Interrupted);
-                }
-                let named = (name, channels, view);
-                let probed = match store {
-                    Some(store) => set.probe_streamed(named, store, &params, &extras),
-                    None => {
-                        let shape = (positions.len(), layer.dim);
-                        let rows = ArrayView2::from_shape(shape, &layer.values).map_err(|e| {
-                            ExperimentError::Damaged {
-                                path: self.folder.condition(condition),
-                                problem: format!("layer {name}: {e}"),
-                            }
-                        })?;
-                        set.probe(named, rows, &params, &extras)
-                    }
-                };
-                let (dim, outcome) = probed.map_err(|source| ExperimentError::Probe {
-                    condition: condition.id.clone(),
-                    step,
-                    source,
-                })?;
-                let here = ResultRow {
-                    view: view.to_string(),
-                    ..row_of_layer(&at.row, &at.checkpoint, name, dim)
-                };
-                let place = self.place(planned, step, (name, view));
-                if !place.predicted.is_empty() {
-                    write_layer_predictions(|f| place.predictions(f), &here, set, &outcome)?;
-                }
-                let tables = LayerTables {
-                    rows: rows_of_layer(&here, &outcome),
-                    by_value: rows_by_value(&here, set, &outcome, params.resamples()),
-                    confusions: rows_of_confusion(&here, set, &outcome),
-                };
-                let made_from = identity::of_view(&at.probing, name, view);
-                self.folder.taken().remember(&place.proof(), None)?;
-                let proof = place.write(&tables, &made_from)?;
-                if let Some(claim) = claim {
-                    let made = (&proof, &*self.folder.condition(condition));
-                    claim.publish(&place.name(), made, &place.files(), hands.observer);
-                }
-                hands.finished.insert(made_from, (planned, step));
-                (hands.advanced)(&format!("{} step {step} {name}", condition.target));
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Whether a step is the first or the last.
-fn is_end(planned: &Planned<'_>, step: u64) -> bool {
+pub(super) fn is_end(planned: &Planned<'_>, step: u64) -> bool {
     step == 0 || step == planned.training.total_steps()
 }
 
