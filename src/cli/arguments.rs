@@ -270,12 +270,12 @@ pub struct Probe {
     /// How dimensions are brought to one scale [default: channel]
     #[arg(long, value_enum)]
     pub scaling: Option<ProbeScaling>,
-    /// What minimizes the objective
-    #[arg(long, value_enum, default_value_t = ProbeSolver::Batched)]
-    pub solver: ProbeSolver,
-    /// Most iterations at one penalty
-    #[arg(long, value_name = "N", default_value_t = 2000)]
-    pub max_iterations: usize,
+    /// What minimizes the objective [default: batched]
+    #[arg(long, value_enum)]
+    pub solver: Option<ProbeSolver>,
+    /// Most iterations at one penalty [default: 2000]
+    #[arg(long, value_name = "N")]
+    pub max_iterations: Option<usize>,
     /// What the probes said of each test stimulus
     #[arg(long, value_name = "FILE.csv")]
     pub predictions: Option<PathBuf>,

@@ -39,7 +39,7 @@ pub fn probe(command: &BenchProbe, output: &Output) -> anyhow::Result<ExitCode> 
     let limit = command
         .max_memory
         .unwrap_or_else(MemoryLimit::of_this_machine);
-    let stored = plan(limit, file.arrays(), &[View::Full], &work)?;
+    let stored = plan(limit, file.arrays(), &[View::Full], &work, None)?;
     let folder = std::env::temp_dir();
     for (array, stored) in file.arrays().iter().zip(stored) {
         let layer = file.read(array, stored.then_some(&folder))?;

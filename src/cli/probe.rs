@@ -3,11 +3,13 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use layerprobe_probes::{AdamGrid, CheckedProbeParams, Extras, ProbeParams, View, Workload};
+use layerprobe_probes::{
+    AdamGrid, CheckedAdamGrid, CheckedProbeParams, Extras, ProbeParams, View, Workload,
+};
 use layerprobe_reports::{ResultRow, edge_warning, unproven_fits, write_results};
 use layerprobe_streams::StreamKey;
 
-use super::arguments::{Output, Probe, ProbeProtocol};
+use super::arguments::{Output, Probe, ProbeProtocol, ProbeSolver};
 use super::exit::Usage;
 use super::probe_table::{Shown, tell};
 use super::progress::Progress;
@@ -18,6 +20,9 @@ use crate::foreign::{
     probe as probe_layer, rows, rows_by_paper,
 };
 use crate::memory::MemoryLimit;
+
+/// Most iterations at one penalty, unless told otherwise.
+const MAX_ITERATIONS: usize = 2000;
 
 /// Probes activations that were made elsewhere.
 pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
@@ -50,7 +55,11 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
     let limit = command
         .max_memory
         .unwrap_or_else(MemoryLimit::of_this_machine);
-    let stored = plan(limit, file.arrays(), &command.view, &work)?;
+    let grid = match command.protocol {
+        ProbeProtocol::Own => None,
+        ProbeProtocol::Paper => Some(AdamGrid::default().check()?),
+    };
+    let stored = plan(limit, file.arrays(), &command.view, &work, grid.as_ref())?;
     let folder = match command.out.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
@@ -73,6 +82,7 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         cut: &cut,
         params: &params,
         extras: &extras,
+        grid: grid.as_ref(),
         key,
     };
     let mut table = Vec::new();
@@ -125,6 +135,8 @@ fn check_protocol(command: &Probe) -> Result<(), Usage> {
     let given = [
         ("--penalties", command.penalties.is_some()),
         ("--scaling", command.scaling.is_some()),
+        ("--solver", command.solver.is_some()),
+        ("--max-iterations", command.max_iterations.is_some()),
         ("--view", command.view != [View::Full]),
         ("--controls", command.controls > 0),
         ("--permutations", command.permutations > 0),
@@ -143,8 +155,8 @@ fn check_protocol(command: &Probe) -> Result<(), Usage> {
 fn params(command: &Probe) -> anyhow::Result<CheckedProbeParams> {
     let mut params = ProbeParams {
         scaling: command.scaling.unwrap_or_default().into(),
-        solver: command.solver.into(),
-        max_iterations: command.max_iterations,
+        solver: command.solver.unwrap_or(ProbeSolver::Batched).into(),
+        max_iterations: command.max_iterations.unwrap_or(MAX_ITERATIONS),
         ..ProbeParams::default()
     };
     if let Some(penalties) = &command.penalties {
@@ -181,6 +193,8 @@ struct Probed<'a> {
     cut: &'a Cut,
     params: &'a CheckedProbeParams,
     extras: &'a Extras<'a>,
+    /// What the protocol `paper` trains.
+    grid: Option<&'a CheckedAdamGrid>,
     key: StreamKey,
 }
 
@@ -247,11 +261,10 @@ impl Probed<'_> {
         tell: &mut dyn FnMut(&str),
     ) -> anyhow::Result<Vec<ResultRow>> {
         let (labels, cut, seed) = (self.labels, self.cut, self.command.seed);
-        if self.command.protocol == ProbeProtocol::Paper {
-            let grid = AdamGrid::default().check()?;
+        if let Some(grid) = self.grid {
             let mut epochs = |epoch| tell(&format!(", epoch {epoch} of {}", grid.epochs()));
             let run = (condition, seed);
-            let found = rows_by_paper(run, layer, (labels, cut), &grid, self.key, &mut epochs)?;
+            let found = rows_by_paper(run, layer, (labels, cut), grid, self.key, &mut epochs)?;
             return Ok(found);
         }
         let place = (layer, view);

@@ -1,15 +1,16 @@
-use layerprobe_probes::{Forecast, View, Workload};
+use layerprobe_probes::{CheckedAdamGrid, Forecast, View, Workload};
 
 use super::{ArrayShape, ForeignError};
-use crate::activations::{NotEnough, PlannedLayer, on_disk};
+use crate::activations::{NotEnough, PlannedLayer, fits_paper, on_disk};
 use crate::memory::{MemoryLimit, resident};
 
 /// What reading a file takes beside its numbers, and the rest of the program.
 const OTHER: u64 = 24 << 20;
 
-/// Says for each array whether it goes to the disk before it is probed. Arrays
-/// are read and the `views` that there are of them probed one after the other;
-/// `work` tells what for, its stimuli and dimensions being those of each array.
+/// Says for each array whether it goes to the disk before it is probed; none does
+/// where the decoders of the protocol `paper` are trained, by `grid`. Arrays are
+/// read and the `views` that there are of them probed one after the other; `work`
+/// tells what for, its stimuli and dimensions being those of each array.
 ///
 /// # Errors
 /// If one cannot be probed within the limit at all; the one that takes most is
@@ -19,6 +20,7 @@ pub fn plan(
     arrays: &[ArrayShape],
     views: &[View],
     work: &Workload<'_>,
+    grid: Option<&CheckedAdamGrid>,
 ) -> Result<Vec<bool>, ForeignError> {
     let base = resident().unwrap_or(0) + OTHER;
     let mut stored = Vec::with_capacity(arrays.len());
@@ -39,7 +41,16 @@ pub fn plan(
             shape: (array.rows, array.dim),
             forecast,
         };
-        match on_disk(limit, base, &[layer]) {
+        let chosen = match grid {
+            None => on_disk(limit, base, &[layer]),
+            Some(grid) => {
+                // a file in another order is turned before anything is trained
+                let turned = u64::from(array.by_columns) * layer.forecast.matrix;
+                let beside = grid.bytes(&work).max(turned);
+                fits_paper(limit, base, &layer, beside).map(|()| vec![false])
+            }
+        };
+        match chosen {
             Ok(chosen) => stored.extend(chosen),
             Err(no) => refused = Some(no.or_more(refused)),
         }

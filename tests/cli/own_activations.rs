@@ -471,6 +471,18 @@ fn the_papers_protocol_reports_the_best_on_the_test() {
         .stderr(contains("--controls belongs to --protocol own"));
     layerprobe(dir.path())
         .args(arguments(&paper))
+        .args(["--max-iterations", "50"])
+        .assert()
+        .code(2)
+        .stderr(contains("--max-iterations belongs to --protocol own"));
+    layerprobe(dir.path())
+        .args(arguments(&paper))
+        .args(["--max-memory", "1M"])
+        .assert()
+        .failure()
+        .stderr(contains("by the protocol `paper`").and(contains("--max-memory")));
+    layerprobe(dir.path())
+        .args(arguments(&paper))
         .assert()
         .success()
         .stdout(contains("upper bounds"));
