@@ -13,10 +13,19 @@ use crate::reproduction::{Experiment, Kind, STUDIES, Study};
 /// Tells what a configuration, or each experiment of a study, will take.
 pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
     threads::set(command.threads)?;
+    let mut left_out = Vec::new();
     let runs: Vec<(String, Config)> = match STUDIES.contains(&command.what.as_str()) {
         true => {
             let study = Study::named(&command.what, command.scale.into())?;
-            let experiments = study.needed(&command.only)?.experiments;
+            let needed = study.needed(&command.only)?;
+            let experiments = needed.experiments;
+            let of_bits = experiments.iter().filter(|e| e.kind == Kind::Binary);
+            left_out.extend(of_bits.map(|e| format!("{} ({})", e.id, e.about)));
+            let compared = experiments.iter().filter(|e| e.similarity).count();
+            match compared + needed.comparisons.len() {
+                0 => {}
+                n => left_out.push(format!("{n} comparisons of networks")),
+            }
             let images = experiments.iter().filter(|e| e.kind == Kind::Images);
             let config = |e: &Experiment| Ok((e.id.clone(), e.config()?));
             images.map(config).collect::<anyhow::Result<_>>()?
@@ -50,15 +59,20 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
         match output.message_format {
             MessageFormat::Json => super::say(&json!({
                 "reason": "done", "runs": runs.len(), "seconds": seconds,
-                "disk_bytes": disk, "memory_bytes": memory,
+                "disk_bytes": disk, "memory_bytes": memory, "left_out": left_out,
             }))?,
-            MessageFormat::Human => super::say(&format!(
-                "{} experiments: about {}, {} on disk, {} of memory",
-                runs.len(),
-                duration(seconds),
-                Bytes(disk),
-                Bytes(memory)
-            ))?,
+            MessageFormat::Human => {
+                super::say(&format!(
+                    "{} experiments: about {}, {} on disk, {} of memory",
+                    runs.len(),
+                    duration(seconds),
+                    Bytes(disk),
+                    Bytes(memory)
+                ))?;
+                if !left_out.is_empty() {
+                    super::say(&format!("not counted: {}", left_out.join(", ")))?;
+                }
+            }
         }
     }
     Ok(ExitCode::SUCCESS)

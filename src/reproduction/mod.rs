@@ -22,6 +22,8 @@ mod proven;
 mod run;
 mod similarity;
 mod study;
+#[cfg(test)]
+mod tests;
 
 pub use error::ReproductionError;
 pub use run::{Reproduced, Reproduction, reproduce};

@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use layerprobe_reports::claims::VALIDATION_ACCURACY;
+use layerprobe_reports::claims::{TRAINING_ACCURACY, VALIDATION_ACCURACY};
 use layerprobe_reports::{ResultRow, read_results};
 
 use super::error::ReproductionError;
 use super::proven::ProvenTable;
 use super::study::{Checked, Experiment};
-use crate::experiment::{PROTOCOL, last_validation};
+use crate::experiment::{PROTOCOL, last_training, last_validation};
 
 /// How tables of experiments are made; with another, they are made again.
 const VERSION: &str = "evidence/1";
+/// The same of bits.
+const VERSION_OF_BITS: &str = "evidence/2";
 
 /// The rows that single networks of an experiment gave, their conditions under
 /// the experiment's name, with each network's own validation accuracy; none if
@@ -25,28 +27,44 @@ pub(super) fn rows_of(
         return Ok(Vec::new());
     }
     let mut rows = read_results(&results)?;
+    let failed = |source| ReproductionError::Experiment {
+        id: experiment.id.clone(),
+        source: Box::new(source),
+    };
     let own = match experiment.checked()? {
         Checked::Images(config) => {
-            let failed = |source| ReproductionError::Experiment {
-                id: experiment.id.clone(),
-                source: Box::new(source),
-            };
-            last_validation(&config, folder).map_err(failed)?
+            let own = last_validation(&config, folder).map_err(failed)?;
+            let own = own.into_iter();
+            own.map(|(row, value)| of_network(VALIDATION_ACCURACY, row, value))
+                .collect()
         }
         Checked::Binary(_) => {
             let own = |row: &&ResultRow| {
                 (&*row.metric, &*row.probe, &*row.checkpoint_role) == ("accuracy", "none", "last")
             };
-            let own = rows.iter().filter(own);
-            own.map(|row| (row.clone(), row.value)).collect()
+            let mut own: Vec<ResultRow> = rows
+                .iter()
+                .filter(own)
+                .map(|row| of_network(VALIDATION_ACCURACY, row.clone(), row.value))
+                .collect();
+            for row in own.clone() {
+                let trained = last_training(folder, &row.condition).map_err(failed)?;
+                own.extend(trained.map(|value| of_network(TRAINING_ACCURACY, row, value)));
+            }
+            own
         }
     };
-    rows.extend(own.into_iter().map(|(row, value)| ResultRow {
-        metric: VALIDATION_ACCURACY.to_owned(),
+    rows.extend(own);
+    Ok(under(&experiment.id, rows))
+}
+
+/// A network's own accuracy.
+fn of_network(metric: &str, row: ResultRow, value: f64) -> ResultRow {
+    ResultRow {
+        metric: metric.to_owned(),
         value,
         ..row
-    }));
-    Ok(under(&experiment.id, rows))
+    }
 }
 
 /// Where a study's folder has what an experiment gave, as the claims read it.
@@ -59,11 +77,11 @@ pub(super) fn table(
     experiment: &Experiment,
     study: &Path,
 ) -> Result<ProvenTable, ReproductionError> {
-    let hash = match experiment.checked()? {
-        Checked::Images(config) => config.hash(),
-        Checked::Binary(config) => config.hash(),
+    let (version, hash) = match experiment.checked()? {
+        Checked::Images(config) => (VERSION, config.hash()),
+        Checked::Binary(config) => (VERSION_OF_BITS, config.hash()),
     };
-    let made_of = vec![format!("{VERSION} {PROTOCOL}"), hash];
+    let made_of = vec![format!("{version} {PROTOCOL}"), hash];
     Ok(ProvenTable::new(in_folder(study, &experiment.id), made_of))
 }
 

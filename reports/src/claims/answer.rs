@@ -47,12 +47,25 @@ pub struct Finding {
     pub estimate: Option<Estimate>,
     /// The margin it was held against.
     pub margin: f64,
+    /// By how much it had to be above or below; 0 for any difference.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub by: f64,
     /// What it says.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// What to know beside it: networks left out, fits without proof.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+impl Finding {
+    /// How far from 0 a difference has to lie to count.
+    pub(crate) fn reach(&self) -> f64 {
+        match is_zero(&self.by) {
+            true => self.margin,
+            false => self.by.abs(),
+        }
+    }
 }
 
 /// A claim, decided.
@@ -71,6 +84,11 @@ pub struct Answer {
     /// What this scale leaves out or stands in for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+}
+
+/// Whether a part asks for no amount.
+fn is_zero(by: &f64) -> bool {
+    *by == 0.0
 }
 
 impl Verdict {

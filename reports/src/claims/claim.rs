@@ -5,7 +5,7 @@ use thiserror::Error;
 
 use super::answer::{Answer, Finding, Outcome, Verdict};
 use super::comparison::{Against, Relation, difference};
-use super::evidence::{Evidence, Observed};
+use super::evidence::{Evidence, Observed, TRAINING_ACCURACY, VALIDATION_ACCURACY};
 use super::quantity::Quantity;
 use crate::ResultRow;
 
@@ -69,12 +69,39 @@ pub struct Part {
     pub is: Relation,
     /// The smallest difference that counts.
     pub margin: f64,
-    /// Trained networks of a lower validation accuracy are left out.
+    /// By how much it has to be above or below, as the words `much` and `slightly`
+    /// want it; 0 for any difference.
+    pub by: f64,
+    /// Trained networks of a lower accuracy are left out.
     pub learned: f64,
+    /// The accuracy meant: on held-out stimuli, or on those of the training.
+    pub learned_on: LearnedOn,
     /// Whether a second side at the ceiling decides nothing.
     pub unless_ceiling: bool,
     /// Whether the quantity is computed, the same in every run.
     pub exact: bool,
+}
+
+/// By which of its accuracies a network has learned its target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LearnedOn {
+    /// On combinations that it has not met.
+    #[default]
+    Validation,
+    /// On what it was trained on: where the accuracy on other stimuli is what the
+    /// claim is about, it must not choose the networks.
+    Training,
+}
+
+impl LearnedOn {
+    /// The metric of such rows.
+    fn metric(self) -> &'static str {
+        match self {
+            Self::Validation => VALIDATION_ACCURACY,
+            Self::Training => TRAINING_ACCURACY,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -106,7 +133,11 @@ struct RawPart {
     value: Option<f64>,
     is: Relation,
     margin: Option<f64>,
+    #[serde(default)]
+    by: f64,
     learned: Option<f64>,
+    #[serde(default)]
+    learned_on: LearnedOn,
     #[serde(default)]
     unless_ceiling: bool,
     #[serde(default)]
@@ -194,11 +225,10 @@ impl Claims {
     }
 
     fn finding(&self, part: &Part, evidence: &Evidence<'_>) -> Finding {
-        let first = evidence.observed(&part.of, part.learned);
-        let second = part
-            .over
-            .as_ref()
-            .map(|over| evidence.observed(over, part.learned));
+        let learned = (part.learned_on.metric(), part.learned);
+        let first = evidence.observed(&part.of, learned);
+        let second = part.over.as_ref();
+        let second = second.map(|over| evidence.observed(over, learned));
         let against = match &second {
             Some(second) => Against::Observations(&second.observations),
             None => Against::Number(part.value),
@@ -239,7 +269,7 @@ impl Claims {
         } else {
             match &estimate {
                 Some(estimate) if estimate.runs >= self.least_runs || part.exact => {
-                    match part.is.holds(estimate, part.margin) {
+                    match part.is.holds(estimate, part.margin, part.by) {
                         Some(true) => Outcome::Holds,
                         Some(false) => Outcome::Fails,
                         None => Outcome::CannotTell("the interval is too wide".to_owned()),
@@ -257,6 +287,7 @@ impl Claims {
             measured: part.in_words(),
             estimate,
             margin: part.margin,
+            by: part.by,
             outcome,
             notes: notes(&observed, part.learned),
         }
@@ -264,7 +295,9 @@ impl Claims {
 
     fn at_ceiling(&self, observed: Option<&Observed>) -> bool {
         let estimate = observed.and_then(|o| difference(&o.observations, &Against::Number(0.0)));
-        estimate.is_some_and(|estimate| estimate.lower > self.ceiling)
+        estimate.is_some_and(|estimate| {
+            estimate.runs >= self.least_runs && estimate.lower > self.ceiling
+        })
     }
 }
 
@@ -325,6 +358,12 @@ impl RawPart {
         if !(margin.is_finite() && margin >= 0.0) {
             return Err(format!("`{}`: a margin of {margin}", self.says));
         }
+        if !self.by.is_finite() || (self.by != 0.0 && self.is == Relation::Equal) {
+            return Err(format!(
+                "`{}`: `by` is an amount above or below, not {}",
+                self.says, self.by
+            ));
+        }
         let whole = [Quantity::default()];
         let each = if self.each.is_empty() {
             &whole[..]
@@ -352,7 +391,9 @@ impl RawPart {
                     value: self.value.unwrap_or_default(),
                     is: self.is,
                     margin,
+                    by: self.by,
                     learned: self.learned.unwrap_or(claims.learned),
+                    learned_on: self.learned_on,
                     unless_ceiling: self.unless_ceiling,
                     exact: self.exact,
                 });

@@ -10,7 +10,8 @@ use crate::statistics::mean_interval;
 #[serde(rename_all = "snake_case")]
 pub enum Relation {
     /// Larger: the interval of the difference lies above 0. It is not, where
-    /// the interval lies below the margin.
+    /// the interval lies below the margin. With an amount, larger by that much:
+    /// the interval lies above it; it is not, where the interval lies below it.
     Above,
     /// Smaller: as above, the other way round.
     Below,
@@ -33,14 +34,16 @@ pub struct Estimate {
 }
 
 impl Relation {
-    /// Whether a difference is so, is not so, or neither can be told.
-    pub(super) fn holds(self, estimate: &Estimate, margin: f64) -> Option<bool> {
+    /// Whether a difference is so (by an amount, unless that is 0), is not so, or
+    /// neither can be told.
+    pub(super) fn holds(self, estimate: &Estimate, margin: f64, by: f64) -> Option<bool> {
         let (lower, upper) = (estimate.lower, estimate.upper);
+        let least = if by == 0.0 { margin } else { by };
         match self {
-            Self::Above if upper < margin => Some(false),
-            Self::Above if lower > 0.0 => Some(true),
-            Self::Below if lower > -margin => Some(false),
-            Self::Below if upper < 0.0 => Some(true),
+            Self::Above if upper < least => Some(false),
+            Self::Above if lower > by => Some(true),
+            Self::Below if lower > -least => Some(false),
+            Self::Below if upper < -by => Some(true),
             Self::Equal if -margin < lower && upper < margin => Some(true),
             Self::Equal if lower > margin || upper < -margin => Some(false),
             _ => None,
@@ -54,8 +57,10 @@ impl Relation {
 /// The interval is the jackknife's over runs: a run is left out with all
 /// observations it takes part in, and the pseudovalues get Student's t with
 /// n - 1 degrees of freedom. For one observation a run that is the paired t
-/// interval; for pairs of runs it counts runs, not pairs. `None` with fewer than
-/// two runs, or where a side has nothing left without one of them.
+/// interval; for pairs of runs it counts runs, not pairs, and only runs that stand
+/// on both sides of the pairs: three networks beside five others are three runs.
+/// `None` with fewer than two runs, or where a side has nothing left without one of
+/// them.
 pub(super) fn difference(first: &[Observation], second: &Against<'_>) -> Option<Estimate> {
     let mut runs = runs_of(first);
     if let Against::Observations(second) = second {
@@ -107,11 +112,21 @@ pub(super) enum Against<'a> {
     Number(f64),
 }
 
+/// The runs of observations; of pairs between two kinds of networks, those that
+/// have a network of each kind among them.
 fn runs_of(observations: &[Observation]) -> BTreeSet<RunId> {
-    observations
-        .iter()
-        .flat_map(|observation| observation.runs.iter().copied())
-        .collect()
+    let all = observations.iter().flat_map(|o| o.runs.iter().copied());
+    let mut runs: BTreeSet<RunId> = all.collect();
+    if observations.iter().any(|o| o.between_kinds) {
+        for side in 0..2 {
+            let on_side: BTreeSet<RunId> = observations
+                .iter()
+                .filter_map(|o| o.runs.get(side).copied())
+                .collect();
+            runs.retain(|run| on_side.contains(run));
+        }
+    }
+    runs
 }
 
 #[cfg(test)]
@@ -121,6 +136,7 @@ mod tests {
     fn alone(run: u32, value: f64) -> Observation {
         Observation {
             runs: vec![RunId::of(run)],
+            between_kinds: false,
             value,
         }
     }
@@ -128,7 +144,16 @@ mod tests {
     fn pair(a: u32, b: u32, value: f64) -> Observation {
         Observation {
             runs: vec![RunId::of(a), RunId::of(b)],
+            between_kinds: false,
             value,
+        }
+    }
+
+    /// Of a network of one kind and one of another.
+    fn between(a: u32, b: u32, value: f64) -> Observation {
+        Observation {
+            between_kinds: true,
+            ..pair(a, b, value)
         }
     }
 
@@ -160,6 +185,26 @@ mod tests {
         assert!((found.value - (doubled.mean - 0.25)).abs() < 1e-12);
         assert!((found.upper - found.lower - (doubled.upper - doubled.lower)).abs() < 1e-12);
         assert_eq!(found.runs, 4);
+    }
+
+    /// Three networks of a kind beside five of another are three runs, and say
+    /// nothing of how further ones would turn out.
+    #[test]
+    fn runs_of_one_kind_alone_do_not_count() {
+        let value = |i: u32, j: u32| 0.1 * f64::from(i * i) + 0.02 * f64::from(j);
+        let pairs = |kinds: u32, others: u32| -> Vec<Observation> {
+            let all = (0..kinds).flat_map(|i| (0..others).map(move |j| (i, j)));
+            let apart = all.filter(|(i, j)| i != j);
+            apart.map(|(i, j)| between(i, j, value(i, j))).collect()
+        };
+        let uneven = difference(&pairs(3, 5), &Against::Number(0.0)).unwrap();
+        let even = difference(&pairs(3, 3), &Against::Number(0.0)).unwrap();
+        assert_eq!((uneven, uneven.runs), (even, 3));
+        let more = difference(&pairs(5, 5), &Against::Number(0.0)).unwrap();
+        assert_eq!(more.runs, 5);
+        // one in two orders is two pairs
+        let turned = [between(0, 1, 0.2), between(1, 0, 0.4)];
+        assert!(difference(&turned, &Against::Number(0.0)).is_none());
     }
 
     #[test]
@@ -198,10 +243,26 @@ mod tests {
         ];
         for (relation, estimate, wanted) in cases {
             assert_eq!(
-                relation.holds(&estimate, 0.05),
+                relation.holds(&estimate, 0.05, 0.0),
                 wanted,
                 "{relation:?} {estimate:?}"
             );
+        }
+        let by = [
+            (Relation::Above, at(0.21, 0.3), 0.2, Some(true)),
+            (Relation::Above, at(0.19, 0.3), 0.2, None),
+            (Relation::Above, at(0.1, 0.19), 0.2, Some(false)),
+            (Relation::Below, at(-0.3, -0.21), 0.2, Some(true)),
+            (Relation::Below, at(-0.3, -0.19), 0.2, None),
+            (Relation::Below, at(-0.19, -0.1), 0.2, Some(false)),
+            // less, but by less than .1
+            (Relation::Above, at(-0.09, -0.01), -0.1, Some(true)),
+            (Relation::Above, at(-0.11, -0.01), -0.1, None),
+            (Relation::Above, at(-0.3, -0.11), -0.1, Some(false)),
+        ];
+        for (relation, estimate, by, wanted) in by {
+            let found = relation.holds(&estimate, 0.05, by);
+            assert_eq!(found, wanted, "{relation:?} {estimate:?} {by}");
         }
     }
 }

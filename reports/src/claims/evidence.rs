@@ -22,10 +22,16 @@ impl RunId {
     }
 }
 
+/// Whether networks of two kinds were observed, and in which runs.
+type Runs = (bool, Vec<RunId>);
+
 /// A value and the runs that gave it: one, or a pair.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Observation {
     pub(super) runs: Vec<RunId>,
+    /// Whether the pair is of two kinds of networks, the runs in the order of the
+    /// quantity's two sides.
+    pub(super) between_kinds: bool,
     pub(super) value: f64,
 }
 
@@ -43,12 +49,15 @@ pub(super) struct Observed {
 
 /// The metric by which a network itself classifies held-out combinations.
 pub const VALIDATION_ACCURACY: &str = "validation_accuracy";
+/// The metric by which it classifies what it was trained on.
+pub const TRAINING_ACCURACY: &str = "training_accuracy";
 
 struct Network<'a> {
     target: &'a str,
     run: RunId,
     predictivity: Option<f64>,
-    accuracy: Option<f64>,
+    /// Its own accuracies by metric, of several tasks the lowest.
+    accuracies: BTreeMap<&'a str, f64>,
 }
 
 impl<'a> Network<'a> {
@@ -60,7 +69,7 @@ impl<'a> Network<'a> {
                 seed: row.seed,
             },
             predictivity: row.predictivity,
-            accuracy: None,
+            accuracies: BTreeMap::new(),
         }
     }
 }
@@ -82,8 +91,9 @@ impl<'a> Evidence<'a> {
             let network = networks
                 .entry(&row.condition)
                 .or_insert_with(|| Network::of(row));
-            if row.metric == VALIDATION_ACCURACY {
-                network.accuracy = Some(row.value);
+            if matches!(&*row.metric, VALIDATION_ACCURACY | TRAINING_ACCURACY) {
+                let lowest = network.accuracies.entry(&row.metric).or_insert(row.value);
+                *lowest = lowest.min(row.value);
             }
         }
         // sides of pairs that have no rows of their own are like the first side
@@ -95,10 +105,14 @@ impl<'a> Evidence<'a> {
         Self { rows, networks }
     }
 
-    /// The observations of a quantity. Trained networks whose own validation
-    /// accuracy is known and under `learned` are left out.
-    pub(super) fn observed(&self, quantity: &Quantity, learned: f64) -> Observed {
-        let mut values: BTreeMap<Vec<RunId>, Vec<(&str, f64)>> = BTreeMap::new();
+    /// The observations of a quantity. Trained networks whose own accuracy, by
+    /// the metric `learned_by`, is known and under `learned` are left out.
+    pub(super) fn observed(
+        &self,
+        quantity: &Quantity,
+        (learned_by, learned): (&str, f64),
+    ) -> Observed {
+        let mut values: BTreeMap<Runs, Vec<(&str, f64)>> = BTreeMap::new();
         let mut found = Observed::default();
         for row in &self.rows {
             if quantity.experiment.as_deref() == experiment_of(&row.condition) {
@@ -107,9 +121,15 @@ impl<'a> Evidence<'a> {
             let Some(runs) = self.runs(row, quantity) else {
                 continue;
             };
-            let known = |condition: &str| self.networks.get(condition)?.accuracy;
+            let known = |condition: &str| {
+                let network = self.networks.get(condition)?;
+                network.accuracies.get(learned_by).copied()
+            };
+            // the highest of a network's moments is none of an untrained one's
+            let whole = quantity.moment() == Moment::Highest;
             let unlearned = |condition: &str, step: Option<u64>| {
-                step != Some(0) && known(condition).is_some_and(|accuracy| accuracy < learned)
+                let trained = whole || step != Some(0);
+                trained && known(condition).is_some_and(|accuracy| accuracy < learned)
             };
             let second = !row.condition_b.is_empty() && unlearned(&row.condition_b, row.step_b);
             if unlearned(&row.condition, row.step) || second {
@@ -124,8 +144,9 @@ impl<'a> Evidence<'a> {
         }
         found.observations = values
             .into_iter()
-            .map(|(runs, values)| Observation {
+            .map(|((between_kinds, runs), values)| Observation {
                 runs,
+                between_kinds,
                 value: match quantity.moment() {
                     Moment::Highest => mean_of_highest(&values),
                     _ => mean(values.iter().map(|(_, value)| *value)),
@@ -135,8 +156,9 @@ impl<'a> Evidence<'a> {
         found
     }
 
-    /// The runs of a row that observes the quantity.
-    fn runs(&self, row: &ResultRow, quantity: &Quantity) -> Option<Vec<RunId>> {
+    /// The runs of a row that observes the quantity, and whether they are those of
+    /// two kinds of networks.
+    fn runs(&self, row: &ResultRow, quantity: &Quantity) -> Option<Runs> {
         let is = |wanted: &Option<String>, found: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == found)
         };
@@ -144,7 +166,7 @@ impl<'a> Evidence<'a> {
         let here = row.metric == quantity.metric_name()
             && row.probe == quantity.probe_name()
             && row.protocol.starts_with(protocol)
-            && is(&quantity.split_kind, &row.split_kind)
+            && is_tested(row, quantity)
             && is_shown(row, quantity)
             && is(&quantity.feature, &row.feature)
             && matches!(row.selected_by.as_str(), "" | "accuracy")
@@ -158,9 +180,9 @@ impl<'a> Evidence<'a> {
             role: &row.checkpoint_role,
             layer: &row.layer,
         };
-        let Some(with) = &quantity.with else {
+        let Some(other) = quantity.other_side() else {
             let alone = row.condition_b.is_empty() && self.is(&first, quantity);
-            return alone.then(|| self.run(&first).into_iter().collect());
+            return alone.then(|| (false, self.run(&first).into_iter().collect()));
         };
         if row.condition_b.is_empty() {
             return None;
@@ -176,7 +198,6 @@ impl<'a> Evidence<'a> {
             },
             layer: &row.layer_b,
         };
-        let other = with.or(quantity);
         let one_way = self.is(&first, quantity) && self.is(&second, &other);
         let other_way = self.is(&second, quantity) && self.is(&first, &other);
         // without a layer, the same one on both sides
@@ -186,9 +207,14 @@ impl<'a> Evidence<'a> {
         if !(layers && (one_way || other_way)) || (a == b) != same_run {
             return None;
         }
-        let mut runs = vec![a.min(b), a.max(b)];
-        runs.dedup();
-        Some(runs)
+        if same_run {
+            return Some((false, vec![a]));
+        }
+        Some(match (one_way, other_way) {
+            (true, true) => (false, vec![a.min(b), a.max(b)]),
+            (true, false) => (true, vec![a, b]),
+            (false, _) => (true, vec![b, a]),
+        })
     }
 
     fn run(&self, side: &Side<'_>) -> Option<RunId> {
@@ -219,6 +245,18 @@ impl<'a> Evidence<'a> {
             Moment::Highest => matches!(side.role, "initial" | "scheduled" | "last"),
         };
         layer.is_none_or(|layer| layer == side.layer) && of_target && predicted && then
+    }
+}
+
+/// Whether a row's probe was tested on what is asked for: new combinations, unless
+/// it is said.
+fn is_tested(row: &ResultRow, quantity: &Quantity) -> bool {
+    match &quantity.split_kind {
+        Some(kind) => row.split_kind == *kind,
+        None => !matches!(
+            row.split_kind.as_str(),
+            "seen_values" | "instance" | "next_block"
+        ),
     }
 }
 

@@ -61,9 +61,9 @@ mod table;
 mod tests;
 
 pub use answer::{Answer, Finding, Outcome, Verdict};
-pub use claim::{Claim, Claims, ClaimsError, Part};
+pub use claim::{Claim, Claims, ClaimsError, LearnedOn, Part};
 pub use comparison::{Estimate, Relation};
-pub use evidence::VALIDATION_ACCURACY;
+pub use evidence::{TRAINING_ACCURACY, VALIDATION_ACCURACY};
 pub use page::{ClaimsPage, LinkedRun, write_claims_page};
-pub use quantity::{Moment, Pairing, Quantity};
+pub use quantity::{Moment, Pairing, Quantity, UNTRAINED};
 pub use table::claims_table;

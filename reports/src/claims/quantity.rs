@@ -31,7 +31,8 @@ pub struct Quantity {
     /// What the protocol's name begins with; any, unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
-    /// What the probe was tested on; any, unless said.
+    /// What the probe was tested on; stimuli that are new to it in a feature
+    /// (`held_out_values`, bits drawn anew), unless said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split_kind: Option<String>,
     /// What of the layer was probed; `full`, unless said.
@@ -74,7 +75,7 @@ pub enum Pairing {
 }
 
 /// The word for step 0 of any network.
-pub(super) const UNTRAINED: &str = "untrained";
+pub const UNTRAINED: &str = "untrained";
 
 impl Quantity {
     /// This quantity where it says something, else the other.
@@ -107,8 +108,13 @@ impl Quantity {
         }
     }
 
+    /// Of a pair: its other side, as a quantity.
+    pub fn other_side(&self) -> Option<Self> {
+        self.with.as_ref().map(|with| with.or(self))
+    }
+
     /// When in training.
-    pub(super) fn moment(&self) -> Moment {
+    pub fn moment(&self) -> Moment {
         let usual = match self.target.as_deref() {
             Some(UNTRAINED) => Moment::Initial,
             _ => Moment::Last,
@@ -117,7 +123,7 @@ impl Quantity {
     }
 
     /// The metric's name.
-    pub(super) fn metric_name(&self) -> &str {
+    pub fn metric_name(&self) -> &str {
         let usual = match self.with {
             Some(_) => "rsa_pearson",
             None => "accuracy",
@@ -126,7 +132,7 @@ impl Quantity {
     }
 
     /// The name of the kind of probe.
-    pub(super) fn probe_name(&self) -> &str {
+    pub fn probe_name(&self) -> &str {
         let usual = match (&self.with, self.metric_name()) {
             (Some(_), _) => "none",
             (None, _) => "linear",
@@ -174,8 +180,8 @@ impl Quantity {
             words += &format!(" of {feature}");
         }
         words += &format!(" in {}", self.side());
-        if let Some(with) = &self.with {
-            words += &format!(" and {}", with.or(self).side());
+        if let Some(other) = self.other_side() {
+            words += &format!(" and {}", other.side());
         }
         match &self.experiment {
             Some(experiment) => format!("{words} [{experiment}]"),

@@ -114,6 +114,27 @@ fn whole_layers_decide_unless_a_view_is_asked_for() {
 }
 
 #[test]
+fn new_combinations_decide_unless_others_are_asked_for() {
+    let tested = |kind: &str, rows: Vec<ResultRow>| -> Vec<ResultRow> {
+        let of = |row| ResultRow {
+            split_kind: kind.into(),
+            ..row
+        };
+        rows.into_iter().map(of).collect()
+    };
+    let (falls, rises) = (texture(0.6, 0.3), texture(0.3, 0.9));
+    let rows = [
+        tested("held_out_values", falls),
+        tested("seen_values", rises.clone()),
+        tested("instance", rises),
+    ]
+    .concat();
+    assert_eq!(verdict(&claims(SUPPRESSED), &rows), Verdict::Reproduced);
+    let seen = SUPPRESSED.replace("layer =", "split_kind = \"seen_values\", layer =");
+    assert_eq!(verdict(&claims(&seen), &rows), Verdict::NotReproduced);
+}
+
+#[test]
 fn too_few_runs_and_wide_intervals_cannot_tell() {
     let claims = claims(SUPPRESSED);
     assert_eq!(

@@ -26,7 +26,7 @@ pub(crate) fn draw(answer: &Answer) -> Drawing {
     heading(
         &mut drawing,
         &format!("{}: {}", answer.id, answer.verdict),
-        "Differences with 95 % intervals over runs; the band is the margin",
+        "Differences with 95 % intervals over runs; the band is the margin, or the amount asked for",
     );
     let (left, right) = (WORDS, WIDTH - EDGE - OUTCOME);
     let x = |value: f64| left + axis.place(value).clamp(0.0, 1.0) * (right - left);
@@ -53,7 +53,8 @@ pub(crate) fn draw(answer: &Answer) -> Drawing {
         };
         let word = Text::new((right + 8.0, y), part.outcome.word(), TEXT);
         drawing.text(word.colored(color));
-        let band = [(-part.margin, y - 9.0), (part.margin, y + 9.0)].map(|(v, y)| (x(v), y));
+        let reach = part.reach();
+        let band = [(-reach, y - 9.0), (reach, y + 9.0)].map(|(v, y)| (x(v), y));
         drawing.rectangle(band[0], band[1], Color::PALE);
         drawing.line(vec![(x(0.0), y - 9.0), (x(0.0), y + 9.0)], Color::GRAY, 1.2);
         if let Some(estimate) = &part.estimate {

@@ -30,4 +30,5 @@ mod xor;
 
 pub use again::{condition_ids, make, rows_of_conditions};
 pub use run::{BinaryOutcome, origin, run_binary};
+pub use training::last_training;
 pub use xor::{XorExample, XorSolution, xor_example};

@@ -38,6 +38,11 @@ pub(super) struct Work<'a> {
     pub plan: CheckedDescentPlan,
 }
 
+/// A condition's folder in a run's.
+pub(super) fn dir_in(root: &Path, condition: &str) -> PathBuf {
+    root.join("conditions").join(condition)
+}
+
 impl<'a> Work<'a> {
     /// All networks of a configuration, trained by its plan.
     pub fn new(
@@ -58,7 +63,7 @@ impl<'a> Work<'a> {
 
     /// A condition's folder.
     pub fn dir(&self, condition: &BinaryCondition) -> PathBuf {
-        self.folder.root().join("conditions").join(&condition.id)
+        dir_in(self.folder.root(), &condition.id)
     }
 
     /// The record that proves its training complete.

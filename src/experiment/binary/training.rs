@@ -1,7 +1,7 @@
 //! The train stage: every network that has no proof of being complete, several
 //! at a time, one a thread.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
@@ -9,15 +9,29 @@ use rayon::prelude::*;
 
 use super::initial::{parameters, spec};
 use super::plan::BinaryCondition;
-use super::run::Work;
+use super::run::{Work, dir_in};
 use crate::experiment::folder::proof::Proof;
 use crate::experiment::{Event, ExperimentError, Observer, Stage};
 use crate::nn::Perceptron;
 use crate::training::descent::{DescentData, descend};
-use crate::training::{TrainingContext, TrainingError, log_path};
+use crate::training::{TrainingContext, TrainingError, log_path, read_log};
 
 /// A crash costs at most this much work.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
+
+/// How often a network of the run in `root` is right about its training stimuli at
+/// the end; nothing where its log is empty.
+///
+/// # Errors
+/// If the training log cannot be read.
+pub fn last_training(root: &Path, condition: &str) -> Result<Option<f64>, ExperimentError> {
+    let log = read_log(&log_path(&dir_in(root, condition)));
+    let rows = log.map_err(|source| ExperimentError::Training {
+        condition: condition.to_owned(),
+        source,
+    })?;
+    Ok(rows.last().map(|row| row.train_accuracy))
+}
 
 impl Work<'_> {
     /// Trains what is missing.
