@@ -183,7 +183,8 @@ impl Study {
         })
     }
 
-    /// What these claims need; all, if none is named.
+    /// What these claims need; if none is named all of the study, with experiments
+    /// that no claim looks at, too.
     ///
     /// # Errors
     /// If a claim does not exist.
@@ -205,7 +206,9 @@ impl Study {
             .retain(|claim| only.is_empty() || only.contains(&claim.id));
         let needed: BTreeSet<String> = claims.claims.iter().flat_map(Claim::experiments).collect();
         let experiments = self.experiments.iter();
-        let experiments = experiments.filter(|e| needed.contains(&e.id)).cloned();
+        let experiments = experiments
+            .filter(|e| only.is_empty() || needed.contains(&e.id))
+            .cloned();
         // a comparison is needed where one claim looks at networks of both runs
         let both = |comparison: &&Comparison| {
             claims.claims.iter().any(|claim| {
@@ -305,8 +308,11 @@ mod tests {
         let ids: Vec<&str> = needed.experiments.iter().map(|e| e.id.as_str()).collect();
         assert_eq!(ids, ["trifeature-second", "shape-texture-0.5"]);
         assert_eq!(needed.comparisons.len(), 1);
-        let all = study.needed(&[]).unwrap();
-        assert_eq!(all.experiments, study.experiments);
+        for scale in [Scale::Quick, Scale::Paper] {
+            let study = Study::named(STUDIES[0], scale).unwrap();
+            let all = study.needed(&[]).unwrap();
+            assert_eq!(all.experiments, study.experiments);
+        }
         let error = study.needed(&["rsa-ordr".to_owned()]).unwrap_err();
         assert!(error.to_string().contains("did you mean `rsa-order`?"));
         assert!(Study::named("hermann", Scale::Quick).is_err());
