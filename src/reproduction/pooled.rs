@@ -40,7 +40,8 @@ pub(super) fn rows_of(
         }
         Checked::Binary(_) => {
             let own = |row: &&ResultRow| {
-                (&*row.metric, &*row.probe, &*row.checkpoint_role) == ("accuracy", "none", "last")
+                let what = (&*row.metric, &*row.probe, &*row.checkpoint_role);
+                what == ("accuracy", "none", "last") && is_of_one_network(row)
             };
             let mut own: Vec<ResultRow> = rows
                 .iter()
@@ -87,13 +88,7 @@ pub(super) fn table(
 
 /// The rows of single networks, their conditions under a name.
 pub(super) fn under(name: &str, rows: Vec<ResultRow>) -> Vec<ResultRow> {
-    let single = rows.into_iter().filter(|row| {
-        // permutations, labelings and what is said over runs stay with the run
-        !row.condition.is_empty()
-            && !row.condition.contains('*')
-            && row.repeat.is_none()
-            && row.interval_kind != "runs"
-    });
+    let single = rows.into_iter().filter(is_of_one_network);
     single
         .map(|mut row| {
             row.condition = format!("{name}/{}", row.condition);
@@ -103,4 +98,13 @@ pub(super) fn under(name: &str, rows: Vec<ResultRow>) -> Vec<ResultRow> {
             row
         })
         .collect()
+}
+
+/// Whether a row is a number of one network: permutations, labelings and what is
+/// said over runs stay with the run.
+fn is_of_one_network(row: &ResultRow) -> bool {
+    !row.condition.is_empty()
+        && !row.condition.contains('*')
+        && row.repeat.is_none()
+        && row.interval_kind != "runs"
 }
