@@ -36,6 +36,17 @@ pub enum Outcome {
     NotRun(String),
 }
 
+/// What decoders say that were chosen on the very stimuli they are tested on, as the
+/// paper chose its own: upper bounds of what can be decoded.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ByUpperBounds {
+    /// The difference that decides.
+    pub estimate: Option<Estimate>,
+    /// What it says.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
 /// A part of a claim, decided.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
@@ -53,6 +64,10 @@ pub struct Finding {
     /// What it says.
     #[serde(flatten)]
     pub outcome: Outcome,
+    /// The same by decoders that were chosen on the tested stimuli, where there
+    /// are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_upper_bounds: Option<ByUpperBounds>,
     /// What to know beside it: networks left out, fits without proof.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -79,6 +94,9 @@ pub struct Answer {
     pub place: String,
     /// The verdict.
     pub verdict: Verdict,
+    /// The verdict where parts are taken by upper bounds, as far as there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict_by_upper_bounds: Option<Verdict>,
     /// Part by part.
     pub parts: Vec<Finding>,
     /// What this scale leaves out or stands in for.

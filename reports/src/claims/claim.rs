@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::answer::{Answer, Finding, Outcome, Verdict};
+use super::answer::{Answer, ByUpperBounds, Finding, Outcome, Verdict};
 use super::comparison::{Against, Relation, difference};
-use super::evidence::{Evidence, Observed, TRAINING_ACCURACY, VALIDATION_ACCURACY};
+use super::evidence::{Evidence, Observed, TRAINING_ACCURACY, VALIDATION_ACCURACY, upper_bounds};
 use super::quantity::Quantity;
 use crate::ResultRow;
 
@@ -209,14 +209,36 @@ impl Claims {
     /// Decides every claim by the rows of a table, in the claims' order.
     pub fn decide(&self, rows: &[ResultRow]) -> Vec<Answer> {
         let evidence = Evidence::of(rows);
+        let bounds = upper_bounds(rows);
+        let bounds = (!bounds.is_empty()).then(|| Evidence::of(&bounds));
+        let finding = |part: &Part| {
+            let mut finding = self.finding(part, &evidence);
+            if let Some(bounds) = bounds.as_ref().filter(|_| part.is_of_decodability()) {
+                let found = self.finding(part, bounds);
+                let measured = !matches!(found.outcome, Outcome::NotRun(_));
+                finding.by_upper_bounds = measured.then_some(ByUpperBounds {
+                    estimate: found.estimate,
+                    outcome: found.outcome,
+                });
+            }
+            finding
+        };
         let answer = |claim: &Claim| {
-            let parts = claim.parts.iter();
-            let parts: Vec<Finding> = parts.map(|part| self.finding(part, &evidence)).collect();
+            let parts: Vec<Finding> = claim.parts.iter().map(finding).collect();
+            let bounded = parts.iter().any(|part| part.by_upper_bounds.is_some());
+            let by_bounds = || {
+                let each = parts.iter().map(|part| match &part.by_upper_bounds {
+                    Some(found) => &found.outcome,
+                    None => &part.outcome,
+                });
+                Verdict::of(each)
+            };
             Answer {
                 id: claim.id.clone(),
                 says: claim.says.clone(),
                 place: claim.place.clone(),
                 verdict: Verdict::of(parts.iter().map(|part| &part.outcome)),
+                verdict_by_upper_bounds: bounded.then(by_bounds),
                 parts,
                 remark: claim.remark.clone(),
             }
@@ -289,6 +311,7 @@ impl Claims {
             margin: part.margin,
             by: part.by,
             outcome,
+            by_upper_bounds: None,
             notes: notes(&observed, part.learned),
         }
     }
@@ -404,6 +427,15 @@ impl RawPart {
 }
 
 impl Part {
+    /// Whether it compares accuracies of linear probes, by any protocol.
+    fn is_of_decodability(&self) -> bool {
+        let sides = [Some(&self.of), self.over.as_ref()];
+        sides.into_iter().flatten().all(|side| {
+            let what = (side.metric_name(), side.probe_name());
+            side.with.is_none() && side.protocol.is_none() && what == ("accuracy", "linear")
+        })
+    }
+
     /// What it says, and of what.
     pub(super) fn name(&self) -> String {
         let each = self.each.values();

@@ -260,6 +260,28 @@ fn is_tested(row: &ResultRow, quantity: &Quantity) -> bool {
     }
 }
 
+/// What the table has of decoders that were chosen on the tested stimuli, as if they
+/// were the table's others: at the checkpoint that they read, the best on validation,
+/// in place of the last. Nothing if there are none.
+pub(super) fn upper_bounds(rows: &[ResultRow]) -> Vec<ResultRow> {
+    let is_bound = |row: &&ResultRow| row.selected_by == "tested_stimuli";
+    if !rows.iter().any(|row| is_bound(&row)) {
+        return Vec::new();
+    }
+    let of_network =
+        |row: &&ResultRow| matches!(&*row.metric, VALIDATION_ACCURACY | TRAINING_ACCURACY);
+    let kept = rows.iter().filter(|row| is_bound(row) || of_network(row));
+    kept.map(|row| ResultRow {
+        selected_by: String::new(),
+        checkpoint_role: match &*row.checkpoint_role {
+            "best_validation" => "last".to_owned(),
+            role => role.to_owned(),
+        },
+        ..row.clone()
+    })
+    .collect()
+}
+
 /// Whether a row is of the view asked for: the whole layer, unless it is said.
 fn is_shown(row: &ResultRow, quantity: &Quantity) -> bool {
     match &quantity.view {

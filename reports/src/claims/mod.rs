@@ -60,7 +60,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{Answer, Finding, Outcome, Verdict};
+pub use answer::{Answer, ByUpperBounds, Finding, Outcome, Verdict};
 pub use claim::{Claim, Claims, ClaimsError, LearnedOn, Part};
 pub use comparison::{Estimate, Relation};
 pub use evidence::{TRAINING_ACCURACY, VALIDATION_ACCURACY};

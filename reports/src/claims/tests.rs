@@ -114,6 +114,44 @@ fn whole_layers_decide_unless_a_view_is_asked_for() {
 }
 
 #[test]
+fn decoders_chosen_on_the_tested_stimuli_decide_apart() {
+    let bounds = |rows: Vec<ResultRow>| -> Vec<ResultRow> {
+        let of = |row: ResultRow| ResultRow {
+            protocol: "paper/1".into(),
+            selected_by: "tested_stimuli".into(),
+            checkpoint_role: match row.step {
+                Some(0) => "initial".into(),
+                _ => "best_validation".into(),
+            },
+            ..row
+        };
+        rows.into_iter().map(of).collect()
+    };
+    let claims = claims(SUPPRESSED);
+    let clean = texture(0.6, 0.3);
+    let answer = claims.decide(&clean).remove(0);
+    assert_eq!(answer.verdict_by_upper_bounds, None);
+    let rows = [clean, bounds(texture(0.6, 0.9))].concat();
+    let answer = claims.decide(&rows).remove(0);
+    assert_eq!(answer.verdict, Verdict::Reproduced);
+    assert_eq!(answer.verdict_by_upper_bounds, Some(Verdict::NotReproduced));
+    let bound = answer.parts[0].by_upper_bounds.clone().unwrap();
+    assert!((bound.estimate.unwrap().value - 0.295).abs() < 1e-12);
+    assert_eq!(bound.outcome, Outcome::Fails);
+    // decoders of one side alone say nothing
+    let half = [texture(0.6, 0.3), bounds(texture(0.6, 0.9)[..1].to_vec())].concat();
+    let answer = claims.decide(&half).remove(0);
+    assert_eq!(answer.verdict_by_upper_bounds, None);
+    let dir = tempfile::tempdir().unwrap();
+    let answers = claims.decide(&rows);
+    let index = write_claims_page(&ClaimsPage::default(), &answers, dir.path()).unwrap();
+    let html = std::fs::read_to_string(index).unwrap();
+    assert!(
+        html.contains("chosen on the tested stimuli, as the paper chose its own: not reproduced")
+    );
+}
+
+#[test]
 fn new_combinations_decide_unless_others_are_asked_for() {
     let tested = |kind: &str, rows: Vec<ResultRow>| -> Vec<ResultRow> {
         let of = |row| ResultRow {
