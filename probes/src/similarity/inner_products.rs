@@ -1,5 +1,5 @@
 use layerprobe_linalg::GramAccumulator;
-use ndarray::{ArrayView2, Axis, s};
+use ndarray::{ArrayView1, ArrayView2, Axis, s};
 use rayon::prelude::*;
 
 use super::{MIN_STIMULI, SimilarityError};
@@ -67,12 +67,7 @@ impl InnerProducts {
         }
         let moments: Vec<(f64, f64)> = (0..n)
             .into_par_iter()
-            .map(|i| {
-                let row = activations.index_axis(Axis(0), i);
-                let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / dims as f64;
-                let square = |&x: &f32| (f64::from(x) - mean).powi(2);
-                (mean, row.iter().map(square).sum())
-            })
+            .map(|i| moments(activations.index_axis(Axis(0), i)))
             .collect();
         let mut gram = GramAccumulator::new(n);
         let mut panel = Vec::new();
@@ -112,4 +107,31 @@ impl InnerProducts {
             .map(|(deviation, square)| *deviation <= CONSTANT * square)
             .position(|constant| constant)
     }
+}
+
+/// A stimulus's mean over dimensions and its sum of squared deviations from it.
+fn moments(row: ArrayView1<'_, f32>) -> (f64, f64) {
+    let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / row.len() as f64;
+    let square = |&x: &f32| (f64::from(x) - mean).powi(2);
+    (mean, row.iter().map(square).sum())
+}
+
+/// The stimuli (rows) whose activations are all the same up to rounding, as where
+/// every unit of a layer is off: their correlation with others is undefined.
+///
+/// ```
+/// use layerprobe_probes::similarity::silent_stimuli;
+/// use ndarray::array;
+///
+/// let activations = array![[0.0f32, 0.5], [0.0, 0.0], [2.0, 2.0]];
+/// assert_eq!(silent_stimuli(activations.view()), [1, 2]);
+/// ```
+pub fn silent_stimuli(activations: ArrayView2<'_, f32>) -> Vec<usize> {
+    let is_silent = |i: &usize| {
+        let row = activations.index_axis(Axis(0), *i);
+        let square: f64 = row.iter().map(|&x| f64::from(x).powi(2)).sum();
+        moments(row).1 <= CONSTANT * square
+    };
+    let rows = 0..activations.nrows();
+    rows.into_par_iter().filter(is_silent).collect()
 }

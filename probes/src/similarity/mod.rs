@@ -32,6 +32,7 @@ mod triangle;
 mod weights;
 
 pub use error::SimilarityError;
+pub use inner_products::silent_stimuli;
 pub use rdm::{Distance, Rdm};
 pub use representation::{Metric, Representation, Similarity, similarity};
 pub use runs::{OverRuns, over_runs};

@@ -8,6 +8,7 @@ mod networks;
 mod pairs;
 mod reading;
 mod runs;
+mod silent;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};

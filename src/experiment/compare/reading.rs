@@ -3,11 +3,12 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use layerprobe_probes::View;
-use layerprobe_probes::similarity::{Representation, Resamples};
+use layerprobe_probes::similarity::{Representation, Resamples, SimilarityError, silent_stimuli};
 use layerprobe_reports::ResultRow;
 use ndarray::ArrayView2;
 
 use super::networks::{Network, Run};
+use super::silent::{Chosen, SilentLayer};
 use super::{CompareError, Compared, ComparedRuns, Measures, Side, Watch, announce, finish};
 use crate::activations::{READ_BATCH, read_layers};
 use crate::experiment::design::stimuli::{Rendered, render};
@@ -28,7 +29,9 @@ const BYTES_AT_ONCE: usize = 1 << 30;
 ///
 /// # Errors
 /// If a folder is no finished run, a layer, target or step does not exist, the
-/// runs see different stimuli, or a similarity is undefined.
+/// runs see different stimuli, or a similarity is undefined. Where that is so for
+/// some stimuli, since they leave all units of a layer off, those are left out of
+/// all layers, with a warning.
 pub fn compare_runs(
     runs: &ComparedRuns,
     measures: &Measures,
@@ -71,43 +74,24 @@ pub fn compare_runs(
     let mut chosen = streams.similarity_choice().at(0).permutation(set.len());
     chosen.truncate(wanted);
     let images = render(set.as_ref(), chosen, observer)?;
-    let resamples = Resamples::draw(wanted, measures.resamples, streams.similarity_bootstrap());
-
-    let _stage = Stage::Extract.span().entered();
-    let started = Instant::now();
-    observer.event(Event::Started {
-        stage: Stage::Extract,
-        total: (layers * wanted) as u64,
-        done: 0,
-    });
-    let mut done = 0;
-    let mut sides = Vec::new();
-    for reading in &read {
-        let mut of_run = Vec::new();
-        for network in &reading.networks {
-            let mut advanced = || {
-                done += wanted as u64;
-                observer.event(Event::Advanced {
-                    stage: Stage::Extract,
-                    done,
-                    detail: &network.group,
-                });
-                watch.go_on()
-            };
-            let task = Task {
-                images: &images,
-                layers: &reading.layers,
-                measures,
-                resamples: &resamples,
-            };
-            task.sides(network, &mut of_run, &mut advanced)?;
-        }
-        sides.push(of_run);
+    let everything = Chosen::everything(wanted);
+    let key = streams.similarity_bootstrap();
+    let draw = |chosen: &Chosen| Resamples::draw(chosen.rows.len(), measures.resamples, key);
+    let reader = Reader {
+        read: &read,
+        images: &images,
+        measures,
+        watch: &watch,
+    };
+    let mut resamples = draw(&everything);
+    let mut sides = reader.sides(&everything, &resamples);
+    if let Err(CompareError::Similarity(SimilarityError::ConstantStimulus { .. })) = sides {
+        drop(sides);
+        let chosen = reader.without_silent(wanted)?;
+        resamples = draw(&chosen);
+        sides = reader.sides(&chosen, &resamples);
     }
-    observer.event(Event::Finished {
-        stage: Stage::Extract,
-        seconds: started.elapsed().as_secs_f64(),
-    });
+    let sides = sides?;
     let second = sides.get(1).map(Vec::as_slice);
     let first = sides.first().map_or(&[][..], Vec::as_slice);
     let key = streams.similarity_runs();
@@ -172,93 +156,183 @@ impl Reading {
     }
 }
 
-/// What every network is read with.
-struct Task<'a, 'r> {
+/// Reads all layers of all networks.
+struct Reader<'a> {
+    read: &'a [Reading],
     images: &'a Rendered,
-    layers: &'a [String],
     measures: &'a Measures,
-    resamples: &'r Resamples,
+    watch: &'a Watch<'a>,
 }
 
-impl<'r> Task<'_, 'r> {
-    /// Reads a network's layers, as many at once as memory is meant for.
-    fn sides(
+impl Reader<'_> {
+    /// Calls `each` with every layer that is chosen, run by run.
+    fn layers(
         &self,
-        network: &Network,
-        sides: &mut Vec<Side<'r>>,
-        advanced: &mut dyn FnMut() -> Result<(), CompareError>,
+        chosen: &Chosen,
+        mut each: impl FnMut(usize, &Network, &LayerRows) -> Result<(), CompareError>,
     ) -> Result<(), CompareError> {
-        let opened = Checkpoint::read(&network.checkpoint);
-        let opened = opened.map_err(ExperimentError::Checkpoint)?;
-        let step = opened.header.step;
-        let failed = |source| ExperimentError::Activations {
-            condition: network.condition.clone(),
-            step,
-            source,
-        };
-        let stimuli = self.resamples.stimuli();
-        let rows: Vec<usize> = (0..stimuli).collect();
-        let mut read: Vec<LayerRows> = Vec::new();
-        let mut rest = self.layers;
-        while !rest.is_empty() {
-            let mut bytes = 0;
-            let mut together = 0;
-            for layer in rest {
-                let dim = opened.network.layer_dim(layer);
-                bytes += 4 * stimuli * dim.map_err(|e| failed(e.into()))?;
-                if together > 0 && bytes > BYTES_AT_ONCE {
-                    break;
-                }
-                together += 1;
+        let stimuli = chosen.rows.len() as u64;
+        let layers: usize = self.read.iter().map(Reading::count).sum();
+        let _stage = Stage::Extract.span().entered();
+        let started = Instant::now();
+        let observer = self.watch.observer;
+        observer.event(Event::Started {
+            stage: Stage::Extract,
+            total: layers as u64 * stimuli,
+            done: 0,
+        });
+        let mut done = 0;
+        for (run, reading) in self.read.iter().enumerate() {
+            for network in &reading.networks {
+                let wanted = chosen.layers_of(network, &reading.layers);
+                read_network(network, self.images, &chosen.rows, &wanted, &mut |layer| {
+                    each(run, network, layer)?;
+                    done += stimuli;
+                    observer.event(Event::Advanced {
+                        stage: Stage::Extract,
+                        done,
+                        detail: &network.group,
+                    });
+                    self.watch.go_on()
+                })?;
             }
-            let (now, later) = rest.split_at(together);
-            let names: Vec<&str> = now.iter().map(String::as_str).collect();
-            let normalization = &opened.header.normalization;
-            let images = &self.images.images;
-            let network_of = &opened.network;
-            read_layers(
-                network_of,
-                images,
-                normalization,
-                &rows,
-                &names,
-                READ_BATCH,
-                &mut read,
-            )
-            .map_err(failed)?;
-            for layer in &read {
-                sides.push(self.side(network, layer)?);
-                advanced()?;
-            }
-            rest = later;
         }
+        observer.event(Event::Finished {
+            stage: Stage::Extract,
+            seconds: started.elapsed().as_secs_f64(),
+        });
         Ok(())
     }
 
-    fn side(&self, network: &Network, layer: &LayerRows) -> Result<Side<'r>, CompareError> {
-        let stimuli = self.resamples.stimuli();
-        let activations = ArrayView2::from_shape((stimuli, layer.dim), &layer.values);
-        let activations = activations.map_err(|e| ExperimentError::Damaged {
+    /// The sides to compare, run by run.
+    fn sides<'r>(
+        &self,
+        chosen: &Chosen,
+        resamples: &'r Resamples,
+    ) -> Result<Vec<Vec<Side<'r>>>, CompareError> {
+        let mut sides: Vec<Vec<Side<'r>>> = self.read.iter().map(|_| Vec::new()).collect();
+        self.layers(chosen, |run, network, layer| {
+            let side = side(network, layer, self.measures, resamples)?;
+            if let Some(sides) = sides.get_mut(run) {
+                sides.push(side);
+            }
+            Ok(())
+        })?;
+        Ok(sides)
+    }
+
+    /// What is left without stimuli that leave a layer silent, and without layers
+    /// that would take too many along.
+    fn without_silent(&self, stimuli: usize) -> Result<Chosen, CompareError> {
+        let mut silent = Vec::new();
+        self.layers(&Chosen::everything(stimuli), |_, network, layer| {
+            let rows = silent_stimuli(matrix(network, layer, stimuli)?);
+            if !rows.is_empty() {
+                silent.push(SilentLayer {
+                    group: network.group.clone(),
+                    condition: network.row.condition.clone(),
+                    step: network.row.step,
+                    layer: layer.name.clone(),
+                    rows,
+                });
+            }
+            Ok(())
+        })?;
+        let (chosen, told) = Chosen::without(silent, stimuli);
+        for warning in &told {
+            self.watch.observer.event(Event::Warning(warning));
+        }
+        Ok(chosen)
+    }
+}
+
+/// Reads a network's layers for some of the images, as many at once as memory is
+/// meant for, and hands each on.
+fn read_network(
+    network: &Network,
+    images: &Rendered,
+    rows: &[usize],
+    layers: &[String],
+    each: &mut dyn FnMut(&LayerRows) -> Result<(), CompareError>,
+) -> Result<(), CompareError> {
+    let opened = Checkpoint::read(&network.checkpoint);
+    let opened = opened.map_err(ExperimentError::Checkpoint)?;
+    let step = opened.header.step;
+    let failed = |source| ExperimentError::Activations {
+        condition: network.condition.clone(),
+        step,
+        source,
+    };
+    let mut read: Vec<LayerRows> = Vec::new();
+    let mut rest = layers;
+    while !rest.is_empty() {
+        let mut bytes = 0;
+        let mut together = 0;
+        for layer in rest {
+            let dim = opened.network.layer_dim(layer);
+            bytes += 4 * rows.len() * dim.map_err(|e| failed(e.into()))?;
+            if together > 0 && bytes > BYTES_AT_ONCE {
+                break;
+            }
+            together += 1;
+        }
+        let (now, later) = rest.split_at(together);
+        let names: Vec<&str> = now.iter().map(String::as_str).collect();
+        read_layers(
+            &opened.network,
+            &images.images,
+            &opened.header.normalization,
+            rows,
+            &names,
+            READ_BATCH,
+            &mut read,
+        )
+        .map_err(failed)?;
+        read.iter().try_for_each(&mut *each)?;
+        rest = later;
+    }
+    Ok(())
+}
+
+/// A layer's activations, stimuli x dimensions.
+fn matrix<'l>(
+    network: &Network,
+    layer: &'l LayerRows,
+    stimuli: usize,
+) -> Result<ArrayView2<'l, f32>, CompareError> {
+    let activations = ArrayView2::from_shape((stimuli, layer.dim), &layer.values);
+    activations.map_err(|e| {
+        let damaged = ExperimentError::Damaged {
             path: network.checkpoint.clone(),
             problem: format!("layer {}: {e}", layer.name),
-        })?;
-        let name = format!("{}, {}", network.group, layer.name);
-        let Measures {
-            metrics, distance, ..
-        } = self.measures;
-        let representation =
-            Representation::new(&name, activations, metrics, *distance, self.resamples)?;
-        Ok(Side {
-            row: ResultRow {
-                layer: layer.name.clone(),
-                dim: Some(layer.dim as u64),
-                n_test: Some(stimuli as u64),
-                view: View::Full.to_string(),
-                ..network.row.clone()
-            },
-            group: network.group.clone(),
-            kind: network.kind.clone(),
-            representation,
-        })
-    }
+        };
+        damaged.into()
+    })
+}
+
+fn side<'r>(
+    network: &Network,
+    layer: &LayerRows,
+    measures: &Measures,
+    resamples: &'r Resamples,
+) -> Result<Side<'r>, CompareError> {
+    let stimuli = resamples.stimuli();
+    let activations = matrix(network, layer, stimuli)?;
+    let name = format!("{}, {}", network.group, layer.name);
+    let Measures {
+        metrics, distance, ..
+    } = measures;
+    let representation = Representation::new(&name, activations, metrics, *distance, resamples)?;
+    Ok(Side {
+        row: ResultRow {
+            layer: layer.name.clone(),
+            dim: Some(layer.dim as u64),
+            n_test: Some(stimuli as u64),
+            view: View::Full.to_string(),
+            ..network.row.clone()
+        },
+        group: network.group.clone(),
+        kind: network.kind.clone(),
+        representation,
+    })
 }

@@ -13,7 +13,18 @@ struct Layer {
     kind: String,
     /// Places among the sides, one for each network.
     sides: Vec<usize>,
+    /// These networks.
+    networks: Vec<String>,
     row: ResultRow,
+}
+
+impl Layer {
+    /// The places of the networks that another layer has, too.
+    fn shared_with(&self, other: &Self) -> Vec<usize> {
+        let own = self.sides.iter().zip(&self.networks);
+        let shared = own.filter(|(_, network)| other.networks.contains(network));
+        shared.map(|(side, _)| *side).collect()
+    }
 }
 
 /// Layers of groups of networks, and how alike they are.
@@ -46,11 +57,16 @@ impl Groups {
                             .value(*i, *j, metric, one_list)
                             .ok_or(CompareError::OnlyOne)
                     };
-                    let row = |i: &usize| b.sides.iter().map(|j| value(i, j)).collect();
-                    let table = a.sides.iter().map(row);
+                    // of one kind, a layer may be left out of some networks
+                    let (rows, columns) = match same {
+                        true => (a.shared_with(b), b.shared_with(a)),
+                        false => (a.sides.clone(), b.sides.clone()),
+                    };
+                    let row = |i: &usize| columns.iter().map(|j| value(i, j)).collect();
+                    let table = rows.iter().map(row);
                     let table: Vec<Vec<f64>> = table.collect::<Result<_, _>>()?;
                     // different layers of one network, where there is only one
-                    let same_runs = same && a.sides.len() > 1;
+                    let same_runs = same && rows.len() > 1;
                     of_metric.push(over_runs(&table, same_runs, measures.resamples, key)?);
                 }
             }
@@ -114,8 +130,12 @@ impl Groups {
                     let again = self.second.is_none() && j < i;
                     let several = a.sides.len().max(b.sides.len()) > 1;
                     if let Some(found) = found.filter(|_| several && !again) {
-                        let protocol = protocol(*metric, measures.distance);
-                        rows.push(row(a, b, metric.as_str(), protocol, &found));
+                        let runs = match self.second.is_none() && a.name.group == b.name.group {
+                            true => a.shared_with(b).len(),
+                            false => a.sides.len(),
+                        };
+                        let how = (metric.as_str(), protocol(*metric, measures.distance));
+                        rows.push(row((a, b), how, runs as u64, &found));
                     }
                 }
             }
@@ -124,8 +144,12 @@ impl Groups {
     }
 }
 
-fn row(a: &Layer, b: &Layer, metric: &str, protocol: String, found: &OverRuns) -> ResultRow {
-    let runs = a.sides.len() as u64;
+fn row(
+    (a, b): (&Layer, &Layer),
+    (metric, protocol): (&str, String),
+    runs: u64,
+    found: &OverRuns,
+) -> ResultRow {
     let interval = found.interval;
     ResultRow {
         condition: a.kind.clone(),
@@ -155,6 +179,7 @@ fn layers(sides: &[Side<'_>]) -> Vec<Layer> {
         match layers.iter_mut().find(|layer| layer.name == name) {
             Some(layer) => {
                 layer.sides.push(place);
+                layer.networks.push(side.row.condition.clone());
                 if layer.row.step != side.row.step {
                     layer.row.step = None;
                 }
@@ -169,6 +194,7 @@ fn layers(sides: &[Side<'_>]) -> Vec<Layer> {
                 name,
                 kind: side.kind.clone(),
                 sides: vec![place],
+                networks: vec![side.row.condition.clone()],
                 row: side.row.clone(),
             }),
         }
