@@ -42,6 +42,17 @@ pub struct NotEnough {
 }
 
 impl NotEnough {
+    fn of(layer: &PlannedLayer, how: &'static str, needed: u64, limit: MemoryLimit) -> Self {
+        Self {
+            layer: layer.name.clone(),
+            how,
+            stimuli: layer.shape.0,
+            dims: layer.shape.1,
+            needed,
+            limit,
+        }
+    }
+
     /// This refusal, or an earlier one that asks for more: what is named must be
     /// enough for all that is probed one after the other.
     pub fn or_more(self, earlier: Option<Self>) -> Self {
@@ -76,14 +87,8 @@ pub fn on_disk(
             (Some(layer), _) => stored[layer] = true,
             (None, None) => return Ok(stored),
             (None, Some((_, most))) => {
-                return Err(NotEnough {
-                    layer: most.name.clone(),
-                    how: "with its activations on disk",
-                    stimuli: most.shape.0,
-                    dims: most.shape.1,
-                    needed,
-                    limit,
-                });
+                let how = "with its activations on disk";
+                return Err(NotEnough::of(most, how, needed, limit));
             }
         }
     }
@@ -118,14 +123,10 @@ pub fn fits_paper(
     let needed = base + layer.forecast.matrix + beside;
     match needed <= limit.bytes() {
         true => Ok(()),
-        false => Err(NotEnough {
-            layer: layer.name.clone(),
-            how: "by the protocol `paper`, which has its activations in memory",
-            stimuli: layer.shape.0,
-            dims: layer.shape.1,
-            needed,
-            limit,
-        }),
+        false => {
+            let how = "by the protocol `paper`, which has its activations in memory";
+            Err(NotEnough::of(layer, how, needed, limit))
+        }
     }
 }
 
