@@ -11,7 +11,7 @@ use crate::standardize::{Standardized, Standardizer};
 use crate::{ProbeError, Solver, unpenalized};
 
 /// Most times a fit goes on from its exact logits.
-const REFINEMENTS: usize = 3;
+pub(crate) const REFINEMENTS: usize = 3;
 /// The share of the tolerance that it then aims at.
 const CLOSER: f64 = 0.3;
 
@@ -31,7 +31,7 @@ impl Form {
             let matrix = data.dense(rows);
             return Self::Primal { matrix, width };
         }
-        let double = data.gram(rows);
+        let double = data.gram::<f32>(rows);
         let n = rows.len();
         let single = Panels::from_fn(n, n, |i, j| double[i * n + j] as f32);
         Self::Gram { single, double }
@@ -214,10 +214,7 @@ pub(crate) fn settle(
 ) -> Panel {
     let mut weights = to_weights(form, data, order, tasks, fits);
     let mut images = certify_weights(data, order, tasks, &weights, fits);
-    let closer = Stopping {
-        tolerance: CLOSER * stopping.tolerance,
-        ..stopping
-    };
+    let closer = closer(stopping);
     for _ in 0..REFINEMENTS {
         let starts = tasks.iter().scan(0, |next, task| {
             let start = *next;
@@ -245,6 +242,14 @@ pub(crate) fn settle(
     weights
 }
 
+/// How closely fits are solved that go on from their exact logits.
+pub(crate) fn closer(stopping: Stopping) -> Stopping {
+    Stopping {
+        tolerance: CLOSER * stopping.tolerance,
+        ..stopping
+    }
+}
+
 /// The decoders' coefficients, side by side.
 fn side_by_side(form: &Form, order: &[usize], tasks: &[Task<'_>], fits: &[Fit]) -> Panel {
     let blocks: Vec<(&[f64], usize)> = fits
@@ -256,7 +261,7 @@ fn side_by_side(form: &Form, order: &[usize], tasks: &[Task<'_>], fits: &[Fit]) 
 }
 
 /// The decoders as weights on standardized dimensions, side by side.
-fn to_weights(
+pub(crate) fn to_weights(
     form: &Form,
     data: &Standardized<'_>,
     order: &[usize],
@@ -310,8 +315,8 @@ pub(crate) fn rough_logits(
 }
 
 /// Recomputes each final fit's certificate from the standardized activations
-/// themselves, with the intercept solved there.
-fn certify_weights(
+/// themselves, with the intercept solved there; returns the images.
+pub(crate) fn certify_weights(
     data: &Standardized<'_>,
     order: &[usize],
     tasks: &[Task<'_>],

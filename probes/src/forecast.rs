@@ -4,7 +4,7 @@ use crate::fitting::Form;
 use crate::layer::PERMUTED;
 use crate::solve::{Curvature, LEADING, MIDDLING, SMALL, most_systems};
 use crate::standardize::{BACK, PANEL};
-use crate::{Extras, Solver, nonlinear, ridge, unpenalized};
+use crate::{Extras, Solver, exact, nonlinear, ridge, unpenalized};
 
 /// What decides about memory: shapes alone.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ pub struct Forecast {
 }
 
 impl Forecast {
-    /// The forecast for a layer: the highest of six phases. With `n` training
+    /// The forecast for a layer: the highest of seven phases. With `n` training
     /// stimuli, `w` dimensions, `s` the smaller side and `C` classes over all
     /// fits that run side by side, in bytes:
     ///
@@ -71,6 +71,10 @@ impl Forecast {
     ///   factored systems, `4 s^2` each for as many as are kept at a time, whole
     ///   Hessians, and what factoring takes; iterates, `8 n` a class, sixteen of them; and the
     ///   weights of fits that go on from their certificates;
+    /// * solving again what singles' rounding leads astray, up to 4096 rows: the
+    ///   forms, and an eigendecomposition, `48 n^2`, or rows in their principal
+    ///   directions, `16 n^2`, a Hessian and iterates, or weights with their gradients
+    ///   and copies, twice;
     /// * decoding: the forms, weights with their gradients and copies, `8 w` a
     ///   class, four of them, logits, and the blocks that are open;
     /// * fits without a penalty, where they are asked for, one after the other
@@ -121,6 +125,14 @@ impl Forecast {
             + iterates
             + 8 * columns * (w + 2 * n);
         let solving = solving + unpenalized::bytes(work);
+        let (turning, exactly) = match exact::may_run(work) {
+            true => {
+                let (turning, solving) = exact::bytes(work, columns);
+                let weights = 8 * columns * (8 * w + 3 * n);
+                (form + again + turning.max(weights), form + again + solving)
+            }
+            false => (0, 0),
+        };
         let decoding = form + again + 16 * leading + 8 * columns * (4 * w + 3 * n + 2 * rows);
         let ridge = match work.extras.ridge {
             [] => 0,
@@ -130,7 +142,8 @@ impl Forecast {
             0 => 0,
             bytes => form + bytes,
         };
-        let reading = forming.max(decoding).max(ridge).max(nonlinear);
+        let reading = forming.max(decoding).max(ridge).max(nonlinear).max(turning);
+        let solving = solving.max(exactly);
         Self {
             matrix: 4 * rows * w,
             beside: reading.max(solving),

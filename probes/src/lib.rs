@@ -12,6 +12,7 @@ mod adam;
 mod around;
 mod checks;
 mod error;
+mod exact;
 mod extras;
 mod fitting;
 mod forecast;

@@ -292,22 +292,22 @@ impl<'a> Standardized<'a> {
         }
     }
 
-    /// `X X^T` over `rows`, in f64.
-    pub fn gram(&self, rows: &[usize]) -> Vec<f64> {
+    /// `X X^T` over `rows`, its products in `T` and their sums in f64.
+    pub fn gram<T: Real>(&self, rows: &[usize]) -> Vec<f64> {
         let mut gram = GramAccumulator::new(rows.len());
         let width = self.scale.width();
-        let mut panel = vec![0f32; rows.len() * apart(PANEL.min(width))];
+        let mut panel = vec![T::ZERO; rows.len() * apart(PANEL.min(width))];
         for range in panels(width, PANEL) {
             let pieces = self.open(range.clone());
             let stride = apart(range.len());
             let panel = &mut panel[..rows.len() * stride];
-            panel
-                .par_chunks_mut(stride)
-                .zip(rows)
-                .for_each(|(out, &row)| {
-                    let out = &mut out[..range.len()];
-                    self.scale.write(&pieces, row, range.clone(), out);
-                });
+            panel.par_chunks_mut(stride).zip(rows).for_each_init(
+                || vec![0f32; range.len()],
+                |buffer, (out, &row)| {
+                    self.scale.write(&pieces, row, range.clone(), buffer);
+                    widen(buffer, &mut out[..range.len()]);
+                },
+            );
             gram.add_strided(panel, range.len(), stride);
         }
         gram.finish()

@@ -328,6 +328,26 @@ fn too_few_iterations_are_admitted() {
 }
 
 #[test]
+fn small_penalties_are_proven_where_variances_span_what_singles_cannot_tell() {
+    // as in a network that names something else: a few directions have ten million
+    // times the variance of those that the labels must be told by
+    let mut data = synthetic(4, 6, 500, 12);
+    let mut stream = StreamKey::from_seed(13).at(0);
+    let scale = |dim: usize| 160.0 * 10f64.powf(-10.5 * dim as f64 / 384.0);
+    data.activations = Array2::from_shape_fn(data.activations.dim(), |(_, dim)| {
+        (stream.normal() * scale(dim)) as f32
+    });
+    let params = params(|p| {
+        p.penalties = vec![1e-3];
+        p.scaling = Scaling::None;
+    });
+    for outcome in probe(&data, &params) {
+        assert_eq!(outcome.status, Status::Converged, "{}", outcome.feature);
+        assert!(outcome.certificate.relative_gap() <= 1e-6);
+    }
+}
+
+#[test]
 fn tiny_penalties_and_wild_scales_stay_finite() {
     for factor in [1e-30f32, 1e30] {
         let mut data = synthetic(3, 3, 200, 11);

@@ -3,6 +3,7 @@
 use layerprobe_streams::StreamKey;
 
 use super::Cut;
+use crate::exact::make_again;
 use crate::fitting::{Form, fit_all, rough_logits, settle, shifted, status_from};
 use crate::outcome::{PathPoint, Refit, Status};
 use crate::solve::{Fit, Panel, Path, Space, Stopping, Task};
@@ -256,7 +257,10 @@ impl Work<'_> {
         let logits = match proven {
             true => {
                 let (data, order) = (&self.data, cut.order.as_slice());
-                let weights = settle(form, space, data, order, &solved, &mut fits, stopping);
+                let mut weights = settle(form, space, data, order, &solved, &mut fits, stopping);
+                let found = (fits.as_mut_slice(), &mut weights);
+                make_again(form, data, order, &paths, found, stopping)
+                    .map_err(|source| self.failed(source))?;
                 self.tested_by(&weights, &solved, &test)
             }
             false => rough_logits(form, &self.data, &cut.order, &solved, &fits, &test),

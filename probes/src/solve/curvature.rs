@@ -15,10 +15,15 @@ use super::newton::Task;
 /// Classes' decoders sum to 0, so all but the last are enough: with
 /// `w_last = -(w_1 + ...)` a row's curvature `B = diag p - p p^T` becomes
 /// `(e_c - e_last)^T B (e_d - e_last)`, and the penalty `penalty (1 + [c = d])`.
+///
+/// Of a matrix in its principal directions only the leading ones are taken as they
+/// are, and the others one by one with the mean of `p (1 - p)` over classes.
 pub(crate) struct Curvature {
     factor: Factored,
     dims: usize,
     classes: usize,
+    /// The curvature of the dimensions that follow.
+    rest: Vec<f64>,
 }
 
 enum Factored {
@@ -32,7 +37,15 @@ enum Factored {
 /// at this size.
 pub(crate) const SMALL: usize = 1500;
 
+/// Most unknowns of leading directions.
+const LEADING: usize = 3000;
+
 impl Curvature {
+    /// Leading directions of so many that are taken as they are.
+    pub fn leading(dims: usize, classes: usize) -> usize {
+        dims.min((LEADING / (classes - 1)).saturating_sub(1))
+    }
+
     /// Number of unknowns: dimensions and intercept, times classes but one.
     pub fn size(dims: usize, classes: usize) -> usize {
         (dims + 1) * (classes - 1)
@@ -94,13 +107,39 @@ impl Curvature {
             factor,
             dims,
             classes: k,
+            rest: Vec::new(),
         })
     }
 
-    /// Newton's direction, up to its sign, for a gradient dims x classes with
+    /// The same over the leading columns of a matrix in its principal directions,
+    /// with the others beside them.
+    pub fn of_leading(
+        matrix: MatRef<'_, f64>,
+        task: Task<'_>,
+        residual: &[f64],
+        penalty: f64,
+    ) -> Option<Self> {
+        let (dims, k) = (matrix.cols(), task.classes);
+        let leading = Self::leading(dims, k);
+        let mut rest = vec![penalty; dims - leading];
+        for (i, residual) in residual.chunks_exact(k).enumerate() {
+            // at the label the residual is p - 1, elsewhere p
+            let each = residual.iter().map(|r| r.abs() * (1.0 - r.abs()));
+            let weight = each.sum::<f64>() / k as f64;
+            for (j, sum) in rest.iter_mut().enumerate() {
+                *sum += weight * matrix.at(i, leading + j).powi(2);
+            }
+        }
+        let columns = matrix.t().row_range(0..leading).t();
+        let curvature = Self::new(columns, task, residual, penalty)?;
+        Some(Self { rest, ..curvature })
+    }
+
+    /// Newton's direction, up to its sign, for a gradient dimensions x classes with
     /// the intercepts' part 0.
     pub fn solve(&self, gradient: &[f64]) -> Vec<f64> {
         let (dims, k) = (self.dims, self.classes);
+        let (gradient, others) = gradient.split_at(dims * k);
         let width = dims + 1;
         let mut right = vec![0f64; width * (k - 1)];
         for (i, row) in gradient.chunks_exact(k).enumerate() {
@@ -126,6 +165,9 @@ impl Curvature {
                 row[c] = solved[c * width + i];
                 row[k - 1] -= row[c];
             }
+        }
+        for (gradient, curvature) in others.chunks_exact(k).zip(&self.rest) {
+            direction.extend(gradient.iter().map(|g| g / curvature));
         }
         direction
     }
@@ -172,4 +214,67 @@ fn block(
         Threads::One,
     );
     block
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Orthogonal columns of falling length, and residuals of some fit.
+    fn falling(dims: usize) -> (Vec<f64>, Vec<u32>, Vec<f64>) {
+        let (rows, k) = (64, 3);
+        let wave = |i: usize, j: usize| {
+            let angle = std::f64::consts::PI * (i as f64 + 0.5) * (j as f64 + 1.0) / rows as f64;
+            angle.cos() * 10f64.powf(2.0 - j as f64 / 4.0)
+        };
+        let matrix = (0..rows * dims)
+            .map(|at| wave(at / dims, at % dims))
+            .collect();
+        let labels: Vec<u32> = (0..rows as u32).map(|i| i * i % 3).collect();
+        let residual = labels
+            .iter()
+            .enumerate()
+            .flat_map(|(i, &label)| {
+                let weights = [1.0, 1.0 + (i % 5) as f64, 2.0];
+                let total: f64 = weights.iter().sum();
+                let own = move |c: usize| f64::from(u8::from(c == label as usize));
+                (0..k).map(move |c| weights[c] / total - own(c))
+            })
+            .collect();
+        (matrix, labels, residual)
+    }
+
+    #[test]
+    fn leading_directions_take_all_that_couples_classes_and_others_their_own() {
+        let dims = 20;
+        let (matrix, labels, residual) = falling(dims);
+        let task = Task {
+            labels: &labels,
+            classes: 3,
+        };
+        let view = MatRef::row_major(&matrix, 64, dims);
+        let whole = Curvature::new(view, task, &residual, 0.5).unwrap();
+        let leading = Curvature::of_leading(view, task, &residual, 0.5).unwrap();
+        assert_eq!((leading.unknowns(), leading.rest.len()), (42, 0));
+        // sums over classes of 0, as gradients have
+        let gradient: Vec<f64> = (0..dims)
+            .flat_map(|j| [1.0 + j as f64, -2.0, 1.0 - j as f64])
+            .collect();
+        assert_eq!(whole.solve(&gradient), leading.solve(&gradient));
+
+        // 1501 classes leave room for one direction
+        assert_eq!(Curvature::leading(20, 1501), 1);
+        let rest = Curvature {
+            rest: vec![4.0; 2],
+            ..whole
+        };
+        let longer: Vec<f64> = gradient
+            .iter()
+            .copied()
+            .chain([1.0, 2.0, -3.0, 0.0, 8.0, -8.0])
+            .collect();
+        let direction = rest.solve(&longer);
+        assert_eq!(direction[..3 * dims], leading.solve(&gradient));
+        assert_eq!(direction[3 * dims..], [0.25, 0.5, -0.75, 0.0, 2.0, -2.0]);
+    }
 }

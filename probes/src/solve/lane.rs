@@ -55,6 +55,9 @@ const KEPT_WIDE: usize = 60;
 /// The same in Gram form, where a system has as many unknowns as rows.
 const PLAIN_GRAM: usize = 16;
 const KEPT_GRAM: usize = 60;
+/// The same of leading directions with all that couples their classes.
+const PLAIN_PRINCIPAL: usize = 4;
+const KEPT_PRINCIPAL: usize = 8;
 
 /// Iterations without progress after which singles are given a new start from
 /// an image in doubles, and at last give way to doubles.
@@ -257,9 +260,16 @@ impl<'a> Lane<'a> {
                 PLAIN_WIDE,
             ),
             Covariance::Gram(_) => (usize::MAX, PLAIN_GRAM),
+            Covariance::Principal(matrix) => {
+                let leading = Curvature::leading(matrix.cols(), self.task.classes);
+                (Curvature::size(leading, self.task.classes), PLAIN_PRINCIPAL)
+            }
         };
         if size <= SMALL || self.newton.is_some() || !self.may_factor {
             return None;
+        }
+        if let Covariance::Principal(_) = space.covariance() {
+            return (self.iterations >= first).then_some(Factor::Whole);
         }
         if size <= MIDDLING && self.iterations >= LATE {
             return Some(Factor::Whole);
@@ -294,6 +304,13 @@ impl<'a> Lane<'a> {
                 (PLAIN_WIDE, KEPT_WIDE)
             }
             Covariance::Gram(_) => (PLAIN_GRAM, KEPT_GRAM),
+            Covariance::Principal(matrix) => {
+                if self.may_factor && due(PLAIN_PRINCIPAL, KEPT_PRINCIPAL) {
+                    let residual = &self.residual;
+                    self.newton = Curvature::of_leading(matrix, self.task, residual, penalty);
+                }
+                return self.newton.is_some();
+            }
         };
         if self.may_factor && due(first, every) {
             self.by_row = RowCurvature::new(covariance, &self.residual, classes, penalty);
@@ -397,7 +414,10 @@ impl<'a> Lane<'a> {
         let own = (self.coefficients.clone(), self.image.clone());
         let mut basis = vec![direction];
         basis.extend(self.step.take());
-        if own.0.iter().any(|&x| x != 0.0) {
+        // an anchored image is not quite that of the coefficients, and near the end
+        // in doubles a search would live on the difference
+        let is_own_image = !(self.anchored && space.precision() == Precision::Double);
+        if is_own_image && own.0.iter().any(|&x| x != 0.0) {
             basis.push(own);
         }
         let step = self.search(space, penalty, &basis, 3e-2);

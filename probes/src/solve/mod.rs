@@ -80,7 +80,7 @@ const TOLD_BY_SINGLES: f64 = 1e-4;
 /// Where only a path's last fit is wanted, `on_the_way` may be loose: going
 /// down the path in rough steps takes far fewer iterations than one long leap.
 pub(crate) fn solve(space: &Space<'_>, wanted: &[Path<'_>], stopping: Stopping) -> Vec<Vec<Fit>> {
-    let mut paths = run(space, wanted, stopping, Precision::Single);
+    let mut paths = run(space, wanted, stopping, space.precision());
     let mut spent = vec![0; paths.len()];
     if stopping.on_the_way > stopping.tolerance {
         for (path, spent) in paths.iter_mut().zip(&mut spent) {
@@ -230,7 +230,7 @@ pub(crate) fn refine(
         .zip(fits.iter().zip(images))
         .map(|((&task, path), (fit, image))| {
             let start = Some((fit.start(), image));
-            let mut lane = Lane::new(task, path, space.size(), start, Precision::Single);
+            let mut lane = Lane::new(task, path, space.size(), start, space.precision());
             lane.anchored = true;
             lane.settle(space, fit.penalty, false);
             lane

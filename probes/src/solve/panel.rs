@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use layerprobe_linalg::{LeadingPanels, MatMut, MatRef, Threads, matmul};
 
 /// A dense row-major matrix of doubles.
@@ -64,6 +66,14 @@ impl Panel {
             completed.push(-own.iter().sum::<f64>());
         }
         completed
+    }
+
+    /// Puts columns of another panel in the place of its own from `start` on.
+    pub fn put(&mut self, start: usize, other: &Self, columns: Range<usize>) {
+        let rows = self.data.chunks_exact_mut(self.cols.max(1));
+        for (to, from) in rows.zip(other.data.chunks_exact(other.cols.max(1))) {
+            to[start..start + columns.len()].copy_from_slice(&from[columns.clone()]);
+        }
     }
 
     /// The columns `start..start + width` as a matrix of their own.

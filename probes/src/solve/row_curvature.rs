@@ -58,6 +58,8 @@ impl RowCurvature {
             Covariance::Matrix(matrix) => {
                 over_dimensions(matrix, &weights, penalty).map(Self::Dimensions)
             }
+            // the whole Hessian of the leading directions serves these
+            Covariance::Principal(_) => None,
         }
     }
 

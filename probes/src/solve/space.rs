@@ -26,6 +26,8 @@ pub(crate) enum Precision {
 ///   only the part of `W` in the span of the rows. The dimension of the layer
 ///   no longer matters, and no factorization of the singular `K` is needed.
 /// * `Primal`: the coefficients are `W` itself, its image is `X W`.
+/// * `Principal`: the same of data turned into their principal directions; all
+///   products in doubles.
 pub(crate) struct Space<'a> {
     kind: Kind<'a>,
     /// Leading eigenvalues, their vectors in both orientations, and the
@@ -50,6 +52,10 @@ enum Kind<'a> {
         single: Panels,
         transposed: Panels,
     },
+    Principal {
+        matrix: MatRef<'a, f64>,
+        variances: &'a [f64],
+    },
 }
 
 /// The data of a space: `X X^T`, or `X` itself.
@@ -57,6 +63,8 @@ enum Kind<'a> {
 pub(crate) enum Covariance<'a> {
     Gram(MatRef<'a, f64>),
     Matrix(MatRef<'a, f64>),
+    /// Columns orthogonal, the longest first.
+    Principal(MatRef<'a, f64>),
 }
 
 /// A gradient or a direction: coefficients and, once known, image.
@@ -87,13 +95,32 @@ impl<'a> Space<'a> {
         Ok(Self::with(kind, leading))
     }
 
+    /// The space of a matrix whose columns are orthogonal, the longest first, with
+    /// the squares of their lengths.
+    pub fn principal(matrix: MatRef<'a, f64>, variances: &'a [f64]) -> Self {
+        let none = LeadingEigen {
+            values: Vec::new(),
+            vectors: Vec::new(),
+            images: Vec::new(),
+        };
+        Self::with(Kind::Principal { matrix, variances }, none)
+    }
+
+    /// The precision in which fits begin.
+    pub fn precision(&self) -> Precision {
+        match self.kind {
+            Kind::Gram { .. } | Kind::Primal { .. } => Precision::Single,
+            Kind::Principal { .. } => Precision::Double,
+        }
+    }
+
     fn with(kind: Kind<'a>, leading: LeadingEigen) -> Self {
         let m = leading.values.len();
         let size = leading.vectors.len() / m.max(1);
         let vectors = |i: usize, j: usize| leading.vectors[i * m + j];
         let rows = match kind {
             Kind::Gram { .. } => size,
-            Kind::Primal { .. } => 0,
+            Kind::Primal { .. } | Kind::Principal { .. } => 0,
         };
         Self {
             tail: 0.5 * leading.values.last().copied().unwrap_or(0.0).max(0.0),
@@ -109,6 +136,7 @@ impl<'a> Space<'a> {
     pub fn rows(&self) -> usize {
         match &self.kind {
             Kind::Gram { double, .. } | Kind::Primal { double, .. } => double.rows(),
+            Kind::Principal { matrix, .. } => matrix.rows(),
         }
     }
 
@@ -117,6 +145,7 @@ impl<'a> Space<'a> {
         match self.kind {
             Kind::Gram { double, .. } => Covariance::Gram(double),
             Kind::Primal { double, .. } => Covariance::Matrix(double),
+            Kind::Principal { matrix, .. } => Covariance::Principal(matrix),
         }
     }
 
@@ -124,6 +153,7 @@ impl<'a> Space<'a> {
     pub fn size(&self) -> usize {
         match &self.kind {
             Kind::Gram { double, .. } | Kind::Primal { double, .. } => double.cols(),
+            Kind::Principal { matrix, .. } => matrix.cols(),
         }
     }
 
@@ -135,6 +165,7 @@ impl<'a> Space<'a> {
             (Kind::Gram { double, .. } | Kind::Primal { double, .. }, Precision::Double) => {
                 product(*double, coefficients)
             }
+            (Kind::Principal { matrix, .. }, _) => product(*matrix, coefficients),
         }
     }
 
@@ -154,6 +185,7 @@ impl<'a> Space<'a> {
             (Kind::Gram { .. }, _) => residual,
             (Kind::Primal { transposed, .. }, Precision::Single) => whole(transposed, &residual),
             (Kind::Primal { double, .. }, Precision::Double) => product(double.t(), &residual),
+            (Kind::Principal { matrix, .. }, _) => product(matrix.t(), &residual),
         }
     }
 
@@ -169,10 +201,24 @@ impl<'a> Space<'a> {
     }
 
     /// About `(C + shift)^-1 gradient`, `C` the space's covariance `X^T X`:
-    /// exact on the leading eigenvectors, a constant on the rest. One shift a
+    /// exact on the leading eigenvectors (on all of a `Principal` one), a constant on
+    /// the rest. One shift a
     /// column. The image comes along: from the gradient's own by linearity
     /// (Gram, singles), else by a product.
     pub fn precondition(&self, gradient: &Vector, shifts: &[f64], precision: Precision) -> Vector {
+        if let Kind::Principal { variances, .. } = self.kind {
+            let mut coefficients = gradient.coefficients.clone();
+            let rows = coefficients.data.chunks_exact_mut(shifts.len().max(1));
+            for (row, variance) in rows.zip(variances) {
+                for (x, shift) in row.iter_mut().zip(shifts) {
+                    *x /= variance + shift;
+                }
+            }
+            return Vector {
+                image: self.image(&coefficients, precision),
+                coefficients,
+            };
+        }
         let mut parts = whole(&self.transposed, &gradient.coefficients);
         for (row, value) in parts
             .data

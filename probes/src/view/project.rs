@@ -49,7 +49,7 @@ pub(super) fn components(
     let over_rows = width > n;
     let size = width.min(n);
     let matrix = match over_rows {
-        true => data.gram(train),
+        true => data.gram::<f32>(train),
         false => self_product(MatRef::row_major(&data.dense(train), n, width).t()),
     };
     let Eigen { values, vectors } =
