@@ -39,11 +39,15 @@ pub(crate) const SMALL: usize = 1500;
 
 /// Most unknowns of leading directions.
 const LEADING: usize = 3000;
+/// Directions that are not worth a distinction.
+const FEW: usize = 64;
 
 impl Curvature {
-    /// Leading directions of so many that are taken as they are.
+    /// Leading directions of so many that are taken as they are: a quarter, in which
+    /// nearly all variance lies where this is wanted.
     pub fn leading(dims: usize, classes: usize) -> usize {
-        dims.min((LEADING / (classes - 1)).saturating_sub(1))
+        let most = (LEADING / (classes - 1)).saturating_sub(1);
+        (dims / 4).max(FEW).min(dims).min(most)
     }
 
     /// Number of unknowns: dimensions and intercept, times classes but one.
