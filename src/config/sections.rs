@@ -143,6 +143,10 @@ pub struct Correlation {
     pub predictivity: f64,
     /// Where that probability holds.
     pub p_mode: PMode,
+    /// Most stimuli a target is validated on, drawn from those that are left; none
+    /// for all, which are seven times as many as train where the pair is independent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_stimuli: Option<usize>,
 }
 
 /// Where a predictivity holds.

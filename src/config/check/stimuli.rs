@@ -100,9 +100,15 @@ pub(super) fn correlation(
         "effective" => PMode::Effective,
         _ => PMode::Nominal,
     };
+    let validated = "correlation.validation_stimuli";
+    let validation_stimuli = match keys.has(validated) {
+        true => Some(keys.whole_in(validated, 1, u64::from(u32::MAX))? as usize),
+        false => None,
+    };
     Ok(Some(Correlation {
         pair,
         predictivity,
         p_mode,
+        validation_stimuli,
     }))
 }

@@ -119,8 +119,9 @@ impl ExperimentStimuli {
                     pool_split: pool
                         .as_ref()
                         .map(|pool| {
-                            pool.correlation
-                                .split(pool.set.as_ref(), &hold_outs, number)
+                            let pooled = pool.set.as_ref();
+                            let split = pool.correlation.split(pooled, &hold_outs, number)?;
+                            Ok::<_, GeneratorError>(validated(sections, streams, number, split))
                         })
                         .transpose()?,
                     hold_outs,
@@ -207,6 +208,26 @@ fn correlated_pool(
     }))
 }
 
+/// A version's split with no more validation stimuli than are asked for.
+fn validated(
+    sections: &StimulusSections,
+    streams: &Streams,
+    version: u32,
+    mut split: Split,
+) -> Split {
+    let correlation = sections.correlation.as_ref();
+    let most = correlation.and_then(|correlation| correlation.validation_stimuli);
+    let key = streams.validation().derive(&version.to_string());
+    for (feature, stimuli) in split.validation.iter_mut().enumerate() {
+        if let Some(most) = most.filter(|&most| most < stimuli.len()) {
+            key.at(feature as u64).shuffle(stimuli);
+            stimuli.truncate(most);
+            stimuli.sort_unstable();
+        }
+    }
+    split
+}
+
 /// Stimuli in memory.
 #[derive(Debug)]
 pub struct Rendered {
@@ -273,4 +294,38 @@ pub fn render(
         images: ImageStore::new(side, pixels).map_err(ExperimentError::Images)?,
         indices,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn splits(settings: &[&str]) -> Vec<Split> {
+        let settings: Vec<String> = settings.iter().map(|&s| s.to_owned()).collect();
+        let config = Config::load("hl2020-quick-shape-color", &settings).unwrap();
+        let streams = Streams::new(&config.seeds);
+        let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams).unwrap();
+        let versions = stimuli.versions.into_iter();
+        versions.filter_map(|version| version.pool_split).collect()
+    }
+
+    #[test]
+    fn a_limit_on_validation_draws_some_of_the_same_stimuli() {
+        let all = splits(&[]);
+        let some = splits(&["correlation.validation_stimuli=3000"]);
+        assert_eq!((all.len(), some.len()), (3, 3));
+        for (all, some) in all.iter().zip(&some) {
+            assert_eq!(all.train, some.train);
+            for (all, some) in all.validation.iter().zip(&some.validation) {
+                assert_eq!(some.len(), all.len().min(3000));
+                assert!(some.windows(2).all(|pair| pair[0] < pair[1]));
+                assert!(some.iter().all(|stimulus| all.contains(stimulus)));
+            }
+        }
+        assert!(all[0].validation[0].len() > 3000);
+        assert_ne!(some[0].validation[0], all[0].validation[0][..3000]);
+        let enough = splits(&["correlation.validation_stimuli=100000"]);
+        assert_eq!(enough[2].validation, all[2].validation);
+    }
 }

@@ -64,6 +64,11 @@ impl Streams {
         self.data.derive("data/split")
     }
 
+    /// Which stimuli of a correlated set validate, where not all do.
+    pub fn validation(&self) -> StreamKey {
+        self.data.derive("data/validation")
+    }
+
     /// Matching and sampling of a correlated pair.
     pub fn correlation(&self) -> StreamKey {
         self.data.derive("data/correlation")
