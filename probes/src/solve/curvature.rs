@@ -4,6 +4,7 @@ use layerprobe_linalg::{Cholesky, InverseFactor, MatMut, MatRef, Threads, matmul
 use rayon::prelude::*;
 
 use super::newton::Task;
+use super::row_curvature::weights;
 
 /// A factored Hessian over weights and intercepts at one place of one fit.
 ///
@@ -126,10 +127,7 @@ impl Curvature {
         let (dims, k) = (matrix.cols(), task.classes);
         let leading = Self::leading(dims, k);
         let mut rest = vec![penalty; dims - leading];
-        for (i, residual) in residual.chunks_exact(k).enumerate() {
-            // at the label the residual is p - 1, elsewhere p
-            let each = residual.iter().map(|r| r.abs() * (1.0 - r.abs()));
-            let weight = each.sum::<f64>() / k as f64;
+        for (i, weight) in weights(residual, k).into_iter().enumerate() {
             for (j, sum) in rest.iter_mut().enumerate() {
                 *sum += weight * matrix.at(i, leading + j).powi(2);
             }

@@ -177,7 +177,7 @@ fn over_dimensions(
 }
 
 /// Each row's mean of `p (1 - p)` over classes.
-fn weights(residual: &[f64], classes: usize) -> Vec<f64> {
+pub(super) fn weights(residual: &[f64], classes: usize) -> Vec<f64> {
     residual
         .chunks_exact(classes)
         .map(|residual| {
