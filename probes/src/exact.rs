@@ -99,7 +99,7 @@ fn columns_of(panel: &Panel, tasks: &[Task<'_>]) -> Vec<Vec<f64>> {
 
 /// Makes those of `fits` again that are not proven and may be for want of
 /// precision, each along its path, and keeps what came nearer: in `fits`, and in
-/// its columns of `weights`.
+/// its columns of `weights`. Without principal directions they stay as they are.
 pub(crate) fn make_again(
     form: &Form,
     data: &Standardized<'_>,
@@ -107,19 +107,21 @@ pub(crate) fn make_again(
     paths: &[Path<'_>],
     (fits, weights): (&mut [Fit], &mut Panel),
     stopping: Stopping,
-) -> Result<(), EigenError> {
+) {
     if order.len() > MOST_ROWS || !matches!(form, Form::Gram { .. }) {
-        return Ok(());
+        return;
     }
     let unproven = |fit: &Fit| fit.certificate.relative_gap() > stopping.tolerance;
     let wanting: Vec<usize> = (0..fits.len())
         .filter(|&at| fits[at].penalty > 0.0 && unproven(&fits[at]))
         .collect();
     if wanting.is_empty() {
-        return Ok(());
+        return;
     }
     let n = order.len();
-    let rows = Principal::of(&data.gram::<f64>(order), n)?;
+    let Ok(rows) = Principal::of(&data.gram::<f64>(order), n) else {
+        return;
+    };
     let view = MatRef::row_major(&rows.matrix, n, rows.variances.len());
     let space = Space::principal(view, &rows.variances);
     let own: Vec<Path<'_>> = wanting.iter().map(|&at| paths[at]).collect();
@@ -180,5 +182,4 @@ pub(crate) fn make_again(
         }
         start += task.classes;
     }
-    Ok(())
 }

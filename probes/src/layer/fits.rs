@@ -259,8 +259,7 @@ impl Work<'_> {
                 let (data, order) = (&self.data, cut.order.as_slice());
                 let mut weights = settle(form, space, data, order, &solved, &mut fits, stopping);
                 let found = (fits.as_mut_slice(), &mut weights);
-                make_again(form, data, order, &paths, found, stopping)
-                    .map_err(|source| self.failed(source))?;
+                make_again(form, data, order, &paths, found, stopping);
                 self.tested_by(&weights, &solved, &test)
             }
             false => rough_logits(form, &self.data, &cut.order, &solved, &fits, &test),

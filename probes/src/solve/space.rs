@@ -202,9 +202,8 @@ impl<'a> Space<'a> {
 
     /// About `(C + shift)^-1 gradient`, `C` the space's covariance `X^T X`:
     /// exact on the leading eigenvectors (on all of a `Principal` one), a constant on
-    /// the rest. One shift a
-    /// column. The image comes along: from the gradient's own by linearity
-    /// (Gram, singles), else by a product.
+    /// the rest. One shift a column. The image comes along: from the gradient's own by
+    /// linearity (Gram, singles), else by a product.
     pub fn precondition(&self, gradient: &Vector, shifts: &[f64], precision: Precision) -> Vector {
         if let Kind::Principal { variances, .. } = self.kind {
             let mut coefficients = gradient.coefficients.clone();
