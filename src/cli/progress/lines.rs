@@ -16,6 +16,8 @@ pub(super) struct Lines {
     /// What was done before this run.
     before: u64,
     started: Instant,
+    /// What stages inside of this one took: no measure of its own speed.
+    inside: Duration,
     last: Instant,
     silent: bool,
 }
@@ -27,9 +29,15 @@ impl Lines {
             total,
             before,
             started: now,
+            inside: Duration::ZERO,
             last: now,
             silent: true,
         }
+    }
+
+    /// A stage inside of this one has ended.
+    pub fn waited(&mut self, inside: Duration) {
+        self.inside += inside;
     }
 
     /// A line, if it is time for one.
@@ -38,16 +46,17 @@ impl Lines {
             return None;
         }
         (self.last, self.silent) = (now, false);
-        let spent = now.duration_since(self.started).as_secs_f64();
+        let spent = now.duration_since(self.started);
+        let at_it = spent.saturating_sub(self.inside).as_secs_f64();
         let left = match done.saturating_sub(self.before) {
             0 => String::new(),
             own => {
                 let rest = self.total.saturating_sub(done) as f64;
-                format!(", about {} left", in_words(spent * rest / own as f64))
+                format!(", about {} left", in_words(at_it * rest / own as f64))
             }
         };
         let (name, total, unit) = (self.stage.name(), self.total, self.stage.unit());
-        let spent = in_words(spent);
+        let spent = in_words(spent.as_secs_f64());
         let line = format!("{name:>7} {done}/{total} {unit}, {spent} so far{left}  {detail}");
         Some(line.trim_end().to_owned())
     }

@@ -80,6 +80,9 @@ impl Stages {
         let place = self.running.iter().rposition(|one| one.stage == stage)?;
         let mut ended = self.running.remove(place);
         ended.hide();
+        if let Some(outer) = self.running.last_mut() {
+            outer.lines.waited(now.duration_since(ended.started));
+        }
         self.show(now);
         let line = || format!("{:>7} done in {seconds:.1} s", stage.name());
         let is_told = self.shown == Shown::Bars || ended.lines.has_spoken();
@@ -149,7 +152,7 @@ mod tests {
             let end = stages.finish(Stage::Render, 1.0, after(1));
             assert_eq!(end.is_some(), shown == Shown::Bars);
             let line = stages.advance(Stage::Train, 100, "shape", after(31));
-            let wanted = "  train 100/400 steps, 31 s so far, about 93 s left  shape";
+            let wanted = "  train 100/400 steps, 31 s so far, about 90 s left  shape";
             assert_eq!(bars(&stages), [true]);
             match shown {
                 Shown::Lines => assert_eq!(line.as_deref(), Some(wanted)),
