@@ -4,19 +4,21 @@ use serde_json::json;
 
 use super::arguments::{MessageFormat, Output, Plan};
 use super::duration::duration;
+use super::exit::Usage;
 use super::threads;
-use crate::config::Config;
+use crate::config::{BINARY_PRESETS, Config};
 use crate::experiment::{Bench, RunForecast, Speeds};
 use crate::memory::Bytes;
 use crate::reproduction::{Experiment, Kind, STUDIES, Study};
 
 /// Tells what a configuration, or each experiment of a study, will take.
 pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
+    check(command)?;
     threads::set(command.threads)?;
     let mut left_out = Vec::new();
     let runs: Vec<(String, Config)> = match STUDIES.contains(&command.what.as_str()) {
         true => {
-            let study = Study::named(&command.what, command.scale.into())?;
+            let study = Study::named(&command.what, command.scale.unwrap_or_default().into())?;
             let needed = study.needed(&command.only)?;
             let experiments = needed.experiments;
             let of_bits = experiments.iter().filter(|e| e.kind == Kind::Binary);
@@ -54,7 +56,7 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
         whole.2 = whole.2.max(forecast.memory);
         tell(name, &forecast, output)?;
     }
-    if runs.len() > 1 {
+    if runs.len() != 1 || !left_out.is_empty() {
         let (seconds, disk, memory) = whole;
         match output.message_format {
             MessageFormat::Json => super::say(&json!({
@@ -62,13 +64,15 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                 "disk_bytes": disk, "memory_bytes": memory, "left_out": left_out,
             }))?,
             MessageFormat::Human => {
-                super::say(&format!(
-                    "{} experiments: about {}, {} on disk, {} of memory",
-                    runs.len(),
-                    duration(seconds),
-                    Bytes(disk),
-                    Bytes(memory)
-                ))?;
+                if runs.len() != 1 {
+                    super::say(&format!(
+                        "{} experiments: about {}, {} on disk, {} of memory",
+                        runs.len(),
+                        duration(seconds),
+                        Bytes(disk),
+                        Bytes(memory)
+                    ))?;
+                }
                 if !left_out.is_empty() {
                     super::say(&format!("not counted: {}", left_out.join(", ")))?;
                 }
@@ -76,6 +80,23 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses options that what is planned has no use for.
+fn check(command: &Plan) -> Result<(), Usage> {
+    let what = &command.what;
+    let problem = match STUDIES.contains(&what.as_str()) {
+        true if !command.overrides.is_empty() => {
+            "--set changes a preset or a file; a study has --scale and --only"
+        }
+        false if command.scale.is_some() => "--scale belongs to a study",
+        false if !command.only.is_empty() => "--only belongs to a study, whose claims it names",
+        false if BINARY_PRESETS.iter().any(|preset| preset.name == what) => {
+            "the time of `layerprobe binary` is not forecast, only that of networks of images"
+        }
+        _ => return Ok(()),
+    };
+    Err(Usage(format!("{what}: {problem}")))
 }
 
 fn tell_speed(network: &str, speed: &Speeds, output: &Output) -> std::io::Result<()> {

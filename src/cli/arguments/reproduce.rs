@@ -41,11 +41,12 @@ pub struct Reproduce {
     pub store: StoreAt,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum ReproduceScale {
     /// Seconds, to see that everything works
     Smoke,
     /// Hours on two cores
+    #[default]
     Quick,
     /// The paper's sizes
     Paper,
@@ -66,15 +67,15 @@ impl From<ReproduceScale> for Scale {
     after_help = "Examples:\n  layerprobe plan quick5\n  layerprobe plan my.toml --set training.epochs=90\n  layerprobe plan hermann-lampinen-2020 --scale paper\n\nTimes come from a bench of seconds on this machine, those of probes from the operations they take\n(within a factor of three)."
 )]
 pub struct Plan {
-    /// A preset, a TOML file, or a study
+    /// A preset or a TOML file of `layerprobe run`, or a study
     pub what: String,
-    /// The scale of a study
-    #[arg(long, value_enum, default_value_t = ReproduceScale::Quick)]
-    pub scale: ReproduceScale,
+    /// The scale of a study [default: quick]
+    #[arg(long, value_enum)]
+    pub scale: Option<ReproduceScale>,
     /// Of a study, only what these claims need
     #[arg(long, value_name = "CLAIM,...", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Change a value of the configuration; may be given several times
+    /// Change a value of a preset or file; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Threads the run will have [default: all cores]
