@@ -75,7 +75,7 @@ pub fn write_heat_map(
 /// in both. Networks without a layer in common are left out, and so is a network
 /// that is exactly like itself; with more layers than fit, the first and the last
 /// are shown, and of more than 40 pairs the first. Without any layer in common,
-/// each pair of layers has a line.
+/// and of one network alone, each pair of layers has a line.
 ///
 /// ```
 /// use layerprobe_reports::{HeatMap, HeatMapName, heat_map_table};
@@ -147,6 +147,9 @@ pub fn heat_map_table(map: &HeatMap, width: usize) -> String {
             text.push_str(&format!("{a:<first$}  {b:<second$}  {values}\n"));
         }
     }
+    if lines == 0 {
+        return list(map);
+    }
     if more > 0 {
         text.push_str(&format!("({more} more pairs of networks were compared)\n"));
     }
@@ -157,15 +160,23 @@ pub fn heat_map_table(map: &HeatMap, width: usize) -> String {
 fn list(map: &HeatMap) -> String {
     let mut text = String::new();
     let mut values = Vec::new();
+    // of one list with itself, each pair once
+    let one_list = map.rows == map.columns;
     for (i, a) in map.rows.iter().enumerate() {
-        for (j, b) in map.columns.iter().enumerate() {
+        let from = if one_list { i + 1 } else { 0 };
+        for (j, b) in map.columns.iter().enumerate().skip(from) {
             values.extend(map.value(i, j).map(|value| (a, b, value)));
         }
     }
+    let said = |name: &HeatMapName| {
+        let [group, own] = [&name.group, &name.name].map(|name| terminal::cut(name, 30));
+        match group == own {
+            true => own,
+            false => format!("{group}, {own}"),
+        }
+    };
     for (a, b, value) in values.iter().take(LINES) {
-        let names = [&a.group, &a.name, &b.group, &b.name].map(|name| terminal::cut(name, 30));
-        let [group_a, a, group_b, b] = names;
-        text.push_str(&format!("{group_a}, {a} and {group_b}, {b}: {value:.2}\n"));
+        text.push_str(&format!("{} and {}: {value:.2}\n", said(a), said(b)));
     }
     let more = values.len().saturating_sub(LINES);
     if more > 0 {

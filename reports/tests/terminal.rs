@@ -3,7 +3,7 @@
 
 mod synthetic;
 
-use layerprobe_reports::terminal_table;
+use layerprobe_reports::{HeatMap, HeatMapName, heat_map_table, terminal_table};
 use synthetic::{Plan, names};
 
 #[test]
@@ -94,4 +94,20 @@ fn no_line_is_wider_than_the_terminal() {
         }
         assert!(!text.contains('\u{1b}'));
     }
+}
+
+#[test]
+fn layers_of_one_network_are_listed_in_pairs() {
+    let name = |layer: &str| HeatMapName {
+        group: "net".to_owned(),
+        name: layer.to_owned(),
+    };
+    let names = vec![name("fc1"), name("net")];
+    let map = HeatMap {
+        rows: names.clone(),
+        columns: names,
+        values: vec![vec![Some(1.0), Some(0.3)], vec![Some(0.3), Some(1.0)]],
+        ..HeatMap::default()
+    };
+    assert_eq!(heat_map_table(&map, 80), "net, fc1 and net: 0.30\n");
 }

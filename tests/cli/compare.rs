@@ -180,4 +180,16 @@ fn files_of_activations_are_compared_too() {
     compare(["a.npy", "c.npy"])
         .code(2)
         .stderr(contains("`a` has 40 rows and `c` has 10"));
+    // of two stimuli all dimensions are alike: they have no correlation
+    let mut silent = values.clone();
+    silent[6..12].fill(0.0);
+    silent[60..66].fill(2.0);
+    write_npy(&dir.path().join("s.npy"), &silent, "(40, 6)");
+    compare(["a.npy", "s.npy"])
+        .success()
+        .stdout(contains("a and s: "))
+        .stderr(contains("2 of 40 stimuli are left out of all layers"));
+    let found = read_results(dir.path().join("ab.csv")).unwrap();
+    assert!(found.iter().all(|row| row.n_test == Some(38)), "{found:?}");
+    assert!((found[0].value - 1.0).abs() < 1e-12, "{found:?}");
 }

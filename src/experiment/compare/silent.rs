@@ -76,15 +76,16 @@ impl Chosen {
 
     /// The layers of a network that are measured.
     pub(super) fn layers_of(&self, network: &Network, layers: &[String]) -> Vec<String> {
-        let is_left_out = |layer: &String| {
-            let place = (
-                network.row.condition.clone(),
-                network.row.step,
-                layer.clone(),
-            );
-            self.left_out.contains(&place)
-        };
-        layers.iter().filter(|l| !is_left_out(l)).cloned().collect()
+        let (condition, step) = (&network.row.condition, network.row.step);
+        let layers = layers.iter();
+        let measured = layers.filter(|layer| self.has(condition, step, layer));
+        measured.cloned().collect()
+    }
+
+    /// Whether a layer is measured.
+    pub(super) fn has(&self, condition: &str, step: Option<u64>, layer: &str) -> bool {
+        let place = (condition.to_owned(), step, layer.to_owned());
+        !self.left_out.contains(&place)
     }
 }
 
