@@ -46,6 +46,22 @@ pub enum ExtractError {
         /// Which tensor, and both shapes.
         source: ModelError,
     },
+    /// Images of another size than the network was trained on, and it cannot take
+    /// them.
+    #[error(
+        "the network in {} was trained on images of {trained} x {trained}, these are {found} x {found}, \
+         and it cannot take others", path.display()
+    )]
+    ImageSize {
+        /// The weights.
+        path: PathBuf,
+        /// The side that its header names.
+        trained: usize,
+        /// That of the images.
+        found: usize,
+        /// Which tensor does not fit.
+        source: ModelError,
+    },
     /// A layer that does not exist.
     #[error(transparent)]
     Model(#[from] ModelError),

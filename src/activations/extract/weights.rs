@@ -49,6 +49,7 @@ impl Weights {
     /// If a tensor is missing, is one too many or has another shape, or the
     /// network cannot take the images.
     pub fn network(self, arch: Arch, images: &Images) -> Result<Network, ExtractError> {
+        let trained = self.header.as_ref().map(|header| header.image_size);
         let mut design = Design {
             channels: images.channels(),
             ..Design::new(arch, images.size(), 2)
@@ -63,9 +64,18 @@ impl Weights {
             }
             design.options = header.options;
         }
-        let misfit = |source| ExtractError::Misfit {
-            path: self.path.clone(),
-            source,
+        let misfit = |source| {
+            let path = self.path.clone();
+            let found = images.size();
+            match trained.filter(|trained| *trained != found) {
+                Some(trained) => ExtractError::ImageSize {
+                    path,
+                    trained,
+                    found,
+                    source,
+                },
+                None => ExtractError::Misfit { path, source },
+            }
         };
         let design = design.fitted_to(&self.tensors).map_err(misfit)?;
         // what the images cannot be is no fault of the weights
