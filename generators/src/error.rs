@@ -127,7 +127,7 @@ pub enum GeneratorError {
         what: String,
     },
     /// A file or folder cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}", path.display())]
     Write {
         /// Where.
         path: PathBuf,
@@ -135,7 +135,7 @@ pub enum GeneratorError {
         source: std::io::Error,
     },
     /// An image cannot be encoded.
-    #[error("cannot encode {} as PNG: {source}", path.display())]
+    #[error("cannot encode {} as PNG", path.display())]
     Encode {
         /// Where it was to be written.
         path: PathBuf,

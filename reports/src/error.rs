@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum ReportError {
     /// A file or folder could not be written.
-    #[error("cannot write {path}: {source}", path = path.display())]
+    #[error("cannot write {path}", path = path.display())]
     Write {
         /// The file or folder.
         path: PathBuf,
@@ -13,7 +13,7 @@ pub enum ReportError {
         source: std::io::Error,
     },
     /// A file could not be read.
-    #[error("cannot read {path}: {source}", path = path.display())]
+    #[error("cannot read {path}", path = path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -33,7 +33,7 @@ pub enum ReportError {
     /// The header names a column that no results table has.
     #[error(
         "{path}, line 1: unknown column `{column}` (number {position}); \
-         was the table written by a newer version?",
+         is it the results.csv of a run, and of this version?",
         path = path.display()
     )]
     UnknownColumn {

@@ -7,6 +7,8 @@ use super::arguments::Arguments;
 /// Prints a completion script.
 pub fn completions(shell: clap_complete::Shell) -> anyhow::Result<ExitCode> {
     let mut command = Arguments::command();
-    clap_complete::generate(shell, &mut command, "layerprobe", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut command, "layerprobe", &mut script);
+    super::say(&String::from_utf8_lossy(&script).trim_end())?;
     Ok(ExitCode::SUCCESS)
 }

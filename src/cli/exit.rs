@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use layerprobe_reports::ReportError;
+
 use super::arguments::{MessageFormat, Output};
 use crate::activations::extract::ExtractError;
 use crate::config::ConfigError;
@@ -68,9 +70,16 @@ fn code(error: &anyhow::Error) -> u8 {
     if let Some(foreign) = error.downcast_ref() {
         return code_of_foreign(foreign);
     }
+    if let Some(ReportError::Read { source, .. }) = error.downcast_ref() {
+        return match source.kind() {
+            ErrorKind::NotFound => USAGE,
+            _ => 1,
+        };
+    }
     if let Some(extract) = error.downcast_ref::<ExtractError>() {
         return match extract {
             ExtractError::Stopped { .. } => INTERRUPTED,
+            ExtractError::Read { source, .. } if source.kind() == ErrorKind::NotFound => USAGE,
             ExtractError::Read { .. } | ExtractError::Write { .. } => 1,
             ExtractError::Weights(CheckpointError::Read { .. } | CheckpointError::Write { .. }) => {
                 1
@@ -111,6 +120,7 @@ fn code_of_experiment(error: &ExperimentError) -> u8 {
         | ExperimentError::AnotherConfig { .. }
         | ExperimentError::NotARun { .. }
         | ExperimentError::NotAStore { .. }
+        | ExperimentError::OfBits { .. }
         | ExperimentError::NoRun { .. } => USAGE,
         _ => 1,
     }

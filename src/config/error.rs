@@ -123,6 +123,12 @@ pub enum ConfigError {
         /// The verb that knows it.
         verb: &'static str,
     },
+    /// A file of `layerprobe sweep`.
+    #[error("{path} is a sweep file, it has `axes`: layerprobe sweep plan {path}, then sweep run")]
+    OfSweep {
+        /// The file.
+        path: String,
+    },
     /// A configuration file that cannot be read.
     #[error("cannot read the configuration {path}")]
     Read {

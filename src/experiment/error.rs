@@ -47,6 +47,16 @@ pub enum ExperimentError {
         #[source]
         source: std::io::Error,
     },
+    /// A run of the binary-features experiment, where networks of images are wanted.
+    #[error(
+        "{} is a run of `layerprobe binary`; `report` and `compare` are for runs of `layerprobe run`, \
+         a run of bits has its tables and figures in its own folder",
+        folder.display()
+    )]
+    OfBits {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// What is to be a store of shared work is not.
     #[error(
         "{} is no store of finished work ({problem}); give --store an empty folder, or one that \

@@ -29,8 +29,7 @@ use super::probing::rows::row_of_condition;
 /// # Errors
 /// If the folder is no run, or the run is not finished.
 pub fn report(folder: &Path) -> Result<PathBuf, ExperimentError> {
-    let text = layout::config_in(folder)?;
-    let config = Config::from_toml(&folder.join("config.toml").display().to_string(), &text)?;
+    let (config, text) = layout::image_config_in(folder)?;
     let results = layout::results_in(folder);
     if !results.exists() {
         return Err(ExperimentError::Unfinished {

@@ -1,3 +1,4 @@
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use layerprobe_reports::ReportError;
@@ -122,6 +123,9 @@ impl SweepError {
             | Self::Cell { .. }
             | Self::Twins { .. }
             | Self::OtherCell { .. } => true,
+            Self::Io { action, source, .. } => {
+                *action == "read" && source.kind() == ErrorKind::NotFound
+            }
             Self::Slurm(error) => error.is_usage(),
             _ => false,
         }

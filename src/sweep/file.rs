@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::cells::{Assignment, Cell, cells};
 use super::error::SweepError;
+use crate::config::{Config, ConfigError, nearest_name};
 
 /// A checked sweep file.
 #[derive(Clone, Debug)]
@@ -19,6 +20,9 @@ pub struct Sweep {
     /// The runs, in the order of the axes.
     pub cells: Vec<Cell>,
 }
+
+/// What a sweep file may hold.
+const KEYS: [&str; 6] = ["name", "base", "set", "axes", "include", "exclude"];
 
 /// The file as it stands.
 #[derive(Deserialize)]
@@ -49,7 +53,7 @@ impl Sweep {
     fn parse(path: &Path, text: &str) -> Result<Self, SweepError> {
         let raw: Raw = toml::from_str(text).map_err(|error| SweepError::Syntax {
             path: path.to_owned(),
-            message: error.to_string(),
+            message: format!("{}{}", error.to_string().trim_end(), hint(path, text)),
         })?;
         let wrong = |key: &str, problem: String| SweepError::Value {
             path: path.to_owned(),
@@ -83,8 +87,16 @@ impl Sweep {
                 return Err(wrong(&format!("exclude.{}", assignment.axis), problem));
             }
         }
+        let base = base(path, &raw.base);
+        use ConfigError::{OfSweep, OtherVerb, Read, UnknownPreset};
+        if let Err(
+            error @ (OfSweep { .. } | OtherVerb { .. } | Read { .. } | UnknownPreset { .. }),
+        ) = Config::load(&base, &[])
+        {
+            return Err(wrong("base", error.to_string()));
+        }
         let cells = cells(
-            &base(path, &raw.base),
+            &base,
             &assignments(raw.set),
             &axes,
             &exclude,
@@ -99,6 +111,22 @@ impl Sweep {
             cells,
         })
     }
+}
+
+/// What a file may have meant that is none of a sweep.
+fn hint(path: &Path, text: &str) -> String {
+    let given: Table = toml::from_str(text).unwrap_or_default();
+    let is_known = |key: &&String| KEYS.contains(&key.as_str());
+    let Some(unknown) = given.keys().find(|key| !is_known(key)) else {
+        return String::new();
+    };
+    if let Some(near) = nearest_name(unknown, KEYS) {
+        return format!("\n  did you mean `{near}`?");
+    }
+    format!(
+        "\n  a configuration is run by `layerprobe run {}`; in a sweep file its keys stand under [set]",
+        path.display()
+    )
 }
 
 /// The base: a file beside the sweep file if there is one, else what `run`
@@ -193,6 +221,11 @@ mod tests {
             ("[axes]\nseed = []", "`axes.seed`: give a list"),
             ("[axes]\nname = [\"a\"]", "is no axis"),
             ("[axis]\nseed = [3]", "unknown field `axis`"),
+            ("[axis]\nseed = [3]", "did you mean `axes`?"),
+            (
+                "[training]\nepochs = 3",
+                "a configuration is run by `layerprobe run sweep.toml`",
+            ),
             (
                 "[axes]\nseed = [0]\n[[exclude]]\nsed = 0",
                 "`exclude.sed`: is no axis of this sweep; axes: seed",
@@ -214,5 +247,11 @@ mod tests {
         }
         let error = parse("name = \"../x\"\nbase = \"smoke\"").unwrap_err();
         assert!(error.to_string().contains("names a folder"));
+        let error = parse("name = \"x\"\nbase = \"smok\"\n[axes]\nseed = [0]").unwrap_err();
+        let said = error.to_string();
+        assert!(
+            said.contains("`base`") && said.contains("did you mean `smoke`?"),
+            "{said}"
+        );
     }
 }

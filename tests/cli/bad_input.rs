@@ -188,6 +188,41 @@ fn a_folder_of_another_config_is_left_alone() {
 }
 
 #[test]
+fn what_belongs_to_another_verb_says_which() {
+    let dir = tempfile::tempdir().unwrap();
+    let sweep = "name = \"x\"\nbase = \"smoke\"\n[axes]\nseed = [0, 1]\n";
+    fs::write(dir.path().join("seeds.toml"), sweep).unwrap();
+    fs::write(
+        dir.path().join("my.toml"),
+        "name = \"x\"\nbase = \"smoke\"\n[training]\nepochs = 1\n",
+    )
+    .unwrap();
+    let refused = |arguments: &[&str], said: &str| {
+        layerprobe(dir.path())
+            .args(arguments)
+            .assert()
+            .code(2)
+            .stderr(contains(said));
+    };
+    refused(&["run", "seeds.toml"], "layerprobe sweep plan seeds.toml");
+    refused(&["plan", "seeds.toml"], "layerprobe sweep plan seeds.toml");
+    refused(
+        &["sweep", "plan", "my.toml", "--no-bench"],
+        "layerprobe run my.toml",
+    );
+    refused(
+        &["sweep", "plan", "nowhere.toml"],
+        "cannot read nowhere.toml",
+    );
+    refused(&["export", "nowhere", "--out", "x.parquet"], "cannot read");
+    let study = "hermann-lampinen-2020";
+    refused(&["plan", study, "--set", "training.epochs=3"], "--scale");
+    refused(&["plan", "smoke", "--scale", "paper"], "a study");
+    refused(&["plan", "smoke", "--only", "rsa-order"], "a study");
+    refused(&["plan", "binary-quick"], "layerprobe binary");
+}
+
+#[test]
 fn a_folder_without_a_run_has_no_report() {
     let dir = tempfile::tempdir().unwrap();
     layerprobe(dir.path())

@@ -200,7 +200,7 @@ fn what_does_not_fit_is_named_and_leaves_nothing() {
         &["`pool_4`", "did you mean `pool4`?"],
     );
     refused(good.0, good.1, "fc1,fc1", 2, &["`fc1` is named twice"]);
-    refused("none.safetensors", good.1, "fc1", 1, &["none.safetensors"]);
+    refused("none.safetensors", good.1, "fc1", 2, &["none.safetensors"]);
 
     let mut changed = weights.clone();
     changed.retain(|(name, ..)| name != "conv2.bias");

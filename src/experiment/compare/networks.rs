@@ -45,9 +45,7 @@ pub(super) struct Network {
 
 impl Run {
     pub(super) fn open(folder: &Path) -> Result<Self, CompareError> {
-        let text = layout::config_in(folder)?;
-        let origin = folder.join("config.toml").display().to_string();
-        let config = Config::from_toml(&origin, &text).map_err(ExperimentError::Config)?;
+        let (config, _) = layout::image_config_in(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             config,

@@ -12,6 +12,7 @@ use layerprobe_probes::View;
 use crate::training::{checkpoint_path, log_path};
 
 use super::from_store::FromStore;
+use crate::config::{BinaryConfig, Config};
 use crate::experiment::design::condition::Condition;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer};
@@ -272,6 +273,20 @@ pub fn config_in(root: &Path) -> Result<String, ExperimentError> {
         folder: root.to_owned(),
         source,
     })
+}
+
+/// The configuration of a folder's run on images, and its text.
+///
+/// # Errors
+/// If there is none, it is one of bits, or it has a mistake.
+pub fn image_config_in(root: &Path) -> Result<(Config, String), ExperimentError> {
+    let text = config_in(root)?;
+    if BinaryConfig::is_text_of_one(&text) {
+        let folder = root.to_owned();
+        return Err(ExperimentError::OfBits { folder });
+    }
+    let origin = root.join("config.toml").display().to_string();
+    Ok((Config::from_toml(&origin, &text)?, text))
 }
 
 /// Takes the folder, telling whom it waits for.
