@@ -99,6 +99,12 @@ impl Keys {
         Ok(value)
     }
 
+    /// The keys that were asked for so far.
+    #[cfg(test)]
+    pub fn asked(&self) -> BTreeSet<String> {
+        self.asked.borrow().clone()
+    }
+
     /// Whether a key is given.
     pub fn has(&self, key: &str) -> bool {
         self.entries.contains_key(key)

@@ -12,6 +12,8 @@
 
 mod binary;
 mod check;
+#[cfg(test)]
+mod documented;
 mod error;
 mod generator;
 mod keys;
@@ -26,6 +28,7 @@ pub use binary::{
     BinaryConfig, BinaryDecoding, BinaryNetwork, BinarySeeds, BinarySimilarity, BinaryStimuli,
     BinaryTarget, BinaryTraining, DecodedStimuli, InitialValues,
 };
+pub(crate) use check::{too_few_controls, too_few_permutations};
 pub use error::{ConfigError, Place, nearest_name};
 pub use presets::{BINARY_PRESETS, PRESETS, Preset};
 pub use protocols::{PaperGrid, Protocol};
@@ -116,7 +119,12 @@ fn open(preset_or_file: &str, presets: &[Preset]) -> Result<Keys, ConfigError> {
         path: preset_or_file.to_owned(),
         source,
     })?;
-    with_base(Keys::parse(preset_or_file, &text)?, presets)
+    let keys = Keys::parse(preset_or_file, &text)?;
+    if keys.has_section("axes") {
+        let path = preset_or_file.to_owned();
+        return Err(ConfigError::OfSweep { path });
+    }
+    with_base(keys, presets)
 }
 
 fn of_preset(preset: &Preset) -> Result<Keys, ConfigError> {

@@ -36,7 +36,7 @@ pub enum SweepCommand {
     Export(SweepExport),
     /// Run what is missing on a Slurm cluster: pack it into tasks of array jobs
     #[command(
-        after_help = "Examples:\n  layerprobe sweep submit seeds.toml --dry-run\n  layerprobe sweep submit seeds.toml --partition main --account p42 --cpus 4 --memory 8G\n  layerprobe sweep submit seeds.toml --site our-cluster.sh --task-time 4h --throttle 20\n\nThe sweep's folder must be one that all nodes share. Cells are packed by their forecast time, those\nwhose tasks are in the queue are left out. Told by Slurm that time is nearly up or that another\njob needs the node, a task saves and puts itself back into the queue, if it got on. Submitted\nagain, the same command does what is missing; `layerprobe sweep status` tells how far it is."
+        after_help = "Examples:\n  layerprobe sweep submit seeds.toml --dry-run\n  layerprobe sweep submit seeds.toml --partition main --account p42 --cpus 4 --memory 8G\n  layerprobe sweep submit seeds.toml --site our-cluster.sh --task-time 4h --throttle 20\n\nThe sweep's folder must be one that all nodes share. Cells are packed by their forecast time, those\nwhose tasks are in the queue are left out. Told by Slurm that time is nearly up or that another\njob needs the node, a task saves and puts itself back into the queue, unless it made no progress. Submitted\nagain, the same command does what is missing; `layerprobe sweep status` tells how far it is."
     )]
     Submit(Box<SweepSubmit>),
     /// Print the batch script that `submit` fills in, to be changed and given with --site

@@ -4,10 +4,12 @@ mod binary;
 mod network;
 mod protocols;
 mod read;
+mod repeats;
 mod stimuli;
 mod training;
 
 pub(super) use binary::binary;
+pub(crate) use repeats::{too_few_controls, too_few_permutations};
 
 use super::error::ConfigError;
 use super::keys::Keys;
@@ -178,7 +180,7 @@ fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, Co
         v_information: v_information(keys)?,
         seen_values: keys.flag_or("probes.seen_values", false)?,
         controls: controls(keys, stimuli)?,
-        permutations: keys.whole_or_in("probes.permutations", 0, 0, 100_000)? as usize,
+        permutations: permutations(keys)?,
         code_orders: keys.whole_or_in("probes.code_orders", 0, 0, 1000)? as usize,
         predictions: predictions(keys)?,
         nonlinear_seeds: keys.whole_or_in("probes.nonlinear_seeds", 0, 0, 100)? as usize,
@@ -250,28 +252,31 @@ fn views(keys: &Keys, maps: &[String]) -> Result<Vec<View>, ConfigError> {
     Ok(views)
 }
 
-/// Fewer labelings say too little of their spread.
-const LEAST_LABELINGS: u64 = 5;
-
 fn controls(keys: &Keys, stimuli: &Stimuli) -> Result<usize, ConfigError> {
     let key = "probes.controls";
-    let labelings = keys.whole_or_in(key, 0, 0, 1000)?;
-    if (1..LEAST_LABELINGS).contains(&labelings) {
-        return Err(keys.invalid(
-            key,
-            format!("{labelings} labelings: give at least {LEAST_LABELINGS}, or 0 for none"),
-        ));
+    let labelings = keys.whole_or_in(key, 0, 0, 1000)? as usize;
+    if let Some(problem) = too_few_controls(labelings) {
+        return Err(keys.invalid(key, problem));
     }
     match stimuli {
-        Stimuli::Trifeature { exemplars, .. } if labelings > 0 && *exemplars < 3 => {
+        Stimuli::Trifeature { exemplars, .. } if labelings > 0 && *exemplars < 2 => {
             Err(keys.invalid(
                 key,
                 format!(
                     "control tasks withhold exemplars of each combination: `stimuli.exemplars` is {exemplars}, \
-                     it must be at least 3"
+                     it must be at least 2"
                 ),
             ))
         }
-        _ => Ok(labelings as usize),
+        _ => Ok(labelings),
+    }
+}
+
+fn permutations(keys: &Keys) -> Result<usize, ConfigError> {
+    let key = "probes.permutations";
+    let permutations = keys.whole_or_in(key, 0, 0, 100_000)? as usize;
+    match too_few_permutations(permutations) {
+        Some(problem) => Err(keys.invalid(key, problem)),
+        None => Ok(permutations),
     }
 }
