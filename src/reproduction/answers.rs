@@ -22,6 +22,8 @@ struct Document<'a> {
     scale: Scale,
     about: &'a str,
     layerprobe: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amended: Option<&'a str>,
     claims: &'a [Answer],
 }
 
@@ -43,6 +45,7 @@ pub(super) fn write_json(
         scale: study.scale,
         about: &study.about,
         layerprobe: env!("CARGO_PKG_VERSION"),
+        amended: study.claims.amended.as_deref(),
         claims: answers,
     };
     let json = serde_json::to_string_pretty(&document).map_err(|e| failed(e.into()))?;
@@ -92,6 +95,7 @@ pub(super) fn write_page(
     let page = ClaimsPage {
         title: format!("Claims of {}", study.title),
         cautions,
+        amended: study.claims.amended.clone(),
         facts: vec![
             Fact::new("scale", study.about.clone()),
             Fact::new("experiments", needed.experiments.len().to_string()),

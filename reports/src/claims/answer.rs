@@ -68,6 +68,13 @@ pub struct Finding {
     /// are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_upper_bounds: Option<ByUpperBounds>,
+    /// The difference over all networks, where some were left out because they had
+    /// not learned their target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub without_gate: Option<Estimate>,
+    /// What was changed of the part once results were known: the day, what, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amended: Option<String>,
     /// What to know beside it: networks left out, fits without proof.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -99,9 +106,12 @@ pub struct Answer {
     pub verdict_by_upper_bounds: Option<Verdict>,
     /// Part by part.
     pub parts: Vec<Finding>,
-    /// What this scale leaves out or stands in for.
+    /// What a reader should know of this test of the claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
+    /// What was changed of all parts once results were known: the day, what, and why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amended: Option<String>,
 }
 
 /// Whether a part asks for no amount.

@@ -1,6 +1,6 @@
 //! Rows of the results table, as observations of a quantity.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::quantity::{Moment, Pairing, Quantity, UNTRAINED};
 use crate::ResultRow;
@@ -39,8 +39,12 @@ pub(super) struct Observation {
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Observed {
     pub(super) observations: Vec<Observation>,
-    /// Networks left out because they had not learned their target.
-    pub(super) unlearned: usize,
+    /// Networks that had not learned their target.
+    pub(super) unlearned: BTreeSet<String>,
+    /// Rows left out because a network behind them had not.
+    pub(super) left_out: usize,
+    /// Trained networks of which that is not known; their rows are left out, too.
+    pub(super) unknown: BTreeSet<String>,
     /// Fits among them without proof.
     pub(super) unconverged: usize,
     /// Whether the experiment has any rows at all.
@@ -51,6 +55,14 @@ pub(super) struct Observed {
 pub const VALIDATION_ACCURACY: &str = "validation_accuracy";
 /// The metric by which it classifies what it was trained on.
 pub const TRAINING_ACCURACY: &str = "training_accuracy";
+
+/// What a trained network must reach to be looked at.
+pub(super) struct Gate<'a> {
+    /// Which of its own accuracies.
+    pub(super) metric: &'a str,
+    /// The lowest that counts as learned.
+    pub(super) least: f64,
+}
 
 struct Network<'a> {
     target: &'a str,
@@ -96,8 +108,14 @@ impl<'a> Evidence<'a> {
                 *lowest = lowest.min(row.value);
             }
         }
-        // sides of pairs that have no rows of their own are like the first side
-        for row in rows.iter().filter(|row| !row.condition_b.is_empty()) {
+        // networks that are computed have one row for both, and no steps; of other
+        // second sides without rows nothing is known, not even the target
+        let computed = |row: &&&ResultRow| {
+            !row.condition_b.is_empty()
+                && row.step.or(row.step_b).is_none()
+                && experiment_of(&row.condition) == experiment_of(&row.condition_b)
+        };
+        for row in rows.iter().filter(computed) {
             networks
                 .entry(&row.condition_b)
                 .or_insert_with(|| Network::of(row));
@@ -105,15 +123,13 @@ impl<'a> Evidence<'a> {
         Self { rows, networks }
     }
 
-    /// The observations of a quantity. Trained networks whose own accuracy, by
-    /// the metric `learned_by`, is known and under `learned` are left out.
-    pub(super) fn observed(
-        &self,
-        quantity: &Quantity,
-        (learned_by, learned): (&str, f64),
-    ) -> Observed {
+    /// The observations of a quantity. With a gate, rows are left out that have a
+    /// trained network behind them which is below it, or of which that is not known.
+    pub(super) fn observed(&self, quantity: &Quantity, gate: Option<&Gate<'_>>) -> Observed {
         let mut values: BTreeMap<Runs, Vec<(&str, f64)>> = BTreeMap::new();
         let mut found = Observed::default();
+        // the highest of a network's moments is none of an untrained one's
+        let whole = quantity.moment() == Moment::Highest;
         for row in &self.rows {
             if quantity.experiment.as_deref() == experiment_of(&row.condition) {
                 found.experiment_ran = true;
@@ -121,19 +137,26 @@ impl<'a> Evidence<'a> {
             let Some(runs) = self.runs(row, quantity) else {
                 continue;
             };
-            let known = |condition: &str| {
-                let network = self.networks.get(condition)?;
-                network.accuracies.get(learned_by).copied()
-            };
-            // the highest of a network's moments is none of an untrained one's
-            let whole = quantity.moment() == Moment::Highest;
-            let unlearned = |condition: &str, step: Option<u64>| {
-                let trained = whole || step != Some(0);
-                trained && known(condition).is_some_and(|accuracy| accuracy < learned)
-            };
-            let second = !row.condition_b.is_empty() && unlearned(&row.condition_b, row.step_b);
-            if unlearned(&row.condition, row.step) || second {
-                found.unlearned += 1;
+            let sides = [(&row.condition, row.step), (&row.condition_b, row.step_b)];
+            let trained = sides
+                .into_iter()
+                .filter(|(condition, step)| !condition.is_empty() && (whole || *step != Some(0)));
+            let (mut unlearned, mut unknown) = (false, false);
+            for (condition, gate) in trained.filter_map(|(condition, _)| Some((condition, gate?))) {
+                match self.accuracy(condition, gate.metric) {
+                    Some(accuracy) if accuracy >= gate.least => {}
+                    Some(_) => {
+                        unlearned = true;
+                        found.unlearned.insert(condition.clone());
+                    }
+                    None => {
+                        unknown = true;
+                        found.unknown.insert(condition.clone());
+                    }
+                }
+            }
+            found.left_out += usize::from(unlearned);
+            if unlearned || unknown {
                 continue;
             }
             found.unconverged += usize::from(row.is_unconverged());
@@ -154,6 +177,14 @@ impl<'a> Evidence<'a> {
             })
             .collect();
         found
+    }
+
+    fn accuracy(&self, condition: &str, metric: &str) -> Option<f64> {
+        self.networks
+            .get(condition)?
+            .accuracies
+            .get(metric)
+            .copied()
     }
 
     /// The runs of a row that observes the quantity, and whether they are those of
@@ -291,7 +322,7 @@ fn is_shown(row: &ResultRow, quantity: &Quantity) -> bool {
 }
 
 /// The experiment of a condition: what stands before its `/`.
-fn experiment_of(condition: &str) -> Option<&str> {
+pub(super) fn experiment_of(condition: &str) -> Option<&str> {
     condition.split_once('/').map(|(experiment, _)| experiment)
 }
 

@@ -1,9 +1,10 @@
 //! Claims as data, decided by rows of the results table.
 //!
 //! A claim says in words what a paper found and, part by part, which comparison
-//! decides it: two quantities of the table, or one and a number, with a margin
-//! that is fixed before anything has been run. [`Claims::decide`] compares and
-//! gives each claim a [`Verdict`]; nothing is decided by hand.
+//! decides it: two quantities of the table, or one and a number, with a margin.
+//! Rules are fixed before what they read is run; what was changed later says so
+//! (`amended`). [`Claims::decide`] compares and gives each claim a [`Verdict`];
+//! nothing is decided by hand.
 //!
 //! ```
 //! use layerprobe_reports::ResultRow;
@@ -53,9 +54,11 @@
 mod answer;
 mod claim;
 mod comparison;
+mod decision;
 mod evidence;
 mod page;
 mod quantity;
+mod raw;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,8 @@ pub struct ClaimsPage {
     pub title: String,
     /// What a reader must know before believing the verdicts.
     pub cautions: Vec<String>,
+    /// What was changed of the rules for all claims once results were known.
+    pub amended: Option<String>,
     /// What was run, in short.
     pub facts: Vec<Fact>,
     /// The experiments behind it.
