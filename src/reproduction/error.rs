@@ -42,7 +42,7 @@ pub enum ReproductionError {
     #[error(transparent)]
     Claims(#[from] ClaimsError),
     /// An experiment's configuration.
-    #[error("experiment {id}: {source}")]
+    #[error("experiment {id}")]
     Config {
         /// The experiment.
         id: String,

@@ -1,5 +1,6 @@
 //! One table of what all experiments gave.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use layerprobe_reports::claims::{TRAINING_ACCURACY, VALIDATION_ACCURACY};
@@ -8,30 +9,49 @@ use layerprobe_reports::{ResultRow, read_results};
 use super::error::ReproductionError;
 use super::proven::ProvenTable;
 use super::study::{Checked, Experiment};
-use crate::experiment::{PROTOCOL, last_training, last_validation};
+use crate::experiment::{PAPER_PROTOCOL, PROTOCOL, last_training, last_validation};
 
 /// How tables of experiments are made; with another, they are made again.
 const VERSION: &str = "evidence/1";
 /// The same of bits.
 const VERSION_OF_BITS: &str = "evidence/2";
 
-/// The rows that single networks of an experiment gave, their conditions under
-/// the experiment's name, with each network's own validation accuracy; none if
-/// the experiment has not been finished.
-pub(super) fn rows_of(
-    experiment: &Experiment,
-    folder: &Path,
-) -> Result<Vec<ResultRow>, ReproductionError> {
+/// What a run folder has of an experiment.
+pub(super) enum Found {
+    /// No results yet.
+    Nothing,
+    /// The rows that its single networks gave, their conditions under the
+    /// experiment's name, with each network's own accuracy on validation stimuli
+    /// and, of bits, on those of its training.
+    Rows(Vec<ResultRow>),
+    /// Results, but not the experiment's: why, and what to do.
+    OfAnother(String),
+}
+
+/// What the experiment's run folder has of it. What a proof will vouch for must be
+/// made of what the proof names.
+pub(super) fn found(experiment: &Experiment, folder: &Path) -> Result<Found, ReproductionError> {
     let results = folder.join("results.csv");
     if !results.exists() {
-        return Ok(Vec::new());
+        return Ok(Found::Nothing);
+    }
+    let checked = experiment.checked()?;
+    if let Some(why) = of_another_config(&checked, folder)? {
+        return Ok(Found::OfAnother(why));
     }
     let mut rows = read_results(&results)?;
+    if let Some(theirs) = of_another_protocol(&rows) {
+        return Ok(Found::OfAnother(format!(
+            "{} was made by protocol {theirs}, and this version's is {PROTOCOL}; run the same \
+             command without --no-run to make it again",
+            results.display()
+        )));
+    }
     let failed = |source| ReproductionError::Experiment {
         id: experiment.id.clone(),
         source: Box::new(source),
     };
-    let own = match experiment.checked()? {
+    let own = match checked {
         Checked::Images(config) => {
             let own = last_validation(&config, folder).map_err(failed)?;
             let own = own.into_iter();
@@ -56,7 +76,46 @@ pub(super) fn rows_of(
         }
     };
     rows.extend(own);
-    Ok(under(&experiment.id, rows))
+    Ok(Found::Rows(under(&experiment.id, rows)))
+}
+
+/// Why a folder is not of this configuration, if it is not.
+fn of_another_config(
+    checked: &Checked,
+    folder: &Path,
+) -> Result<Option<String>, ReproductionError> {
+    let ours = match checked {
+        Checked::Images(config) => config.to_toml(),
+        Checked::Binary(config) => config.to_toml(),
+    };
+    let path = folder.join("config.toml");
+    let how = match fs::read_to_string(&path) {
+        Ok(theirs) if theirs == ours => return Ok(None),
+        Ok(_) => "is of another configuration (config.toml)",
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => "has no config.toml",
+        Err(source) => {
+            return Err(ReproductionError::Io {
+                action: "read",
+                path,
+                source,
+            });
+        }
+    };
+    Ok(Some(format!(
+        "{} {how}; move it away and run the same command without --no-run",
+        folder.display()
+    )))
+}
+
+/// The protocol of rows of one of this version's protocols in another version.
+fn of_another_protocol(rows: &[ResultRow]) -> Option<&str> {
+    let family = |name: &str| name.split('/').next().map(str::to_owned);
+    let versions = rows.iter().filter_map(|row| row.protocol.split(' ').next());
+    let mut versions = versions.filter(|version| {
+        let is_other = |ours: &str| family(ours) == family(version) && ours != *version;
+        is_other(PROTOCOL) || is_other(PAPER_PROTOCOL)
+    });
+    versions.next()
 }
 
 /// A network's own accuracy.

@@ -44,7 +44,7 @@ impl ProvenTable {
         }
     }
 
-    /// Writes it with its proof, unless that is what is there.
+    /// Writes it with its proof, over what is there.
     pub(super) fn write(&self, rows: &[ResultRow]) -> Result<(), ReproductionError> {
         self.make_room()?;
         write_results(&self.path, rows)?;

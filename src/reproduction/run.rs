@@ -6,7 +6,7 @@ use layerprobe_reports::{ResultRow, unproven_fits, write_results};
 
 use super::answers::{self, Progress};
 use super::error::ReproductionError;
-use super::pooled;
+use super::pooled::{self, Found};
 use super::similarity::{self, Similarity};
 use super::study::{Checked, Comparison, Experiment, Needed, Study};
 use crate::experiment::{self, Event, Execution, Observer, run_binary};
@@ -75,19 +75,14 @@ pub fn reproduce(
     let mut rows = Vec::new();
     let mut progress = Vec::new();
     for experiment in &needed.experiments {
-        let of_it = evidence(experiment, what.out)?;
+        let of_it = evidence(experiment, what.out, observer)?;
         progress.push(Progress {
             experiment: experiment.clone(),
             done: !of_it.is_empty(),
         });
         rows.extend(of_it);
-        if experiment.similarity {
-            rows.extend(own(what.out, experiment)?.rows()?);
-        }
     }
-    for comparison in &needed.comparisons {
-        rows.extend(between(what, comparison)?.rows()?);
-    }
+    rows.extend(similarities(what, &needed, &progress, observer)?);
     let not_converged = unproven_fits(&rows);
     let results = what.out.join("results.csv");
     write_results(&results, &rows)?;
@@ -106,13 +101,54 @@ pub fn reproduce(
 
 /// The rows that an experiment gave, kept beside the runs as the claims read
 /// them; none if it is not finished.
-fn evidence(experiment: &Experiment, out: &Path) -> Result<Vec<ResultRow>, ReproductionError> {
+fn evidence(
+    experiment: &Experiment,
+    out: &Path,
+    observer: &dyn Observer,
+) -> Result<Vec<ResultRow>, ReproductionError> {
     let table = pooled::table(experiment, out)?;
-    let rows = pooled::rows_of(experiment, &folder(out, &experiment.id))?;
-    if rows.is_empty() {
-        return table.rows();
+    match pooled::found(experiment, &folder(out, &experiment.id))? {
+        Found::Rows(rows) if !rows.is_empty() => {
+            table.write(&rows)?;
+            Ok(rows)
+        }
+        Found::OfAnother(why) => {
+            observer.event(Event::Warning(&format!("not used: {why}")));
+            table.rows()
+        }
+        Found::Rows(_) | Found::Nothing => table.rows(),
     }
-    table.write(&rows)?;
+}
+
+/// The rows of the comparisons between networks of finished experiments. Without
+/// the evidence of an experiment nothing tells which of its networks learned.
+fn similarities(
+    what: &Reproduction<'_>,
+    needed: &Needed,
+    progress: &[Progress],
+    observer: &dyn Observer,
+) -> Result<Vec<ResultRow>, ReproductionError> {
+    let mut tables = Vec::new();
+    for experiment in needed.experiments.iter().filter(|e| e.similarity) {
+        tables.push((own(what.out, experiment)?, vec![&experiment.id]));
+    }
+    for comparison in &needed.comparisons {
+        tables.push((between(what, comparison)?, comparison.runs.iter().collect()));
+    }
+    let mut rows = Vec::new();
+    for (similarity, experiments) in tables {
+        let is_done = |id: &&String| progress.iter().any(|p| p.done && p.experiment.id == **id);
+        match experiments.into_iter().find(|id| !is_done(id)) {
+            None => rows.extend(similarity.rows()?),
+            Some(missing) if similarity.is_done() => observer.event(Event::Warning(&format!(
+                "not used: {}, since evidence/{missing}.csv is missing, altered or of another \
+                 version; run the same command without --no-run, or name a folder that has it \
+                 with --evidence",
+                similarity.table().path().display()
+            ))),
+            Some(_) => {}
+        }
+    }
     Ok(rows)
 }
 
@@ -194,6 +230,8 @@ fn run_missing(
                 run_binary(&config, &folder, stop, observer).map_err(failed)?;
             }
         }
+        // hours may pass until the last experiment, or it may never be reached
+        evidence(experiment, what.out, observer)?;
         if experiment.similarity {
             let similarity = own(what.out, experiment)?;
             if !similarity.is_done() {

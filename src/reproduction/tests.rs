@@ -1,6 +1,8 @@
 //! Every part of every claim, decided by made-up rows: its outcome turns when
 //! they do.
 
+mod handed_on;
+
 use layerprobe_reports::ResultRow;
 use layerprobe_reports::claims::{
     Claim, Claims, Moment, Outcome, Pairing, Part, Quantity, Relation, TRAINING_ACCURACY,

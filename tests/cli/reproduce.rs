@@ -90,6 +90,31 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
     assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
     elsewhere().arg("--no-run").assert().success();
     assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
+    // a run of another configuration in the place of an experiment's is not its evidence
+    let run = dir.path().join("elsewhere/runs/shape-texture-0.5");
+    fs::create_dir_all(&run).unwrap();
+    for file in ["config.toml", "results.csv"] {
+        let other = out.join("runs/trifeature-second").join(file);
+        fs::copy(other, run.join(file)).unwrap();
+    }
+    elsewhere()
+        .arg("--no-run")
+        .assert()
+        .success()
+        .stdout(contains("is of another configuration (config.toml)"));
+    assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
+    fs::remove_dir_all(&run).unwrap();
+    // without what says which networks learned, their similarities decide nothing
+    let evidence = dir.path().join("elsewhere/evidence/shape-texture-0.5.csv");
+    fs::remove_file(&evidence).unwrap();
+    elsewhere()
+        .arg("--no-run")
+        .assert()
+        .success()
+        .stdout(contains("evidence/shape-texture-0.5.csv is missing"))
+        .stdout(contains(
+            "\"id\":\"rsa-correlated\",\"reason\":\"claim\",\"verdict\":\"not_run\"",
+        ));
     elsewhere()
         .args(["--evidence", "nowhere"])
         .assert()

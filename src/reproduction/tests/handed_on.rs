@@ -1,0 +1,157 @@
+//! What lies in a folder decides only as what it was made of.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+
+use layerprobe_reports::write_results;
+
+use super::super::similarity::Similarity;
+use super::super::{Reproduction, pooled, reproduce};
+use super::*;
+use crate::experiment::{Event, Execution, Observer, PROTOCOL, conditions};
+
+const CLAIM: &str = "rsa-correlated";
+const EXPERIMENT: &str = "shape-texture-0.5";
+
+/// Keeps all warnings.
+#[derive(Default)]
+struct Warned(Mutex<Vec<String>>);
+
+impl Observer for Warned {
+    fn event(&self, event: Event<'_>) {
+        if let Event::Warning(text) = event {
+            self.0.lock().unwrap().push(text.to_owned());
+        }
+    }
+}
+
+/// The verdict by what is there, and the warnings on the way.
+fn decided_in(out: &Path, evidence: Option<&Path>) -> (Verdict, Vec<String>) {
+    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
+    let what = Reproduction {
+        study: &study,
+        only: &[CLAIM.to_owned()],
+        out,
+        run: false,
+        evidence,
+        execution: Execution::default(),
+    };
+    let warned = Warned::default();
+    let answers = reproduce(&what, &AtomicBool::new(false), &warned)
+        .unwrap()
+        .answers;
+    (answers[0].verdict, warned.0.into_inner().unwrap())
+}
+
+/// Proven tables by which the claim holds.
+fn write_tables(out: &Path) {
+    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
+    let needed = study.needed(&[CLAIM.to_owned()]).unwrap();
+    let parts = needed.claims.claims.iter().flat_map(|claim| &claim.parts);
+    let (pairs, single): (Vec<ResultRow>, Vec<ResultRow>) = parts
+        .flat_map(|part| rows(part, 0.1, 0.002))
+        .partition(|row| !row.condition_b.is_empty());
+    let mut runs = Vec::new();
+    for experiment in &needed.experiments {
+        let prefix = format!("{}/", experiment.id);
+        let of_it = single
+            .iter()
+            .filter(|row| row.condition.starts_with(&prefix));
+        let of_it: Vec<ResultRow> = of_it.cloned().collect();
+        pooled::table(experiment, out)
+            .unwrap()
+            .write(&of_it)
+            .unwrap();
+    }
+    let [comparison] = &needed.comparisons[..] else {
+        panic!("one comparison decides it");
+    };
+    for id in &comparison.runs {
+        let experiment = study.experiments.iter().find(|e| e.id == *id).unwrap();
+        runs.push((PathBuf::new(), experiment.config().unwrap().hash()));
+    }
+    let similarity = Similarity {
+        id: &comparison.id,
+        runs,
+        out,
+    };
+    similarity.table().write(&pairs).unwrap();
+}
+
+#[test]
+fn similarities_decide_nothing_without_the_evidence_of_their_networks() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, elsewhere) = (dir.path().join("out"), dir.path().join("elsewhere"));
+    write_tables(&out);
+    assert_eq!(decided_in(&out, None), (Verdict::Reproduced, Vec::new()));
+    // one table of evidence is damaged, as it would be refused of another protocol
+    let table = out.join("evidence").join(format!("{EXPERIMENT}.csv"));
+    fs::write(&table, fs::read_to_string(&table).unwrap() + "\n").unwrap();
+    for (folder, evidence) in [(&out, None), (&elsewhere, Some(&*out))] {
+        let (verdict, warnings) = decided_in(folder, evidence);
+        assert_eq!(verdict, Verdict::NotRun);
+        let [warning] = &warnings[..] else {
+            panic!("{warnings:?}");
+        };
+        assert!(warning.contains("correlated.csv"), "{warning}");
+        assert!(
+            warning.contains(&format!("evidence/{EXPERIMENT}.csv is missing")),
+            "{warning}"
+        );
+    }
+}
+
+#[test]
+fn what_a_run_folder_has_is_proven_only_if_it_is_the_experiments() {
+    let dir = tempfile::tempdir().unwrap();
+    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
+    let experiment = study.experiments.iter().find(|e| e.id == EXPERIMENT);
+    let experiment = experiment.unwrap();
+    let config = experiment.config().unwrap();
+    let folder = dir.path().join("runs").join(EXPERIMENT);
+    for condition in conditions(&config) {
+        let of_it = folder.join("conditions").join(condition.id);
+        fs::create_dir_all(&of_it).unwrap();
+        let log = "step,epoch,loss,train_accuracy,validation_accuracy\n9,1,0.5,0.75,0.25\n";
+        fs::write(of_it.join("training.csv"), log).unwrap();
+    }
+    let results = |protocol: &str| {
+        let row = ResultRow {
+            condition: "a-network".to_owned(),
+            metric: "accuracy".to_owned(),
+            probe: "linear".to_owned(),
+            protocol: protocol.to_owned(),
+            ..ResultRow::default()
+        };
+        write_results(&folder.join("results.csv"), &[row]).unwrap();
+    };
+    let table = pooled::table(experiment, dir.path()).unwrap();
+    let refused = |because: &str| {
+        let (_, warnings) = decided_in(dir.path(), None);
+        let [warning] = &warnings[..] else {
+            panic!("{warnings:?}");
+        };
+        assert!(warning.contains(because), "{warning}");
+        assert!(warning.contains("without --no-run"), "{warning}");
+        assert!(!table.path().exists() && !table.is_proven(), "{because}");
+    };
+
+    results(PROTOCOL);
+    refused("has no config.toml");
+    let kept = folder.join("config.toml");
+    let other = study.experiments.iter().find(|e| e.id != EXPERIMENT);
+    fs::write(&kept, other.unwrap().config().unwrap().to_toml()).unwrap();
+    refused("is of another configuration");
+    fs::write(&kept, config.to_toml()).unwrap();
+    results("clean/0 scaling=none");
+    refused("was made by protocol clean/0");
+
+    results(PROTOCOL);
+    assert_eq!(decided_in(dir.path(), None), (Verdict::NotRun, Vec::new()));
+    assert!(table.is_proven());
+    let rows = table.rows().unwrap();
+    let networks = rows.iter().filter(|row| row.metric == VALIDATION_ACCURACY);
+    assert_eq!(networks.count(), conditions(&config).len());
+}
