@@ -13,22 +13,23 @@ const EVERY: Duration = Duration::from_secs(30);
 pub(super) struct Lines {
     stage: Stage,
     total: u64,
-    /// What was done before this run.
-    before: u64,
     started: Instant,
-    /// What stages inside of this one took: no measure of its own speed.
+    /// How far it was when it was first heard of, and when: what came before was
+    /// done by an earlier run, or is no measure of its speed.
+    first: Option<(u64, Instant)>,
+    /// What stages inside of it took since.
     inside: Duration,
     last: Instant,
     silent: bool,
 }
 
 impl Lines {
-    pub fn new(stage: Stage, total: u64, before: u64, now: Instant) -> Self {
+    pub fn new(stage: Stage, total: u64, now: Instant) -> Self {
         Self {
             stage,
             total,
-            before,
             started: now,
+            first: None,
             inside: Duration::ZERO,
             last: now,
             silent: true,
@@ -37,18 +38,22 @@ impl Lines {
 
     /// A stage inside of this one has ended.
     pub fn waited(&mut self, inside: Duration) {
-        self.inside += inside;
+        if self.first.is_some() {
+            self.inside += inside;
+        }
     }
 
     /// A line, if it is time for one.
     pub fn advanced(&mut self, done: u64, detail: &str, now: Instant) -> Option<String> {
+        let (before, since) = *self.first.get_or_insert((done, now));
         if now.duration_since(self.last) < EVERY {
             return None;
         }
         (self.last, self.silent) = (now, false);
         let spent = now.duration_since(self.started);
-        let at_it = spent.saturating_sub(self.inside).as_secs_f64();
-        let left = match done.saturating_sub(self.before) {
+        let at_it = now.duration_since(since).saturating_sub(self.inside);
+        let at_it = at_it.as_secs_f64();
+        let left = match done.saturating_sub(before) {
             0 => String::new(),
             own => {
                 let rest = self.total.saturating_sub(done) as f64;
@@ -83,14 +88,15 @@ mod tests {
     fn a_line_comes_every_half_minute_and_says_what_is_left() {
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
-        // a hundred of them were there before
-        let mut lines = Lines::new(Stage::Train, 1100, 100, start);
+        let mut lines = Lines::new(Stage::Train, 1100, start);
+        // a hundred of them were there before, or took no time
+        assert_eq!(lines.advanced(100, "shape", after(5)), None);
         assert_eq!(lines.advanced(110, "shape", after(29)), None);
         assert!(!lines.has_spoken());
         let first = lines.advanced(120, "shape", after(30)).unwrap();
         assert_eq!(
             first,
-            "  train 120/1100 steps, 30 s so far, about 25 min left  shape"
+            "  train 120/1100 steps, 30 s so far, about 20 min left  shape"
         );
         assert_eq!(lines.advanced(130, "shape", after(59)), None);
         assert!(lines.advanced(140, "shape", after(60)).is_some());
@@ -100,7 +106,7 @@ mod tests {
     #[test]
     fn nothing_done_foretells_nothing() {
         let start = Instant::now();
-        let mut lines = Lines::new(Stage::Probe, 10, 3, start);
+        let mut lines = Lines::new(Stage::Probe, 10, start);
         let line = lines.advanced(3, "", start + Duration::from_secs(200));
         assert_eq!(line.as_deref(), Some("  probe 3/10 layers, 3 min so far"));
     }

@@ -48,7 +48,7 @@ impl Stages {
             total,
             done,
             started: now,
-            lines: Lines::new(stage, total, done, now),
+            lines: Lines::new(stage, total, now),
             bar: None,
         });
         self.show(now);
@@ -151,6 +151,7 @@ mod tests {
             assert_eq!(stages.advance(Stage::Render, 50, "", after(1)), None);
             let end = stages.finish(Stage::Render, 1.0, after(1));
             assert_eq!(end.is_some(), shown == Shown::Bars);
+            assert_eq!(stages.advance(Stage::Train, 0, "", after(1)), None);
             let line = stages.advance(Stage::Train, 100, "shape", after(31));
             let wanted = "  train 100/400 steps, 31 s so far, about 90 s left  shape";
             assert_eq!(bars(&stages), [true]);
