@@ -164,7 +164,7 @@ pub(crate) fn check_finite(
 }
 
 /// Without an early exit, so that it runs at the speed of memory.
-fn all_finite(row: &[f32]) -> bool {
+pub(crate) fn all_finite(row: &[f32]) -> bool {
     row.iter().fold(true, |all, x| all & x.is_finite())
 }
 

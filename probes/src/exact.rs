@@ -11,7 +11,7 @@
 use layerprobe_linalg::{Eigen, EigenError, MatRef, symmetric_eigen};
 
 use crate::Workload;
-use crate::fitting::{Form, REFINEMENTS, certify_weights, closer, to_weights};
+use crate::fitting::{Form, REFINEMENTS, certify_weights, closer, side_by_side, to_weights};
 use crate::solve::{self, Curvature, Fit, Panel, Path, Space, Stopping, Task, product};
 use crate::standardize::{PANEL, Standardized};
 
@@ -89,12 +89,9 @@ pub(crate) fn bytes(work: &Workload<'_>, columns: u64) -> (u64, u64) {
 
 /// Each task's columns of a panel.
 fn columns_of(panel: &Panel, tasks: &[Task<'_>]) -> Vec<Vec<f64>> {
-    let starts = tasks.iter().scan(0, |next, task| {
-        let start = *next;
-        *next += task.classes;
-        Some(panel.columns(start, task.classes))
-    });
-    starts.collect()
+    side_by_side(tasks)
+        .map(|own| panel.columns(own.start, own.len()))
+        .collect()
 }
 
 /// Makes those of `fits` again that are not proven and may be for want of
@@ -173,12 +170,10 @@ pub(crate) fn make_again(
     let again = over_rows(&again);
     let mut start = 0;
     for ((at, task), found) in wanting.into_iter().zip(tasks).zip(again) {
-        let spent = fits[at].iterations;
         if found.certificate.gap < fits[at].certificate.gap {
             let to = paths[..at].iter().map(|path| path.task.classes).sum();
             weights.put(to, &better, start..start + task.classes);
-            fits[at] = found;
-            fits[at].iterations += spent;
+            fits[at] = found.after(&fits[at]);
         }
         start += task.classes;
     }

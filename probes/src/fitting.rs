@@ -1,6 +1,8 @@
 //! What selection, refit and single fits share: the form of the data, the
 //! choice of solver, and the certificate on the activations themselves.
 
+use std::ops::Range;
+
 use layerprobe_linalg::{EigenError, MatRef, Panels};
 use rayon::prelude::*;
 
@@ -14,6 +16,10 @@ use crate::{ProbeError, Solver, unpenalized};
 pub(crate) const REFINEMENTS: usize = 3;
 /// The share of the tolerance that it then aims at.
 const CLOSER: f64 = 0.3;
+
+/// Relative gap at which a fit leaves a penalty on its way down to the one it is
+/// wanted at.
+pub(crate) const ROUGH: f64 = 1e-2;
 
 /// The data of a problem in the solver's form, rows in the order
 /// selection-training, then selection.
@@ -200,6 +206,15 @@ pub(crate) fn status_from(separable: bool, converged: bool, scale: &Standardizer
     }
 }
 
+/// The same of a fit that nothing but singles, or a Gram matrix of theirs, speaks
+/// for.
+pub(crate) fn unproven(status: Status) -> Status {
+    match status {
+        Status::Converged | Status::MaxIterations => Status::FixedBudget,
+        _ => status,
+    }
+}
+
 /// Takes fits to the data themselves: their weights, and their certificates
 /// computed there. Where a Gram matrix's rounding leaves a gap above tolerance,
 /// the fit goes on from its exact logits.
@@ -216,20 +231,15 @@ pub(crate) fn settle(
     let mut images = certify_weights(data, order, tasks, &weights, fits);
     let closer = closer(stopping);
     for _ in 0..REFINEMENTS {
-        let starts = tasks.iter().scan(0, |next, task| {
-            let start = *next;
-            *next += task.classes;
-            Some((start, *task))
-        });
         let (mut own, mut wanting, mut exact) = (Vec::new(), Vec::new(), Vec::new());
-        for ((start, task), fit) in starts.zip(fits.iter_mut()) {
+        for ((columns, &task), fit) in side_by_side(tasks).zip(tasks).zip(fits.iter_mut()) {
             if fit.penalty > 0.0
                 && fit.certificate.relative_gap() > stopping.tolerance
                 && fit.iterations < stopping.max_iterations
             {
                 own.push(task);
                 wanting.push(fit);
-                exact.push(images.columns(start, task.classes));
+                exact.push(images.columns(columns.start, columns.len()));
             }
         }
         if wanting.is_empty() || matches!(form, Form::Primal { .. }) {
@@ -250,8 +260,17 @@ pub(crate) fn closer(stopping: Stopping) -> Stopping {
     }
 }
 
+/// The columns of each task's classes where all stand side by side.
+pub(crate) fn side_by_side(tasks: &[Task<'_>]) -> impl Iterator<Item = Range<usize>> {
+    tasks.iter().scan(0, |next, task| {
+        let start = *next;
+        *next += task.classes;
+        Some(start..*next)
+    })
+}
+
 /// The decoders' coefficients, side by side.
-fn side_by_side(form: &Form, order: &[usize], tasks: &[Task<'_>], fits: &[Fit]) -> Panel {
+fn coefficients(form: &Form, order: &[usize], tasks: &[Task<'_>], fits: &[Fit]) -> Panel {
     let blocks: Vec<(&[f64], usize)> = fits
         .iter()
         .zip(tasks)
@@ -268,7 +287,7 @@ pub(crate) fn to_weights(
     tasks: &[Task<'_>],
     fits: &[Fit],
 ) -> Panel {
-    let panel = side_by_side(form, order, tasks, fits);
+    let panel = coefficients(form, order, tasks, fits);
     match form {
         Form::Primal { .. } => panel,
         Form::Gram { .. } => Panel {
@@ -296,7 +315,7 @@ pub(crate) fn rough_logits(
         let own = start..start + together.len();
         start = own.end;
         let (fits, tasks) = (&fits[own.clone()], &tasks[own]);
-        let panel = side_by_side(form, order, tasks, fits);
+        let panel = coefficients(form, order, tasks, fits);
         let mut weights: Vec<f32> = panel.data.iter().map(|&x| x as f32).collect();
         if let Form::Gram { .. } = form {
             weights = data.back_project(order, &weights, panel.cols);
@@ -377,7 +396,7 @@ pub(crate) fn certify_weights(
             true => Certificate {
                 objective: loss + 0.5 * fit.penalty * norm,
                 gap: slope / (2.0 * fit.penalty),
-                gradient_norm: top,
+                gradient_norm: Some(top),
             },
             false => unpenalized::carried(fit.certificate, loss, top),
         };

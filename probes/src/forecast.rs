@@ -2,7 +2,7 @@
 
 use crate::fitting::Form;
 use crate::layer::PERMUTED;
-use crate::solve::{Curvature, LEADING, MIDDLING, SMALL, most_systems};
+use crate::solve::{Curvature, LEADING, MIDDLING, SMALL, bytes_of_sums, most_systems};
 use crate::standardize::{BACK, PANEL};
 use crate::{Extras, Solver, exact, nonlinear, ridge, unpenalized};
 
@@ -69,8 +69,10 @@ impl Forecast {
     ///   panel of the data, and the blocks that are open;
     /// * solving: that form, and another where further splits are cut out of it;
     ///   factored systems, `4 s^2` each for as many as are kept at a time, whole
-    ///   Hessians, and what factoring takes; iterates, `8 n` a class, sixteen of them; and the
-    ///   weights of fits that go on from their certificates;
+    ///   Hessians, and what factoring takes; iterates, `8 n` a class, sixteen of them; the
+    ///   weights of fits that go on from their certificates; and, with `k` classes of a
+    ///   feature, the likelihood's derivatives, `64 k^2` a thread and `8 k^2` for each
+    ///   1024 rows of as many fits as threads;
     /// * solving again what singles' rounding leads astray, up to 4096 rows: the
     ///   forms, and an eigendecomposition, `48 n^2`, or rows in their principal
     ///   directions, `16 n^2`, a Hessian and iterates, or weights with their gradients
@@ -123,7 +125,8 @@ impl Forecast {
             + whole_hessians
             + 16 * leading
             + iterates
-            + 8 * columns * (w + 2 * n);
+            + 8 * columns * (w + 2 * n)
+            + bytes_of_sums(work.train, most as usize, (lanes, threads));
         let solving = solving + unpenalized::bytes(work);
         let (turning, exactly) = match exact::may_run(work) {
             true => {
@@ -221,4 +224,29 @@ fn columns(work: &Workload<'_>) -> u64 {
     ];
     let most = at_once.into_iter().max().unwrap_or(0);
     (work.classes.iter().sum::<usize>() * most) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_classes_take_memory_of_their_own() {
+        let of = |classes: usize, threads: usize| {
+            let work = Workload {
+                stimuli: 3000,
+                dims: 16,
+                train: 2500,
+                classes: &[classes],
+                penalties: &[1.0],
+                solver: Solver::Batched,
+                extras: &Extras::default(),
+                threads,
+            };
+            Forecast::of(&work).beside
+        };
+        // a thousand classes: 64 MB a thread of second derivatives
+        assert!(of(1000, 9) - of(1000, 1) > 8 * 64_000_000);
+        assert!(of(10, 9) - of(10, 1) < 20_000_000);
+    }
 }

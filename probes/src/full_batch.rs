@@ -90,7 +90,8 @@ impl Decoded {
 ///
 /// Linear decoders with as many classes are the columns of one product. Initial
 /// values come from `key.derive(feature)`: no feature's depend on which others
-/// are decoded. Everything runs on the calling thread.
+/// are decoded. Training runs on the calling thread; rows are checked and gathered by
+/// all.
 ///
 /// `go_on` is asked now and then; where it breaks there is no result.
 ///

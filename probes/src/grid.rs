@@ -1,10 +1,13 @@
 //! Fits on all rows given, without selection or test.
 
+use std::ops::Range;
+
 use linfa::ParamGuard;
 use ndarray::{Array1, Array2, ArrayView2};
 
 use crate::checks::check_layer_labels;
-use crate::fitting::{Form, fit_all, settle, status_from};
+use crate::exact::make_again;
+use crate::fitting::{Form, ROUGH, fit_all, settle, side_by_side, status_from};
 use crate::multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 use crate::params::check_penalty;
 use crate::solve::{Fit, Panel, Path, Stopping, Task};
@@ -136,19 +139,28 @@ fn fit_source(
     let solved = fit_all(&form, &space, rows_of, &wanted, stopping, probe.solver())?;
     let mut fits: Vec<_> = solved.into_iter().flatten().collect();
     let each: Vec<Task<'_>> = tasks.iter().flat_map(|&t| vec![t; path.len()]).collect();
-    let weights = settle(&form, &space, &data, &rows, &each, &mut fits, stopping);
-    let starts = each.iter().scan(0, |next, task| {
-        let start = *next;
-        *next += task.classes;
-        Some(start)
-    });
+    let mut weights = settle(&form, &space, &data, &rows, &each, &mut fits, stopping);
+    let ways: Vec<Path<'_>> = wanted
+        .iter()
+        .flat_map(|&way| (1..=path.len()).map(move |steps| (way, steps)))
+        .map(|(way, steps)| Path {
+            penalties: &way.penalties[..steps],
+            ..way
+        })
+        .collect();
+    let roughly = Stopping {
+        on_the_way: ROUGH.max(stopping.tolerance),
+        ..stopping
+    };
+    let found = (fits.as_mut_slice(), &mut weights);
+    make_again(&form, &data, &rows, &ways, found, roughly);
     let fitted: Vec<FittedProbe> = fits
         .iter()
-        .zip(each.iter().zip(starts))
-        .map(|(fit, (task, start))| {
+        .zip(side_by_side(&each))
+        .map(|(fit, columns)| {
             let converged = fit.certificate.relative_gap() <= probe.tolerance();
             let status = status_from(fit.separable, converged, &scale);
-            folded(fit, &scale, &weights, (start, task.classes), dim.1, status)
+            folded(fit, &scale, &weights, columns, dim.1, status)
         })
         .collect();
     Ok(fitted
@@ -163,19 +175,19 @@ fn fit_source(
 }
 
 /// A fit as weights on the activations as they came: its columns of `weights`,
-/// `(first, number)`, with the scaling folded in.
+/// `columns`, with the scaling folded in.
 fn folded(
     fit: &Fit,
     scale: &Standardizer,
     weights: &Panel,
-    (first, classes): (usize, usize),
+    columns: Range<usize>,
     dims: usize,
     status: Status,
 ) -> FittedProbe {
-    let mut full = Array2::zeros((dims, classes));
+    let mut full = Array2::zeros((dims, columns.len()));
     let mut intercept = Array1::from_vec(fit.intercept.clone());
     for (dim, mean, inverse, row) in scale.fold(&weights.data, weights.cols) {
-        for (class, w) in row[first..first + classes].iter().enumerate() {
+        for (class, w) in row[columns.clone()].iter().enumerate() {
             full[[dim, class]] = w * inverse;
             intercept[class] -= w * inverse * mean;
         }
@@ -184,7 +196,7 @@ fn folded(
         weights: full,
         intercept,
         certificate: fit.certificate,
-        iterations: fit.iterations,
+        iterations: fit.all_iterations(),
         status,
     }
 }

@@ -7,6 +7,7 @@
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
 use linfa_logistic::MultiLogisticRegression;
+use linfa_logistic::error::Error;
 use ndarray::{Array1, ArrayView2};
 
 use crate::solve::{Fit, Task};
@@ -31,20 +32,58 @@ pub(crate) fn fit_path(
                 .alpha(penalty)
                 .max_iterations(max_iterations as u64)
                 .gradient_tolerance(1e-6)
-                .fit(&dataset)?;
+                .fit(&dataset);
+            let found = model.map(|model| {
+                let weights = model.params().iter().copied().collect();
+                (weights, model.intercept().to_vec())
+            });
+            let (coefficients, intercept) = or_nothing(found, width, task.classes)?;
             Ok(Fit {
                 penalty,
-                coefficients: model.params().iter().copied().collect(),
-                intercept: model.intercept().to_vec(),
+                coefficients,
+                intercept,
                 iterations: 0,
+                on_the_way: 0,
                 certificate: Certificate {
                     objective: f64::NAN,
                     gap: f64::INFINITY,
-                    gradient_norm: f64::NAN,
+                    gradient_norm: None,
                 },
                 converged: false,
                 separable: false,
             })
         })
         .collect()
+}
+
+/// Weights and intercepts.
+type Decoder = (Vec<f64>, Vec<f64>);
+
+/// The decoder found or, where the descent itself gave up (its line search does so on
+/// some scales, rust-ml/linfa#334), the one that reads nothing: its certificate tells
+/// how far from the optimum that is.
+fn or_nothing(
+    found: Result<Decoder, Error>,
+    width: usize,
+    classes: usize,
+) -> Result<Decoder, ProbeError> {
+    match found {
+        Ok(decoder) => Ok(decoder),
+        Err(Error::ArgMinError(_)) => Ok((vec![0.0; width * classes], vec![0.0; classes])),
+        Err(other) => Err(other.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_descent_that_gave_up_leaves_a_decoder_that_reads_nothing() {
+        let gave_up = Error::ArgMinError(std::io::Error::other("line search").into());
+        let (weights, intercept) = or_nothing(Err(gave_up), 3, 2).unwrap();
+        assert_eq!((weights, intercept), (vec![0.0; 6], vec![0.0; 2]));
+        let other = or_nothing(Err(Error::InvalidValues), 2, 2).unwrap_err();
+        assert!(matches!(other, ProbeError::LinfaLogistic(_)));
+    }
 }

@@ -10,8 +10,8 @@ pub enum Status {
     /// Stopped by the limit on iterations, or by the arithmetic's precision,
     /// with the gap still above tolerance.
     MaxIterations,
-    /// Stopped short of the tolerance on purpose: fits that many others are
-    /// averaged with go no further than those that choose penalties.
+    /// Solved roughly and not proven, on purpose: fits that only choose a penalty, are
+    /// compared with others, or averaged with many.
     FixedBudget,
     /// No dimension varies over the training rows: the fit is the class
     /// frequencies, exactly.
@@ -41,7 +41,13 @@ impl std::fmt::Display for Status {
     }
 }
 
-/// What is known about how good a fit is, computed in f64.
+/// What is known about how good a fit is, computed in f64 on the standardized
+/// activations themselves.
+///
+/// Fits that only choose or compare (those of a path, controls, permutations, the
+/// split `instance`, codes) are judged where they were found instead: over a Gram
+/// matrix whose products are in singles, at tolerances of 1e-4 or more by an image in
+/// singles, too. Where that matrix is found wrong, the gap is infinite.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Certificate {
     /// `sum of cross-entropies (nats) + penalty / 2 * ||W||^2`; for ridge
@@ -53,17 +59,21 @@ pub struct Certificate {
     /// penalty, the gap at a dual point made of Newton's step, or the whole
     /// objective where there is none, since no cross-entropy is below 0.
     pub gap: f64,
-    /// Largest absolute entry of the gradient (intercepts included).
-    pub gradient_norm: f64,
+    /// Largest absolute entry of the gradient (intercepts included); none where the
+    /// fit was not judged on the activations.
+    pub gradient_norm: Option<f64>,
 }
 
 impl Certificate {
-    /// `gap / objective`.
+    /// `gap / objective`; infinite where the gap is no bound: below 0, or NaN.
     pub fn relative_gap(&self) -> f64 {
-        if self.gap <= 0.0 {
-            0.0
-        } else {
-            self.gap / self.objective.max(f64::MIN_POSITIVE)
+        let share = match self.gap == 0.0 {
+            true => 0.0,
+            false => self.gap / self.objective.max(f64::MIN_POSITIVE),
+        };
+        match share >= 0.0 {
+            true => share,
+            false => f64::INFINITY,
         }
     }
 }
@@ -80,9 +90,9 @@ pub struct PathPoint {
     pub cross_entropy: f64,
     /// Iterations spent at this penalty.
     pub iterations: usize,
-    /// Objective, gap and gradient on the selection-training rows.
+    /// Objective and gap on the selection-training rows.
     pub certificate: Certificate,
-    /// How the fit ended, against `selection_tolerance`.
+    /// How the fit ended: nothing proves it further than its certificate says.
     pub status: Status,
 }
 
@@ -159,7 +169,8 @@ pub struct Refit {
     pub cross_entropy: f64,
     /// Iterations, those on the way down the penalty path included.
     pub iterations: usize,
-    /// Objective, gap and gradient.
+    /// Objective and gap; proven on the activations, and with a gradient, only where
+    /// the fit is one of [`Bits`] for true labels.
     pub certificate: Certificate,
     /// How the fit ended.
     pub status: Status,
@@ -228,13 +239,13 @@ pub struct ProbeOutcome {
     pub penalty_by_cross_entropy: f64,
     /// Every penalty's fit on the selection-training rows, largest first.
     pub path: Vec<PathPoint>,
-    /// Tolerance that the path's statuses refer to.
+    /// Relative gap that the path's fits were solved to.
     pub selection_tolerance: f64,
     /// Iterations of the final fit, those on its way down the penalty path
     /// included; 0 where the solver does not tell (linfa-logistic).
     pub iterations: usize,
     /// Objective, gap and gradient of the final fit on the standardized
-    /// activations themselves.
+    /// activations themselves; of the split `instance`, where it was found.
     pub certificate: Certificate,
     /// How the final fit ended, against `tolerance`.
     pub status: Status,

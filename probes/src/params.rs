@@ -68,7 +68,10 @@ pub struct ProbeParams {
     pub solver: Solver,
     /// Share of the training groups that choose the penalty. Default 0.2.
     pub selection_fraction: f64,
-    /// Most iterations a fit may take at one penalty. Default 1000.
+    /// Most iterations a fit may take at one penalty, those at larger penalties on its
+    /// way there not counted. Default 1000. A fit that lacks precision rather than
+    /// iterations goes on in doubles, from its exact logits and in principal directions,
+    /// each time with as many anew.
     pub max_iterations: usize,
     /// A fit has converged when its certified gap is below this share of its
     /// objective. Default 1e-6.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use layerprobe_linalg::{Element, GramAccumulator, MatMut, MatRef, Threads, apart, matmul};
 use rayon::prelude::*;
 
+use crate::checks::all_finite;
 use crate::source::{Piece, Source};
 use crate::{ProbeError, Scaling};
 
@@ -396,11 +397,6 @@ impl<'a> Standardized<'a> {
 fn panels(width: usize, each: usize) -> impl Iterator<Item = Range<usize>> {
     let starts = (0..width).step_by(each);
     starts.map(move |start| start..(start + each).min(width))
-}
-
-/// Without an early exit, so that it runs at the speed of memory.
-fn all_finite(row: &[f32]) -> bool {
-    row.iter().fold(true, |all, x| all & x.is_finite())
 }
 
 fn widen<T: Real>(from: &[f32], to: &mut [T]) {

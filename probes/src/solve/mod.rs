@@ -25,6 +25,7 @@ mod abreast;
 mod block_sums;
 mod curvature;
 mod directions;
+mod fit;
 mod lane;
 mod newton;
 mod panel;
@@ -40,12 +41,13 @@ use rayon::prelude::*;
 use abreast::Abreast;
 pub(crate) use curvature::{Curvature, SMALL};
 use directions::{Going, step};
+pub(crate) use fit::{Fit, Start};
 use lane::Verdict;
-pub(crate) use lane::{Fit, Lane, MIDDLING, Start};
+pub(crate) use lane::{Lane, MIDDLING};
 pub(crate) use newton::{Search, Task};
 pub(crate) use panel::{Panel, product};
 pub(crate) use shares::{most_systems, share};
-pub(crate) use softmax::Logits;
+pub(crate) use softmax::{Logits, bytes_of_sums};
 pub(crate) use space::{LEADING, Precision, Space};
 
 /// When a fit has converged and when it is given up.
@@ -95,7 +97,7 @@ pub(crate) fn solve(space: &Space<'_>, wanted: &[Path<'_>], stopping: Stopping) 
     }
     for (path, spent) in paths.iter_mut().zip(spent) {
         for fit in path {
-            fit.iterations += spent;
+            fit.on_the_way += spent;
         }
     }
     paths
@@ -239,11 +241,7 @@ pub(crate) fn refine(
     walk(space, &mut lanes, stopping);
     for (fit, lane) in fits.iter_mut().zip(lanes) {
         for better in lane.fits {
-            let iterations = fit.iterations + better.iterations;
-            **fit = Fit {
-                iterations,
-                ..better
-            };
+            **fit = better.after(fit);
         }
     }
 }
@@ -367,11 +365,47 @@ fn polish(space: &Space<'_>, tasks: &[Task<'_>], paths: &mut [Vec<Fit>], stoppin
     let fits = run(space, &again, stopping, Precision::Double);
     for ((_, fit), path) in wanting.into_iter().zip(fits) {
         for better in path {
-            let iterations = fit.iterations + better.iterations;
-            *fit = Fit {
-                iterations,
-                ..better
-            };
+            *fit = better.after(fit);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use layerprobe_linalg::MatRef;
+
+    use super::*;
+
+    #[test]
+    fn iterations_on_the_way_are_counted_apart() {
+        let data: Vec<f64> = (0..200)
+            .map(|i| f64::from(i * i * 7 % 23) / 5.0 - 2.0)
+            .collect();
+        let labels: Vec<u32> = (0..40).map(|row| row * row % 11 % 3).collect();
+        let space = Space::primal(MatRef::row_major(&data, 40, 5)).unwrap();
+        let fit = |max_iterations| {
+            let path = Path {
+                task: Task {
+                    labels: &labels,
+                    classes: 3,
+                },
+                penalties: &[1e3, 1e2, 1e1, 1.0, 0.1],
+                start: None,
+            };
+            let stopping = Stopping {
+                tolerance: 1e-8,
+                on_the_way: 1e-2,
+                max_iterations,
+                own_factors: true,
+            };
+            solve(&space, &[path], stopping).concat().remove(0)
+        };
+        let free = fit(1000);
+        assert!(free.converged && free.on_the_way > 0 && free.iterations > 1);
+        assert_eq!(free.all_iterations(), free.on_the_way + free.iterations);
+        // the limit is one penalty's
+        let tight = fit(free.iterations);
+        assert!(tight.all_iterations() > free.iterations);
+        assert!(tight.converged, "{:?}", tight.certificate);
     }
 }

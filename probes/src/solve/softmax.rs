@@ -50,6 +50,16 @@ impl Sums {
     }
 }
 
+/// Directions of the longest search: a gradient's, the last step's and the decoder's.
+const DIRECTIONS: usize = 3;
+
+/// Bytes of the sums of searches over so many rows, for as many fits and threads: what
+/// each thread adds up in, and what chunks leave until they are added.
+pub(crate) fn bytes_of_sums(rows: usize, classes: usize, (fits, threads): (u64, u64)) -> u64 {
+    let [order, chunks] = [classes + DIRECTIONS, rows.div_ceil(CHUNK)].map(|x| x as u64);
+    order * order * (64 * threads + 8 * chunks * fits.min(threads))
+}
+
 /// Logits along a few directions, in blocks of eight rows, each less its entry
 /// at the row's true class: softmax does not see that, and sums then run over
 /// small terms only, without cancellation.

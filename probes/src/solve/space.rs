@@ -46,6 +46,8 @@ enum Kind<'a> {
     Gram {
         single: LeadingPanels<'a>,
         double: MatRef<'a, f64>,
+        /// The squared length of each row.
+        squares: Vec<f64>,
     },
     Primal {
         double: MatRef<'a, f64>,
@@ -78,7 +80,13 @@ impl<'a> Space<'a> {
     /// The space of a Gram matrix, given in both precisions.
     pub fn gram(single: LeadingPanels<'a>, double: MatRef<'a, f64>) -> Result<Self, EigenError> {
         let leading = leading_eigen(single, LEADING)?;
-        Ok(Self::with(Kind::Gram { single, double }, leading))
+        let squares = (0..double.rows()).map(|i| double.at(i, i).abs()).collect();
+        let kind = Kind::Gram {
+            single,
+            double,
+            squares,
+        };
+        Ok(Self::with(kind, leading))
     }
 
     /// The space of a matrix itself, rows x dimensions.
@@ -198,6 +206,21 @@ impl<'a> Space<'a> {
     pub fn inner(&self, a: &[f64], b: &[f64], image_of_b: &[f64]) -> f64 {
         let other = if self.needs_image() { image_of_b } else { b };
         inner(a, other)
+    }
+
+    /// How far rounding takes `<a, a>` of a decoder from the truth, about: a Gram
+    /// matrix's entries are sums of products in singles, each off by a share of
+    /// `sqrt(K_ii K_jj)`, independently. Elsewhere it is a sum of squares.
+    pub fn rounding(&self, a: &[f64]) -> f64 {
+        let Kind::Gram { squares, .. } = &self.kind else {
+            return 0.0;
+        };
+        let classes = a.len() / squares.len().max(1);
+        let rows = a.chunks_exact(classes.max(1)).zip(squares);
+        let sum: f64 = rows
+            .map(|(row, square)| square * row.iter().map(|x| x * x).sum::<f64>())
+            .sum();
+        f64::from(f32::EPSILON) * sum
     }
 
     /// About `(C + shift)^-1 gradient`, `C` the space's covariance `X^T X`:

@@ -49,7 +49,8 @@ pub(super) fn bound(residual: &[f64], step: &[f64], task: Task<'_>) -> Option<f6
             total += p * divergence(s);
         }
     }
-    Some(total)
+    // a probability may be rounded to less than 0
+    Some(total.max(0.0))
 }
 
 /// `(1 + s) ln (1 + s) - s`, which is never below 0.

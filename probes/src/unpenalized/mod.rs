@@ -110,11 +110,11 @@ fn fit(
 ) -> Result<Fit, EigenError> {
     let k = task.classes;
     let raw = space.image_of(&start.coefficients, k, Precision::Double);
-    let image = shifted(&raw, &start.intercept);
+    let image = with_intercept(&raw, &start.intercept);
     let here = Fit {
         penalty: 0.0,
         converged: false,
-        certificate: certificate(space, task, &image),
+        certificate: certificate(task, &image),
         ..start
     };
     let separable = |fit: Fit| Fit {
@@ -157,7 +157,7 @@ fn fit(
             both.map(|(z, x)| z - x).sum::<f64>() / space.rows().max(1) as f64
         })
         .collect();
-    let mut certificate = certificate(space, task, image);
+    let mut certificate = certificate(task, image);
     certificate.gap = found.map_or(certificate.gap, |gap| gap.min(certificate.gap));
     Ok(Fit {
         coefficients,
@@ -203,26 +203,22 @@ pub(crate) fn carried(before: Certificate, loss: f64, gradient_norm: f64) -> Cer
     Certificate {
         objective: loss,
         gap: (loss - lowest).max(before.gap.min(loss)),
-        gradient_norm,
+        gradient_norm: Some(gradient_norm),
     }
 }
 
 /// What is known of any decoder: no cross-entropy is below 0.
-fn certificate(space: &Space<'_>, task: Task<'_>, image: &[f64]) -> Certificate {
-    let k = task.classes;
-    let mut residual = Panel::zeros(task.labels.len(), k);
+fn certificate(task: Task<'_>, image: &[f64]) -> Certificate {
+    let mut residual = Panel::zeros(task.labels.len(), task.classes);
     let loss = judge(task, image, &mut residual.data);
-    let intercepts = (0..k).map(|class| residual.data.iter().skip(class).step_by(k).sum::<f64>());
-    let top = intercepts.fold(0.0, |top: f64, sum| top.max(sum.abs()));
-    let gradient = space.gradient(residual, Precision::Double).data;
     Certificate {
         objective: loss,
         gap: loss,
-        gradient_norm: gradient.iter().fold(top, |top, g| top.max(g.abs())),
+        gradient_norm: None,
     }
 }
 
-fn shifted(raw: &[f64], intercept: &[f64]) -> Vec<f64> {
+fn with_intercept(raw: &[f64], intercept: &[f64]) -> Vec<f64> {
     let rows = raw.chunks_exact(intercept.len().max(1));
     rows.flat_map(|row| row.iter().zip(intercept).map(|(z, b)| z + b))
         .collect()

@@ -1,42 +1,15 @@
 //! One feature on its way down the penalty path.
 
+mod verdict;
+
 use super::curvature::{Curvature, SMALL};
+use super::fit::{Fit, Start};
 use super::newton::{Search, Task};
 use super::row_curvature::RowCurvature;
 use super::space::{Covariance, Precision, Space};
 use super::span::{Direction, Span};
 use crate::Certificate;
-
-/// A fit at one penalty.
-#[derive(Clone, Debug)]
-pub(crate) struct Fit {
-    pub penalty: f64,
-    /// Coefficients in the solver's space, size x classes.
-    pub coefficients: Vec<f64>,
-    pub intercept: Vec<f64>,
-    pub iterations: usize,
-    pub certificate: Certificate,
-    pub converged: bool,
-    /// Without a penalty, and classes that can be separated: no optimum.
-    pub separable: bool,
-}
-
-impl Fit {
-    /// This fit as another's start.
-    pub fn start(&self) -> Start {
-        Start {
-            coefficients: self.coefficients.clone(),
-            intercept: self.intercept.clone(),
-        }
-    }
-}
-
-/// Where to start from.
-#[derive(Clone, Debug)]
-pub(crate) struct Start {
-    pub coefficients: Vec<f64>,
-    pub intercept: Vec<f64>,
-}
+pub(super) use verdict::Verdict;
 
 /// Iterations at one penalty after which the Hessian is factored, and
 /// factored anew, where it is [`SMALL`].
@@ -58,20 +31,6 @@ const KEPT_GRAM: usize = 60;
 /// The same of leading directions with all that couples their classes.
 const PLAIN_PRINCIPAL: usize = 4;
 const KEPT_PRINCIPAL: usize = 8;
-
-/// Iterations without progress after which singles are given a new start from
-/// an image in doubles, and at last give way to doubles.
-const PATIENCE: usize = 40;
-
-/// How many new starts singles are given at one penalty.
-const NEW_STARTS: usize = 3;
-
-/// How often an arrival that a new image did not confirm sends a lane on.
-const ARRIVALS: usize = 3;
-
-/// Iterations without progress after which doubles give up: only rounding
-/// holds them back for so long.
-const PATIENCE_IN_DOUBLES: usize = 250;
 
 pub(crate) struct Lane<'a> {
     pub task: Task<'a>,
@@ -110,19 +69,6 @@ pub(crate) enum Factor {
     Rows,
     /// The whole Hessian, beyond what is small.
     Whole,
-}
-
-/// What a lane's gradient says about it.
-pub(crate) enum Verdict {
-    GoOn,
-    /// Within tolerance, by the running image.
-    Arrived,
-    /// Out of iterations, or out of the arithmetic's precision.
-    Exhausted,
-    /// No progress in singles: rounding has come between decoder and image.
-    WantsNewStart,
-    /// No progress in singles, however often started anew.
-    WantsDoubles,
 }
 
 impl<'a> Lane<'a> {
@@ -194,52 +140,6 @@ impl<'a> Lane<'a> {
             basis.extend(self.previous.take());
         }
         self.search(space, penalty, &basis, 0.0);
-    }
-
-    /// Objective and certified gap, from the gradient at this place.
-    pub fn certificate(
-        &self,
-        space: &Space<'_>,
-        penalty: f64,
-        gradient: &[f64],
-        gradient_image: &[f64],
-    ) -> Certificate {
-        let norm = space.inner(&self.coefficients, &self.coefficients, &self.image);
-        let slope = space.inner(gradient, gradient, gradient_image);
-        Certificate {
-            objective: self.loss + 0.5 * penalty * norm.max(0.0),
-            gap: slope.max(0.0) / (2.0 * penalty),
-            gradient_norm: gradient.iter().fold(0.0, |top: f64, g| top.max(g.abs())),
-        }
-    }
-
-    /// Compares a gap with what was asked for.
-    pub fn judge(&mut self, certificate: &Certificate, tolerance: f64, most: usize) -> Verdict {
-        if certificate.relative_gap() <= tolerance {
-            return Verdict::Arrived;
-        }
-        if self.iterations >= most {
-            return Verdict::Exhausted;
-        }
-        if certificate.gap < 0.5 * self.best {
-            self.best = certificate.gap;
-            self.waited = 0;
-        } else {
-            self.waited += 1;
-        }
-        match self.precision {
-            Precision::Single if self.waited > PATIENCE => {
-                self.restart();
-                self.step = None;
-                self.stalls += 1;
-                match self.stalls > NEW_STARTS {
-                    true => Verdict::WantsDoubles,
-                    false => Verdict::WantsNewStart,
-                }
-            }
-            Precision::Double if self.waited > PATIENCE_IN_DOUBLES => Verdict::Exhausted,
-            _ => Verdict::GoOn,
-        }
     }
 
     /// The factor this fit has now, of those that are shared out.
@@ -353,31 +253,6 @@ impl<'a> Lane<'a> {
         self.settle(space, penalty, false);
     }
 
-    /// Whether the lane is at the end of what arithmetic can tell, after an
-    /// arrival that a new image did not confirm. In singles, doubles take over.
-    /// The last step is forgotten: its image is not as exact as the new one, and
-    /// searches would make use of the difference.
-    pub fn is_lost(&mut self) -> bool {
-        self.step = None;
-        self.unconfirmed += 1;
-        if self.unconfirmed <= ARRIVALS {
-            return false;
-        }
-        self.unconfirmed = 0;
-        match self.precision {
-            Precision::Single => {
-                self.precision = Precision::Double;
-                false
-            }
-            Precision::Double => true,
-        }
-    }
-
-    fn restart(&mut self) {
-        self.waited = 0;
-        self.best = f64::INFINITY;
-    }
-
     /// Keeps the fit and goes on to the next penalty.
     pub fn finish(&mut self, space: &Space<'_>, certificate: Certificate, tolerance: f64) {
         let Some(penalty) = self.penalty() else {
@@ -388,6 +263,7 @@ impl<'a> Lane<'a> {
             coefficients: self.coefficients.clone(),
             intercept: self.intercept.clone(),
             iterations: self.iterations,
+            on_the_way: 0,
             converged: certificate.relative_gap() <= tolerance,
             separable: false,
             certificate,
