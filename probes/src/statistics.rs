@@ -69,7 +69,7 @@ pub fn cluster_bootstrap(
         .into_iter()
         .map(|(hits, size)| (f64::from(hits), f64::from(size)))
         .collect();
-    let (lower, upper) = resampled_ratio(&clusters, resamples, key);
+    let (lower, upper) = resampled_ratio(&clusters, resamples, key, 0.0);
     Interval {
         lower,
         upper,
@@ -79,11 +79,13 @@ pub fn cluster_bootstrap(
 }
 
 /// The 2.5 % and 97.5 % quantiles of `sum of first / sum of second` over
-/// clusters drawn with replacement, as many as there are.
+/// clusters drawn with replacement, as many as there are; `empty` is the ratio of a
+/// draw whose second sum is 0.
 pub(crate) fn resampled_ratio(
     clusters: &[(f64, f64)],
     resamples: usize,
     key: StreamKey,
+    empty: f64,
 ) -> (f64, f64) {
     let n = clusters.len();
     let mut ratios: Vec<f64> = (0..resamples as u64)
@@ -96,7 +98,10 @@ pub(crate) fn resampled_ratio(
                 first += a;
                 second += b;
             }
-            first / second
+            match second == 0.0 {
+                true => empty,
+                false => first / second,
+            }
         })
         .collect();
     ratios.sort_by(f64::total_cmp);

@@ -262,6 +262,14 @@ fn dead_layers_and_bad_properties() {
         holed.contains("property held is NaN at stimulus 3"),
         "{holed}"
     );
+    for period in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let round = refused(RidgeTask {
+            period: Some(period),
+            ..*task
+        });
+        let said = format!("property held has the period {period}");
+        assert!(round.contains(&said), "{round}");
+    }
     let flat = vec![4.0; values[0].len()];
     let flat = refused(RidgeTask {
         values: &flat,

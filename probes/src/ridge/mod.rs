@@ -302,11 +302,14 @@ fn together(fits: &[&Polished]) -> Certificate {
     let none = Certificate {
         objective: 0.0,
         gap: 0.0,
-        gradient_norm: 0.0,
+        gradient_norm: None,
     };
     fits.iter().fold(none, |sum, fit| Certificate {
         objective: sum.objective + fit.certificate.objective,
         gap: sum.gap + fit.certificate.gap,
-        gradient_norm: sum.gradient_norm.max(fit.certificate.gradient_norm),
+        gradient_norm: [sum.gradient_norm, fit.certificate.gradient_norm]
+            .into_iter()
+            .flatten()
+            .reduce(f64::max),
     })
 }

@@ -180,7 +180,7 @@ impl State {
                         true => bound.min(0.5 * left[k]),
                         false => bound,
                     },
-                    gradient_norm: column.fold(0.0, |top: f64, g| top.max(g.abs())),
+                    gradient_norm: Some(column.fold(0.0, |top: f64, g| top.max(g.abs()))),
                 }
             })
             .collect();

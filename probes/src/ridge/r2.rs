@@ -33,17 +33,19 @@ pub(super) fn squares(components: &[Component]) -> Vec<(f64, f64)> {
     squares
 }
 
-/// 1 - squared errors / those of the mean; 0 where the mean is never wrong.
+/// 1 - squared errors / those of the mean; 0 where the mean is never wrong, not a
+/// number where one of the two is none.
 pub(super) fn r2(squares: &[(f64, f64)]) -> f64 {
     let errors: f64 = squares.iter().map(|(error, _)| error).sum();
     let spread: f64 = squares.iter().map(|(_, spread)| spread).sum();
-    match spread > 0.0 {
-        true => 1.0 - errors / spread,
-        false => 0.0,
+    match spread == 0.0 {
+        true => 0.0,
+        false => 1.0 - errors / spread,
     }
 }
 
-/// The 95 % percentile interval of R^2 over groups drawn with replacement.
+/// The 95 % percentile interval of R^2 over groups drawn with replacement; a draw in
+/// which the mean is never wrong counts as 0, as it does in [`r2`].
 pub(super) fn r2_interval(
     squares: &[(f64, f64)],
     groups: &[u32],
@@ -57,7 +59,7 @@ pub(super) fn r2_interval(
         sum.1 += spread;
     }
     let clusters: Vec<(f64, f64)> = sums.into_values().collect();
-    let (low, high) = resampled_ratio(&clusters, resamples, key);
+    let (low, high) = resampled_ratio(&clusters, resamples, key, 1.0);
     Interval {
         lower: 1.0 - high,
         upper: 1.0 - low,
@@ -86,6 +88,23 @@ mod tests {
         // errors 17, spread 17 + 3
         assert_eq!(r2(&squares(&[mean, exact])), 1.0 - 17.0 / 20.0);
         assert_eq!(r2(&[(0.0, 0.0)]), 0.0);
+        assert!(r2(&[(1.0, f64::NAN)]).is_nan());
+    }
+
+    #[test]
+    fn draws_in_which_the_mean_is_never_wrong_have_an_r2() {
+        // one group in three differs from the mean: 8 draws in 27 have none of it
+        let squares = [(0.5, 2.0), (0.0, 0.0), (0.25, 0.0)];
+        let found = r2_interval(&squares, &[0, 1, 2], 2000, StreamKey::from_seed(2));
+        assert!(found.lower.is_finite() && found.upper.is_finite());
+        assert!((-1.0..=1.0).contains(&found.lower), "{found:?}");
+        let never = r2_interval(
+            &[(0.0, 0.0); 4],
+            &[0, 0, 1, 1],
+            100,
+            StreamKey::from_seed(2),
+        );
+        assert_eq!((never.lower, never.upper), (0.0, 0.0));
     }
 
     #[test]

@@ -84,6 +84,14 @@ fn check(task: &RidgeTask<'_>, rows: usize, cut: &Cut) -> Result<(), ProbeError>
             expected: rows,
         });
     }
+    if let Some(period) = task.period
+        && !(period > 0.0 && period.is_finite())
+    {
+        return Err(ProbeError::Period {
+            property: property(),
+            period,
+        });
+    }
     let trained = |part: &[usize]| {
         let mut trained = vec![false; rows];
         for &row in part {
