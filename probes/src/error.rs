@@ -164,7 +164,7 @@ pub enum ProbeError {
     },
     /// No combination has the exemplars that testing on others needs.
     #[error(
-        "no combination has 3 stimuli in the training set: other exemplars cannot be withheld; use more exemplars a combination, or leave the instance split out"
+        "no combination has 2 stimuli in the training set: other exemplars cannot be withheld; use more exemplars a combination, or leave the instance split out"
     )]
     NoExemplars,
     /// The first block of a code is all there is.
@@ -203,6 +203,25 @@ pub enum ProbeError {
         /// Two of its labels.
         labels: (u32, u32),
     },
+    /// A group holds stimuli of several strata.
+    #[error(
+        "group {group} has stimuli of stratum {} and of stratum {}; labels are permuted among whole groups of one stratum",
+        strata.0, strata.1
+    )]
+    MixedStrata {
+        /// The group.
+        group: u32,
+        /// Two of its strata.
+        strata: (u32, u32),
+    },
+    /// No stratum holds groups of different labels.
+    #[error(
+        "feature {feature}: all training groups of a stratum have one class, so within strata there is nothing to permute; choose other strata, or decode the feature without them"
+    )]
+    NothingToPermute {
+        /// The feature.
+        feature: String,
+    },
     /// A property to decode is NaN or infinite.
     #[error("property {property} is {value} at stimulus {row}; ridge probes need finite numbers")]
     Property {
@@ -212,6 +231,14 @@ pub enum ProbeError {
         row: usize,
         /// What was found there.
         value: f64,
+    },
+    /// The period of a property is no length.
+    #[error("property {property} has the period {period}; give a positive finite number, or none")]
+    Period {
+        /// The property.
+        property: String,
+        /// The period found.
+        period: f64,
     },
     /// A property has one value only, so there is nothing to decode.
     #[error(

@@ -30,6 +30,12 @@ pub struct Extras<'a> {
     /// penalties.
     /// An error if a combination's stimuli differ in a feature's label.
     pub permutations: Option<Repeats>,
+    /// The stratum of each stimulus, such as another feature's value: combinations are
+    /// permuted within it, which asks what a probe reads beyond the stratum. For labels
+    /// that depend on another feature; without strata the null breaks that dependence,
+    /// too. An error if a combination has several, or if no stratum has combinations of
+    /// different labels in training.
+    pub strata: Option<&'a [u32]>,
     /// Probes with a hidden layer ([`crate::Nonlinear`]) on the same rows, one
     /// a seed: they start from values drawn below this key, and see batches
     /// drawn below it.
@@ -52,8 +58,8 @@ pub struct Repeats {
 /// The instance split and the control tasks on it.
 ///
 /// Each combination's exemplars are dealt out: a share (that of
-/// [`crate::ProbeParams::selection_fraction`]) tests, an equal one chooses the
-/// penalty, the rest fits. An error if no combination has three.
+/// [`crate::ProbeParams::selection_fraction`]) tests, the others fit, at the penalty
+/// chosen on the given split. An error if no combination has two.
 #[derive(Clone, Copy, Debug)]
 pub struct Instance {
     /// Deals out exemplars, and draws control labels.

@@ -1,7 +1,7 @@
 //! From logits to the numbers that are reported.
 
 use crate::ProbeTask;
-use crate::layer::{Tested, Work};
+use crate::layer::{Chosen, Tested, Work};
 use crate::outcome::{PathPoint, Prediction, ProbeOutcome, SplitKind};
 use crate::statistics::{cluster_bootstrap, majority_chance};
 
@@ -53,15 +53,14 @@ pub(crate) fn score(rows: impl Iterator<Item = Vec<f64>>, labels: &[u32]) -> Sco
     }
 }
 
-/// Gathers everything about one feature's final fit and its test; `chosen` are
-/// the places of the penalties that accuracy and cross-entropy chose.
+/// Gathers everything about one feature's final fit and its test.
 pub(crate) fn outcome(
     work: &Work<'_>,
     task: &ProbeTask<'_>,
     split: SplitKind,
     train: &[usize],
     path: Vec<PathPoint>,
-    chosen: (usize, usize),
+    chosen: Chosen,
     tested: &Tested,
 ) -> ProbeOutcome {
     let (groups, params) = (work.groups, work.params);
@@ -107,11 +106,11 @@ pub(crate) fn outcome(
         chance: majority_chance(labels(train), labels(task.test)),
         n_train: train.len(),
         n_test,
-        penalty: params.penalties()[chosen.0],
-        penalty_by_cross_entropy: params.penalties()[chosen.1],
+        penalty: params.penalties()[chosen.by_accuracy],
+        penalty_by_cross_entropy: params.penalties()[chosen.by_cross_entropy],
         path,
         selection_tolerance: params.selection_tolerance(),
-        iterations: tested.fit.iterations,
+        iterations: tested.fit.all_iterations(),
         certificate: tested.fit.certificate,
         status: tested.status,
         tolerance: params.tolerance(),

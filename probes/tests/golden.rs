@@ -1,10 +1,12 @@
 //! Fits against scikit-learn's, `tests/golden/probes_logistic.py`.
 #![allow(clippy::unwrap_used)]
 
-use layerprobe_probes::{FittedProbe, MultinomialProbe, ProbeError, Scaling, Solver, Status};
+use layerprobe_probes::{
+    FittedProbe, MultinomialProbe, ProbeError, Scaling, Solver, Status, v_information,
+};
 use linfa::Dataset;
 use linfa::traits::Fit;
-use ndarray::{Array1, Array2};
+use ndarray::{Array1, Array2, s};
 use serde_json::Value;
 
 struct Case {
@@ -140,4 +142,48 @@ fn linfa_logistic_agrees_where_it_arrives() {
         arrived += usize::from(fitted.status() == Status::Converged);
     }
     assert!(arrived >= 7, "linfa-logistic arrived in {arrived} cases");
+}
+
+/// `tests/golden/probes_around.py`.
+#[test]
+fn information_is_that_of_scikit_learn() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/golden/probes_around.json"
+    );
+    let all: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases = all["v_information"].as_array().unwrap();
+    assert_eq!(cases.len(), 3);
+    for case in cases {
+        let y: Vec<u32> = numbers(&case["y"]).iter().map(|&y| y as u32).collect();
+        let x: Vec<f32> = numbers(&case["x"])
+            .iter()
+            .map(|x| (x / 64.0) as f32)
+            .collect();
+        let x = Array2::from_shape_vec((y.len(), x.len() / y.len()), x).unwrap();
+        let cut = case["train"].as_u64().unwrap() as usize;
+        let targets: Array1<usize> = y[..cut].iter().map(|&label| label as usize).collect();
+        let fitted = MultinomialProbe::params()
+            .penalty(case["penalty"].as_f64().unwrap())
+            .tolerance(1e-10)
+            .fit(&Dataset::new(x.slice(s![..cut, ..]).to_owned(), targets))
+            .unwrap();
+        let logs = fitted.log_probabilities(x.slice(s![cut.., ..]));
+        let own: Vec<f64> = logs
+            .rows()
+            .into_iter()
+            .zip(&y[cut..])
+            .map(|(row, &label)| row[label as usize])
+            .collect();
+        let found = v_information(&y[..cut], &y[cut..], &own).unwrap();
+        let name = case["name"].as_str().unwrap();
+        let entropy = case["entropy"].as_f64().unwrap();
+        assert!((found.entropy - entropy).abs() < 1e-12, "{name}");
+        let bits = case["bits"].as_f64().unwrap();
+        assert!(
+            (found.bits - bits).abs() < 2e-4,
+            "{name}: {} {bits}",
+            found.bits
+        );
+    }
 }

@@ -5,7 +5,8 @@ mod common;
 
 use common::{Synthetic, keys, synthetic};
 use layerprobe_probes::{
-    CheckedProbeParams, ProbeOutcome, ProbeParams, Scaling, Solver, Status, probe_layer,
+    CheckedProbeParams, MultinomialProbe, ProbeOutcome, ProbeParams, Scaling, Solver, Status,
+    fit_grid, probe_layer,
 };
 use layerprobe_streams::StreamKey;
 use linfa::prelude::*;
@@ -53,6 +54,16 @@ fn assert_same_story(a: &[ProbeOutcome], b: &[ProbeOutcome]) {
     }
 }
 
+/// Whether every fit that chooses the penalty is as close as it was to be, and says
+/// that nothing proves it.
+fn solved_as_asked(outcome: &ProbeOutcome) -> bool {
+    let mut path = outcome.path.iter();
+    path.all(|point| {
+        point.status == Status::FixedBudget
+            && point.certificate.relative_gap() <= outcome.selection_tolerance
+    })
+}
+
 /// A random matrix with orthonormal rows, by Gram and Schmidt.
 fn isometry(from: usize, to: usize) -> Array2<f64> {
     let mut stream = StreamKey::from_seed(11).at(0);
@@ -86,7 +97,7 @@ fn every_number_is_there_and_consistent() {
         for outcome in probe(&data, &params(|_| ())) {
             assert_eq!(outcome.status, Status::Converged);
             assert!(outcome.certificate.relative_gap() <= 1e-6);
-            assert!(outcome.path.iter().all(|p| p.status == Status::Converged));
+            assert!(solved_as_asked(&outcome));
             assert_eq!(outcome.path.len(), 4);
             assert_eq!(outcome.n_train, 162);
             assert_eq!(outcome.n_test, outcome.predictions.len());
@@ -345,6 +356,15 @@ fn small_penalties_are_proven_where_variances_span_what_singles_cannot_tell() {
         assert_eq!(outcome.status, Status::Converged, "{}", outcome.feature);
         assert!(outcome.certificate.relative_gap() <= 1e-6);
     }
+    // fits by themselves are no less
+    let all: Vec<&[u32]> = data.labels.iter().map(|l| &l[..data.train.len()]).collect();
+    let alone = MultinomialProbe::params().scaling(Scaling::None);
+    let rows = data.activations.slice(s![..data.train.len(), ..]);
+    let fits = fit_grid(&alone, rows, &all, &[1.0, 1e-3]).unwrap();
+    for fit in fits.iter().flatten() {
+        assert_eq!(fit.status(), Status::Converged, "{:?}", fit.certificate());
+        assert!(fit.certificate().gradient_norm.is_some());
+    }
 }
 
 #[test]
@@ -353,7 +373,7 @@ fn tiny_penalties_and_wild_scales_stay_finite() {
         let mut data = synthetic(3, 3, 200, 11);
         data.activations.mapv_inplace(|x| x * factor);
         for outcome in probe(&data, &params(|p| p.penalties = vec![1e-9, 1e9])) {
-            assert!(outcome.path.iter().all(|p| p.status == Status::Converged));
+            assert!(solved_as_asked(&outcome));
             assert!(outcome.cross_entropy.is_finite());
         }
     }

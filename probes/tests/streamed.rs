@@ -86,6 +86,7 @@ fn extras<'a>(ridge: &'a [RidgeTask<'a>]) -> Extras<'a> {
             key: key.derive("null"),
             count: 2,
         }),
+        strata: None,
         ridge,
     }
 }

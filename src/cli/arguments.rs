@@ -160,7 +160,8 @@ pub struct Render {
     /// One labelled contact sheet
     #[arg(long, value_name = "FILE.png")]
     pub sheet: Option<PathBuf>,
-    /// Draw only the first N stimuli
+    /// Draw only the first N stimuli, in the order of shape, texture, color: the
+    /// first have one shape
     #[arg(long, value_name = "N", requires = "out")]
     pub count: Option<usize>,
     /// Draw twins: each stimulus again with another value of this feature and
@@ -226,7 +227,7 @@ pub struct Probe {
     /// Where the results go, one measurement a row
     #[arg(long, value_name = "FILE.csv")]
     pub out: PathBuf,
-    /// Features to decode [default: every column but split and group]
+    /// Features to decode [default: every column but split, group and --strata]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub features: Option<Vec<String>>,
     /// Arrays to probe [default: all in the file]
@@ -245,12 +246,16 @@ pub struct Probe {
     )]
     pub penalties: Option<Vec<f64>>,
     /// Random labelings of groups to compare each feature with (control task,
-    /// selectivity); wants several stimuli in each group, 5 are usual
+    /// selectivity), 5 or more; wants two stimuli or more in each group
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub controls: usize,
     /// Permutations of the labels for p-values over all layers, 19 or more
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub permutations: usize,
+    /// Permute labels only among groups with equal values of this column, which is no
+    /// feature then: for features that depend on it
+    #[arg(long, value_name = "COLUMN")]
+    pub strata: Option<String>,
     /// V-information too, in bits
     #[arg(long)]
     pub v_information: bool,
@@ -508,7 +513,7 @@ pub fn image_size(arch: Arch, given: Option<usize>) -> usize {
 pub enum ConfigCommand {
     /// Print a complete configuration, ready to be saved and changed
     #[command(
-        after_help = "Examples:\n  layerprobe config show quick\n  layerprobe config show quick --set training.epochs=3 > my.toml && layerprobe run my.toml"
+        after_help = "Examples:\n  layerprobe config show quick\n  layerprobe config show quick --set name=my --set training.epochs=3 > my.toml && layerprobe run my.toml\n\nKeys that are optional and not set are not printed: docs/configuration.md has all of them."
     )]
     Show(Show),
 }

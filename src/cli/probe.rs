@@ -13,7 +13,8 @@ use super::arguments::{Output, Probe, ProbeProtocol, ProbeSolver};
 use super::exit::Usage;
 use super::probe_table::{Shown, tell};
 use super::progress::Progress;
-use super::{exit, threads};
+use super::{exit, outputs, threads};
+use crate::config::{too_few_controls, too_few_permutations};
 use crate::experiment::{Event, Observer, Stage, rows_of_families};
 use crate::foreign::{
     Around, ArrayShape, Cut, ForeignError, ForeignFile, ForeignLayer, Labels, PredictionFile, plan,
@@ -27,10 +28,13 @@ const MAX_ITERATIONS: usize = 2000;
 /// Probes activations that were made elsewhere.
 pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
     check_protocol(command)?;
+    check_repeats(command)?;
     let params = params(command)?;
+    check_outputs(command)?;
     threads::set(command.threads)?;
     let key = StreamKey::from_seed(command.seed);
-    let labels = Labels::read(&command.labels, command.features.as_deref())?;
+    let (features, strata) = (command.features.as_deref(), command.strata.as_deref());
+    let labels = Labels::read_in_strata(&command.labels, features, strata)?;
     let cut = Cut::of(&labels, key.derive("probe/test"))?;
     let file = ForeignFile::open(&command.activations, command.layers.as_deref())?;
     file.check_counts(labels.len())?;
@@ -40,7 +44,8 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         v_information: command.v_information,
         code_orders: command.code_orders,
     };
-    let extras = around.extras(key, command.predictions.is_some());
+    let kept = command.predictions.is_some();
+    let extras = around.extras(key, kept, labels.strata.as_ref());
     let classes: Vec<usize> = labels.features.iter().map(|f| f.values.len()).collect();
     let work = Workload {
         stimuli: labels.len(),
@@ -127,6 +132,17 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
     })
 }
 
+fn check_outputs(command: &Probe) -> Result<(), Usage> {
+    let inputs = [
+        ("--activations", command.activations.as_path()),
+        ("--labels", &command.labels),
+    ];
+    let predictions = command.predictions.as_deref();
+    let mut outputs = vec![("--out", command.out.as_path())];
+    outputs.extend(predictions.map(|path| ("--predictions", path)));
+    outputs::check(&inputs, &outputs)
+}
+
 /// Refuses what the protocol `paper` has no use for.
 fn check_protocol(command: &Probe) -> Result<(), Usage> {
     if command.protocol == ProbeProtocol::Own {
@@ -140,6 +156,7 @@ fn check_protocol(command: &Probe) -> Result<(), Usage> {
         ("--view", command.view != [View::Full]),
         ("--controls", command.controls > 0),
         ("--permutations", command.permutations > 0),
+        ("--strata", command.strata.is_some()),
         ("--v-information", command.v_information),
         ("--code-orders", command.code_orders > 0),
         ("--predictions", command.predictions.is_some()),
@@ -150,6 +167,23 @@ fn check_protocol(command: &Probe) -> Result<(), Usage> {
         ))),
         None => Ok(()),
     }
+}
+
+/// Refuses what is repeated too seldom to say anything.
+fn check_repeats(command: &Probe) -> Result<(), Usage> {
+    let few = [
+        ("--controls", too_few_controls(command.controls)),
+        ("--permutations", too_few_permutations(command.permutations)),
+    ];
+    if let Some((option, problem)) = few.into_iter().find_map(|(o, few)| Some((o, few?))) {
+        return Err(Usage(format!("{option}: {problem}")));
+    }
+    if command.strata.is_some() && command.permutations == 0 {
+        let problem =
+            "--strata says within what labels are permuted; give --permutations 19 or more, too";
+        return Err(Usage(problem.to_owned()));
+    }
+    Ok(())
 }
 
 fn params(command: &Probe) -> anyhow::Result<CheckedProbeParams> {

@@ -1,6 +1,8 @@
 use layerprobe_probes::{Extras, Instance, Repeats};
 use layerprobe_streams::StreamKey;
 
+use super::Strata;
+
 /// What is measured beside each accuracy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Around {
@@ -16,8 +18,14 @@ pub struct Around {
 
 impl Around {
     /// The same for the probes crate, with the draws of a seed. With
-    /// `log_probabilities` predictions keep those of all classes.
-    pub fn extras(&self, key: StreamKey, log_probabilities: bool) -> Extras<'static> {
+    /// `log_probabilities` predictions keep those of all classes; permutations stay
+    /// within `strata`.
+    pub fn extras<'a>(
+        &self,
+        key: StreamKey,
+        log_probabilities: bool,
+        strata: Option<&'a Strata>,
+    ) -> Extras<'a> {
         let repeats = |name: &str, count: usize| {
             let key = key.derive(name);
             (count > 0).then_some(Repeats { key, count })
@@ -31,6 +39,7 @@ impl Around {
             }),
             code: repeats("probe/code", self.code_orders),
             permutations: repeats("probe/permutations", self.permutations),
+            strata: strata.map(|strata| strata.of.as_slice()),
             ..Extras::default()
         }
     }

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use layerprobe_probes::ProbeTask;
@@ -23,6 +24,15 @@ pub struct FeatureLabels {
     pub classes: Vec<u32>,
 }
 
+/// Within what labels are permuted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Strata {
+    /// The column's name.
+    pub column: String,
+    /// Each stimulus's stratum: stimuli of equal cells.
+    pub of: Vec<u32>,
+}
+
 /// A table of labels: a row a stimulus, a column a feature, and perhaps the
 /// columns `split` and `group`.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +45,8 @@ pub struct Labels {
     pub split: Option<Vec<String>>,
     /// Each stimulus's group: stimuli of equal `group`, or each by itself.
     pub groups: Vec<u32>,
+    /// Within what labels are permuted, if a column says so.
+    pub strata: Option<Strata>,
 }
 
 impl Labels {
@@ -45,8 +57,22 @@ impl Labels {
     /// If the file is no table, a column is not there, has no name or is asked for
     /// twice, a cell is empty, or a feature has one value everywhere.
     pub fn read(path: &Path, features: Option<&[String]>) -> Result<Self, ForeignError> {
+        Self::read_in_strata(path, features, None)
+    }
+
+    /// [`Labels::read`] with the column that says within what labels are permuted: no
+    /// feature then.
+    ///
+    /// # Errors
+    /// As [`Labels::read`], if that column is one of `features`, or if it divides a
+    /// group.
+    pub fn read_in_strata(
+        path: &Path,
+        features: Option<&[String]>,
+        strata: Option<&str>,
+    ) -> Result<Self, ForeignError> {
         let table = Table::read(path)?;
-        let chosen = chosen(path, &table, features)?;
+        let chosen = chosen(path, &table, features, strata)?;
         let features = chosen
             .into_iter()
             .map(|name| feature(path, &table, name))
@@ -58,11 +84,14 @@ impl Labels {
             }
             None => (0..table.len() as u32).collect(),
         };
+        let strata = strata.map(|column| self::strata(path, &table, column, &groups));
+        let strata = strata.transpose()?;
         Ok(Self {
             path: path.to_owned(),
             features,
             split: table.column(SPLIT).cloned(),
             groups,
+            strata,
         })
     }
 
@@ -93,6 +122,7 @@ fn chosen(
     path: &Path,
     table: &Table,
     features: Option<&[String]>,
+    strata: Option<&str>,
 ) -> Result<Vec<String>, ForeignError> {
     let wrong = |problem: String| {
         Err(ForeignError::Content {
@@ -118,7 +148,10 @@ fn chosen(
                 place + 1
             ));
         }
-        let all = names.iter().filter(|name| *name != SPLIT && *name != GROUP);
+        let others = [Some(SPLIT), Some(GROUP), strata];
+        let all = names
+            .iter()
+            .filter(|name| !others.contains(&Some(name.as_str())));
         let all: Vec<String> = all.cloned().collect();
         return match all.is_empty() {
             true => Err(ForeignError::NoFeature {
@@ -131,8 +164,42 @@ fn chosen(
         if features[..place].contains(name) {
             return wrong(format!("the feature `{name}` is asked for twice"));
         }
+        if strata == Some(name) {
+            return wrong(format!(
+                "`{name}` is a feature and the strata: within one value of itself it cannot be permuted; \
+                 decode it in a run of its own"
+            ));
+        }
     }
     Ok(features.to_vec())
+}
+
+fn strata(
+    path: &Path,
+    table: &Table,
+    column: &str,
+    groups: &[u32],
+) -> Result<Strata, ForeignError> {
+    let FeatureLabels { name, classes, .. } = feature(path, table, column.to_owned())?;
+    let mut first: BTreeMap<u32, (usize, u32)> = BTreeMap::new();
+    for (row, (&group, &stratum)) in groups.iter().zip(&classes).enumerate() {
+        let before = *first.entry(group).or_insert((row, stratum));
+        if before.1 != stratum {
+            return Err(ForeignError::Content {
+                path: path.to_owned(),
+                problem: format!(
+                    "lines {} and {} are one group, but differ in `{name}`: labels are permuted among whole groups, \
+                     so each needs one stratum",
+                    line(before.0),
+                    line(row)
+                ),
+            });
+        }
+    }
+    Ok(Strata {
+        column: name,
+        of: classes,
+    })
 }
 
 fn feature(path: &Path, table: &Table, name: String) -> Result<FeatureLabels, ForeignError> {
@@ -196,7 +263,7 @@ fn classes(cells: &[String]) -> (Vec<String>, Vec<u32>) {
         order.sort_by(|&a, &b| numbers[a].total_cmp(&numbers[b]));
         values = order.into_iter().map(|i| values[i].clone()).collect();
     }
-    let places: std::collections::BTreeMap<&String, u32> = values.iter().zip(0..).collect();
+    let places: BTreeMap<&String, u32> = values.iter().zip(0..).collect();
     let classes = cells
         .iter()
         .filter_map(|cell| places.get(cell).copied())
@@ -217,5 +284,28 @@ mod tests {
         let (values, found) = classes(&cells(&["red", "9", "blue"]));
         assert_eq!(values, ["9", "blue", "red"]);
         assert_eq!(found, [2, 0, 1]);
+    }
+
+    #[test]
+    fn strata_are_no_feature_and_hold_whole_groups() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("labels.csv");
+        let cells = "shape,color,group\na,red,0\nb,red,1\na,blue,2\nb,blue,2\n";
+        std::fs::write(&path, cells).unwrap();
+        let read = |features: Option<&[String]>, strata| {
+            Labels::read_in_strata(&path, features, Some(strata))
+        };
+        let labels = read(None, "color").unwrap();
+        assert_eq!(labels.features.len(), 1);
+        assert_eq!(labels.features[0].name, "shape");
+        assert_eq!(labels.strata.unwrap().of, [1, 1, 0, 0]);
+        let said = |found: Result<Labels, ForeignError>| found.unwrap_err().to_string();
+        let both = ["shape".to_owned(), "color".to_owned()];
+        let both = said(read(Some(&both), "color"));
+        assert!(both.contains("a feature and the strata"), "{both}");
+        let divided = said(read(None, "shape"));
+        assert!(divided.contains("lines 4 and 5 are one group"), "{divided}");
+        let unknown = said(read(None, "colour"));
+        assert!(unknown.contains("color"), "{unknown}");
     }
 }

@@ -23,7 +23,7 @@ mod table;
 pub use around::Around;
 pub use cut::Cut;
 pub use error::ForeignError;
-pub use labels::{FeatureLabels, Labels};
+pub use labels::{FeatureLabels, Labels, Strata};
 pub use layers::{ArrayShape, ForeignFile, ForeignLayer};
 pub use memory::plan;
 pub use outcomes::{ForeignOutcomes, PROTOCOL, probe, rows};

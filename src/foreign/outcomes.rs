@@ -4,15 +4,15 @@ use layerprobe_probes::{
 };
 use layerprobe_reports::ResultRow;
 use layerprobe_streams::StreamKey;
-use ndarray::ArrayView2;
+use ndarray::{Array2, ArrayView2};
 
 use super::{Cut, ForeignError, ForeignLayer, Labels};
 use crate::activations::Matrix;
 use crate::experiment::rows_of_layer;
 
 /// The protocol's name and version, written into every row, with the scaling
-/// where it is not [`Scaling::Channel`].
-pub const PROTOCOL: &str = "own/2";
+/// where it is not [`Scaling::Channel`], and the column of strata, if there is one.
+pub const PROTOCOL: &str = "own/3";
 
 /// What one layer gave.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct ForeignOutcomes {
     pub dim: usize,
     /// How dimensions were scaled.
     pub scaling: Scaling,
+    /// The column within whose values labels were permuted, if any.
+    pub strata: Option<String>,
     /// An outcome a feature, and what stands around them.
     pub found: LayerOutcome,
 }
@@ -79,29 +81,23 @@ pub fn probe(
     };
     let projection = key.derive("probe/projection").derive(name);
     let scaling = params.scaling();
+    let shown = |values: &Array2<f32>, scaling| {
+        let params = params.with_scaling(scaling);
+        (values.ncols(), measure(values.view(), None, &params))
+    };
     let (dim, found) = match &layer.matrix {
         Matrix::Memory(values) => {
             let whole = ArrayView2::from_shape((layer.rows, layer.dim), values)
                 .map_err(|_| mismatch(layer, labels))?;
-            match view
-                .show(name, whole, channels, train, scaling, projection)
-                .map_err(failed)?
-            {
-                Viewed::Whole => (layer.dim, measure(whole, channels, params).map_err(failed)?),
-                Viewed::Shown { values, scaling } => {
-                    let params = params.with_scaling(scaling);
-                    (
-                        values.ncols(),
-                        measure(values.view(), None, &params).map_err(failed)?,
-                    )
-                }
+            let seen = view.show(name, whole, channels, train, scaling, projection);
+            match seen.map_err(failed)? {
+                Viewed::Whole => (layer.dim, measure(whole, channels, params)),
+                Viewed::Shown { values, scaling } => shown(&values, scaling),
             }
         }
         Matrix::Disk(store) => {
-            match view
-                .show_streamed(name, store, channels, train, scaling, projection)
-                .map_err(failed)?
-            {
+            let seen = view.show_streamed(name, store, channels, train, scaling, projection);
+            match seen.map_err(failed)? {
                 Viewed::Whole => {
                     let data = StreamedLayer {
                         activations: store,
@@ -110,15 +106,9 @@ pub fn probe(
                         channels,
                     };
                     let found = measure_streamed(name, &data, train, &tasks, params, &keys, extras);
-                    (layer.dim, found.map_err(failed)?)
+                    (layer.dim, found)
                 }
-                Viewed::Shown { values, scaling } => {
-                    let params = params.with_scaling(scaling);
-                    (
-                        values.ncols(),
-                        measure(values.view(), None, &params).map_err(failed)?,
-                    )
-                }
+                Viewed::Shown { values, scaling } => shown(&values, scaling),
             }
         }
     };
@@ -127,7 +117,8 @@ pub fn probe(
         view,
         scaling,
         dim,
-        found,
+        strata: labels.strata.as_ref().map(|strata| strata.column.clone()),
+        found: found.map_err(failed)?,
     })
 }
 
@@ -140,15 +131,22 @@ fn mismatch(layer: &ForeignLayer, labels: &Labels) -> ForeignError {
     }
 }
 
+fn protocol(found: &ForeignOutcomes) -> String {
+    let scaling = match found.scaling {
+        Scaling::Channel => String::new(),
+        other => format!(" scaling={}", other.as_str()),
+    };
+    let strata = found.strata.as_ref();
+    let strata = strata.map(|column| format!(" strata={column}"));
+    format!("{PROTOCOL}{scaling}{}", strata.unwrap_or_default())
+}
+
 /// The rows of `results.csv`.
 pub fn rows(condition: &str, seed: u64, cut: &Cut, found: &ForeignOutcomes) -> Vec<ResultRow> {
     let here = ResultRow {
         condition: condition.to_owned(),
         dataset: "own".to_owned(),
-        protocol: match found.scaling {
-            Scaling::Channel => PROTOCOL.to_owned(),
-            other => format!("{PROTOCOL} scaling={}", other.as_str()),
-        },
+        protocol: protocol(found),
         seed: Some(seed),
         layer: found.layer.clone(),
         dim: Some(found.dim as u64),

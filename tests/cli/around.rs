@@ -113,6 +113,7 @@ fn controls_that_cannot_be_are_refused_before_any_work() {
     for (setting, said) in [
         ("probes.controls=5", "`stimuli.exemplars` is 1"),
         ("probes.controls=2", "at least 5"),
+        ("probes.permutations=18", "at least 19"),
     ] {
         layerprobe(dir.path())
             .args(["run", "smoke", "--set", setting])
@@ -153,7 +154,7 @@ fn codes_are_measured_at_both_ends_of_training() {
 #[test]
 fn p_values_are_measured_at_both_ends_of_training() {
     let rows = rows_of(&[
-        "probes.permutations=4",
+        "probes.permutations=19",
         "probes.layers=['fc1', 'pool4']",
         "probes.v_information=true",
     ]);
@@ -162,7 +163,7 @@ fn p_values_are_measured_at_both_ends_of_training() {
     };
     let (nulls, maxima) = (of_metric("null_accuracy"), of_metric("null_max"));
     // 2 targets x 3 features; 2 layers at 2 steps each
-    assert_eq!((nulls.len(), maxima.len()), (4 * 4 * 6, 4 * 6));
+    assert_eq!((nulls.len(), maxima.len()), (4 * 19 * 6, 19 * 6));
     // what permuted labels tell, of as many probes: nothing
     let known = of_metric("v_information_null");
     assert_eq!(known.len(), nulls.len());
@@ -185,7 +186,7 @@ fn p_values_are_measured_at_both_ends_of_training() {
             assert_eq!(most.value, largest(most.repeat));
             reached += usize::from(most.value >= accuracy.value);
         }
-        assert_eq!(p.value, (reached + 1) as f64 / 5.0);
+        assert_eq!(p.value, (reached + 1) as f64 / 20.0);
     }
 }
 

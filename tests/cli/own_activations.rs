@@ -9,8 +9,8 @@ use predicates::str::contains;
 use crate::folder::layerprobe;
 
 /// 60 groups of 2 stimuli; dimension 0 of 6 tells `up` from `down`.
-const STIMULI: usize = 120;
-const DIM: usize = 6;
+pub const STIMULI: usize = 120;
+pub const DIM: usize = 6;
 
 fn label(stimulus: usize) -> &'static str {
     match stimulus / 2 % 2 {
@@ -19,7 +19,7 @@ fn label(stimulus: usize) -> &'static str {
     }
 }
 
-fn split(stimulus: usize) -> &'static str {
+pub fn split(stimulus: usize) -> &'static str {
     match stimulus / 4 % 5 {
         0..3 => "train",
         3 => "select",
@@ -27,7 +27,7 @@ fn split(stimulus: usize) -> &'static str {
     }
 }
 
-fn activations() -> Vec<f32> {
+pub fn activations() -> Vec<f32> {
     let mut state = 12345u32;
     (0..STIMULI * DIM)
         .map(|i| {
@@ -61,7 +61,7 @@ fn write_labels(path: &Path, stimuli: usize, split: impl Fn(usize) -> &'static s
     fs::write(path, table).unwrap();
 }
 
-fn arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
+pub fn arguments<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let mut all = vec!["probe", "--labels", "labels.csv", "--out", "results.csv"];
     all.extend(more);
     all
@@ -320,56 +320,6 @@ fn what_was_probed_before_a_bad_array_stays() {
     let predictions = fs::read_to_string(at("predictions.csv")).unwrap();
     let mut lines = predictions.lines().skip(1);
     assert!(lines.next().is_some() && lines.all(|line| line.starts_with("a,")));
-}
-
-#[test]
-fn what_stands_around_each_number_is_measured_on_request() {
-    let dir = tempfile::tempdir().unwrap();
-    let at = |name: &str| dir.path().join(name);
-    // 60 groups of 4 stimuli, so that one of each can be withheld
-    let mut table = "direction,group,split\n".to_owned();
-    let mut values = [activations(), activations()].concat();
-    for stimulus in 0..2 * STIMULI {
-        let group = stimulus / 4;
-        table += &format!("{},{group},{}\n", group % 2, split(stimulus));
-        values[stimulus * DIM] = (group % 2) as f32 + 0.1 * values[stimulus * DIM + 1];
-    }
-    fs::write(at("labels.csv"), table).unwrap();
-    write_npy(&at("fc6.npy"), &values, "(240, 6)");
-    let mut tables = Vec::new();
-    for threads in ["1", "2"] {
-        layerprobe(dir.path())
-            .args(arguments(&[
-                "--activations",
-                "fc6.npy",
-                "--threads",
-                threads,
-            ]))
-            .args(["--controls", "3", "--permutations", "19"])
-            .args(["--v-information", "--code-orders", "2"])
-            .assert()
-            .success()
-            .stdout(contains(
-                "chance   bits  selectivity  compression      p  penalty",
-            ));
-        tables.push(fs::read_to_string(at("results.csv")).unwrap());
-    }
-    assert_eq!(tables[0], tables[1]);
-    let rows = layerprobe_reports::read_results(at("results.csv")).unwrap();
-    let count = |metric: &str| rows.iter().filter(|row| row.metric == metric).count();
-    assert_eq!(count("null_accuracy"), 19);
-    assert_eq!(count("v_information_null"), 19);
-    for metric in ["v_information", "selectivity", "compression", "p_value"] {
-        assert_eq!(count(metric), 1, "{metric}");
-    }
-    let of = |metric: &str| rows.iter().find(|row| row.metric == metric).unwrap();
-    // the feature is read with ease: nothing reaches it by chance
-    assert_eq!(of("p_value").value, 0.05);
-    assert!(of("v_information").value > 0.9);
-    let controls = rows
-        .iter()
-        .filter(|row| row.probe == "control" && row.metric == "accuracy");
-    assert_eq!(controls.count(), 3);
 }
 
 #[test]

@@ -22,7 +22,7 @@ fn each_view_of_each_layer_is_probed() {
             .args(["--set", "probes.layers=['pixel_stats', 'pool3', 'fc1']"])
             .args(["--set", "probes.views=['full', 'gap', 'pca:8', 'rp:8']"])
             .args(["--set", "probes.features=['color']"])
-            .args(["--set", "probes.permutations=2"])
+            .args(["--set", "probes.permutations=19"])
             .assert()
             .success();
         results(&dir.path().join(out))

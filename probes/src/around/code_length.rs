@@ -6,7 +6,7 @@ use std::f64::consts::LN_2;
 use layerprobe_streams::StreamKey;
 
 use super::code_order::Blocks;
-use crate::fitting::{Form, fit_all, rough_logits, shifted, status_from};
+use crate::fitting::{Form, fit_all, rough_logits, shifted, status_from, unproven};
 use crate::layer::Work;
 use crate::outcome::Status;
 use crate::solve::{Fit, Path, Task};
@@ -106,14 +106,31 @@ impl CodeLength {
     }
 }
 
-/// Codes every task's labels over `train` in several orders; the same orders
-/// for equal keys, groups and labels.
-pub(crate) fn code_lengths(
-    work: &Work<'_>,
+/// The orders in which labels over `train` are coded; the same for equal keys, groups
+/// and labels.
+pub(crate) fn code_orders(
+    groups: &[u32],
     train: &[usize],
     tasks: &[ProbeTask<'_>],
     orders: usize,
     key: StreamKey,
+) -> Result<Vec<Blocks>, ProbeError> {
+    let blocks = (0..orders as u64).map(|order| {
+        let blocks = Blocks::draw(groups, train, tasks, key.at(order));
+        match blocks.ends.len() {
+            ..2 => Err(ProbeError::OneBlock),
+            _ => Ok(blocks),
+        }
+    });
+    blocks.collect()
+}
+
+/// Codes every task's labels over `train` in several orders.
+pub(crate) fn code_lengths(
+    work: &Work<'_>,
+    train: &[usize],
+    tasks: &[ProbeTask<'_>],
+    orders: &[Blocks],
 ) -> Result<Vec<CodeLength>, ProbeError> {
     let mut codes: Vec<CodeLength> = tasks
         .iter()
@@ -121,15 +138,11 @@ pub(crate) fn code_lengths(
             feature: task.feature.to_owned(),
             labels: train.len(),
             uniform_bits: uniform_bits(train.len(), task.classes),
-            orders: Vec::with_capacity(orders),
+            orders: Vec::with_capacity(orders.len()),
         })
         .collect();
-    for order in 0..orders as u64 {
-        let blocks = Blocks::draw(work.groups, train, tasks, key.at(order));
-        if blocks.ends.len() < 2 {
-            return Err(ProbeError::OneBlock);
-        }
-        let coded = code(work, &blocks, tasks)?;
+    for blocks in orders {
+        let coded = code(work, blocks, tasks)?;
         for (code, coded) in codes.iter_mut().zip(coded) {
             code.orders.push(coded);
         }
@@ -252,7 +265,8 @@ fn block_bits(
                             label_bits(&logits, task.labels[row])
                         })
                         .sum();
-                    (bits, status_from(fit.separable, fit.converged, &scale))
+                    let status = status_from(fit.separable, fit.converged, &scale);
+                    (bits, unproven(status))
                 })
                 .collect()
         })

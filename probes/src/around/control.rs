@@ -2,7 +2,7 @@
 
 use layerprobe_streams::StreamKey;
 
-use super::relabel::{deal, labels_of_groups};
+use super::relabel::Hands;
 use crate::outcome::{ProbeOutcome, Refit};
 use crate::{ProbeError, ProbeTask};
 
@@ -10,8 +10,8 @@ use crate::{ProbeError, ProbeTask};
 /// (Hewitt & Liang 2019, "Designing and interpreting probes with control
 /// tasks", section 2).
 ///
-/// A control task gives each combination of feature values a label drawn once,
-/// with the feature's class frequencies: whoever decodes it has memorized
+/// A control task gives each combination of feature values a label drawn once, each
+/// class to as many combinations as have it: whoever decodes it has memorized
 /// combinations. On combinations the probe has not met it is at chance by
 /// construction, so both sides are tested on other exemplars of the same
 /// combinations ([`crate::SplitKind::Instance`]), and the difference says
@@ -41,12 +41,12 @@ pub(crate) fn labelings(
     count: usize,
     key: StreamKey,
 ) -> Result<Vec<Vec<u32>>, ProbeError> {
-    let own = labels_of_groups(task, groups, train)?;
+    let own = Hands::of(task, groups, None, train)?;
     let key = key.derive(task.feature);
     Ok((0..count as u64)
         .map(|labeling| {
             let mut labels = task.labels.to_vec();
-            deal(&own, groups, train, key.at(labeling), &mut labels);
+            own.deal(groups, train, key.at(labeling), &mut labels);
             labels
         })
         .collect())

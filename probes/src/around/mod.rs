@@ -8,10 +8,11 @@ mod permutation;
 mod relabel;
 mod v_information;
 
-pub(crate) use code_length::code_lengths;
 pub use code_length::{CodeLength, CodedBlock, OrderCode};
+pub(crate) use code_length::{code_lengths, code_orders};
+pub(crate) use code_order::Blocks;
 pub use control::Selectivity;
 pub(crate) use control::{labelings, selectivity};
-pub(crate) use permutation::permuted_labels;
+pub(crate) use permutation::Permutable;
 pub use permutation::{PermutationNull, null_maxima, permutation_p_value};
 pub use v_information::{VInformation, v_information};

@@ -2,16 +2,18 @@
 
 use layerprobe_streams::StreamKey;
 
-use super::relabel::{deal, labels_of_groups};
-use crate::outcome::Refit;
+use super::relabel::Hands;
+use crate::outcome::{Bits, Refit};
 use crate::{ProbeError, ProbeTask};
 
 /// A feature's probes of permuted labels.
 ///
 /// Labels of whole combinations are permuted, separately in the training and
-/// the test rows: stimuli of one combination stay together, class frequencies
-/// on both sides stay. Permutation `i` depends on its key, the combinations and
-/// the labels alone, so it is the same one for every layer and checkpoint, and
+/// the test rows: stimuli of one combination stay together, and on both sides as many
+/// combinations keep each class (as many stimuli, where combinations have equally
+/// many). With [`Extras::strata`](crate::Extras::strata) combinations trade labels
+/// within their stratum alone. Permutation `i` depends on its key, the combinations,
+/// their strata and the labels alone, so it is the same one for every layer and checkpoint, and
 /// maxima over them ([`null_maxima`]) are those of one world without the
 /// feature.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,31 +23,62 @@ pub struct PermutationNull {
     /// Each permutation's probe, at the penalty chosen for the true labels.
     pub fits: Vec<Refit>,
     /// Each permutation's probe at the penalty that cross-entropy chose for the
-    /// true labels; empty where V-information was not asked for.
-    pub fits_for_bits: Vec<Refit>,
+    /// true labels, and what it seems to know of the permuted ones; empty where
+    /// V-information was not asked for.
+    pub fits_for_bits: Vec<Bits>,
 }
 
-/// The `count` permuted labelings of a task from number `start` on.
-pub(crate) fn permuted_labels(
-    task: &ProbeTask<'_>,
-    groups: &[u32],
-    train: &[usize],
-    (start, count): (usize, usize),
-    key: StreamKey,
-) -> Result<Vec<Vec<u32>>, ProbeError> {
-    let of_train = labels_of_groups(task, groups, train)?;
-    let of_test = labels_of_groups(task, groups, task.test)?;
-    Ok((start..start + count)
-        .map(|number| {
-            let number = number as u64;
-            let mut labels = task.labels.to_vec();
-            let stream = key.derive("train").at(number);
-            deal(&of_train, groups, train, stream, &mut labels);
-            let stream = key.derive("test").at(number);
-            deal(&of_test, groups, task.test, stream, &mut labels);
-            labels
+/// A task's labels, to be permuted.
+pub(crate) struct Permutable<'a> {
+    task: ProbeTask<'a>,
+    groups: &'a [u32],
+    of_train: Hands,
+    of_test: Hands,
+}
+
+impl<'a> Permutable<'a> {
+    /// The labels of the training rows and of the task's test rows; `strata` has the
+    /// stratum of each row of the layer.
+    pub fn of(
+        task: &ProbeTask<'a>,
+        groups: &'a [u32],
+        strata: Option<&[u32]>,
+        train: &[usize],
+    ) -> Result<Self, ProbeError> {
+        let of_train = Hands::of(task, groups, strata, train)?;
+        if !of_train.vary() {
+            return Err(ProbeError::NothingToPermute {
+                feature: task.feature.to_owned(),
+            });
+        }
+        Ok(Self {
+            task: *task,
+            groups,
+            of_train,
+            of_test: Hands::of(task, groups, strata, task.test)?,
         })
-        .collect())
+    }
+
+    /// `count` permuted labelings from number `start` on.
+    pub fn labels(
+        &self,
+        train: &[usize],
+        (start, count): (usize, usize),
+        key: StreamKey,
+    ) -> Vec<Vec<u32>> {
+        let (groups, test) = (self.groups, self.task.test);
+        (start..start + count)
+            .map(|number| {
+                let number = number as u64;
+                let mut labels = self.task.labels.to_vec();
+                let stream = key.derive("train").at(number);
+                self.of_train.deal(groups, train, stream, &mut labels);
+                let stream = key.derive("test").at(number);
+                self.of_test.deal(groups, test, stream, &mut labels);
+                labels
+            })
+            .collect()
+    }
 }
 
 /// The maximum over a family of statistics in each permutation; `family` has
@@ -113,7 +146,8 @@ mod tests {
                 labels,
                 test: &test,
             };
-            permuted_labels(&task, &groups, &train, (0, 4), key).unwrap()
+            let own = Permutable::of(&task, &groups, None, &train).unwrap();
+            own.labels(&train, (0, 4), key)
         };
         let (one, other) = (of(&first), of(&twin));
         for (one, other) in one.iter().zip(&other) {
@@ -135,8 +169,14 @@ mod tests {
             labels: &first,
             test: &test,
         };
-        let later = permuted_labels(&task, &groups, &train, (2, 2), key).unwrap();
-        assert_eq!(later, one[2..]);
+        let own = Permutable::of(&task, &groups, None, &train).unwrap();
+        assert_eq!(own.labels(&train, (2, 2), key), one[2..]);
+        // labels that their strata settle
+        let settled = Permutable::of(&task, &groups, Some(&first), &train).err();
+        assert!(
+            settled.unwrap().to_string().contains("nothing to permute"),
+            "one class a stratum"
+        );
     }
 
     #[test]

@@ -4,7 +4,9 @@ use layerprobe_streams::StreamKey;
 
 use super::Cut;
 use crate::exact::make_again;
-use crate::fitting::{Form, fit_all, rough_logits, settle, shifted, status_from};
+use crate::fitting::{
+    Form, ROUGH, fit_all, rough_logits, settle, shifted, side_by_side, status_from, unproven,
+};
 use crate::outcome::{PathPoint, Refit, Status};
 use crate::solve::{Fit, Panel, Path, Space, Stopping, Task};
 use crate::standardize::Standardized;
@@ -14,10 +16,6 @@ use crate::{CheckedProbeParams, ProbeError, ProbeTask};
 /// Most iterations of a fit that only chooses the penalty: what it has not
 /// reached by then changes its accuracy in the third digit at most.
 const SELECTION_ITERATIONS: usize = 100;
-
-/// Relative gap at which a refit leaves a penalty on its way down to the
-/// chosen one.
-const ROUGH: f64 = 1e-2;
 
 /// Fits to random labels stop at so many times the tolerance of those that
 /// choose penalties, after so many iterations at the latest, and leave the
@@ -83,7 +81,7 @@ impl Tested {
             penalty: self.fit.penalty,
             accuracy,
             cross_entropy,
-            iterations: self.fit.iterations,
+            iterations: self.fit.all_iterations(),
             certificate: self.fit.certificate,
             status: self.status,
         }
@@ -206,7 +204,7 @@ impl Work<'_> {
                     cross_entropy,
                     iterations: fit.iterations,
                     certificate: fit.certificate,
-                    status: status_from(fit.separable, fit.converged, self.data.scale),
+                    status: unproven(status_from(fit.separable, fit.converged, self.data.scale)),
                 });
             }
             points.push(along);
@@ -271,10 +269,9 @@ impl Work<'_> {
             let converged = fit.certificate.relative_gap() <= self.params.tolerance();
             let status = status_from(fit.separable, converged, self.data.scale);
             tested.push(Tested {
-                // singles prove nothing
-                status: match (proven, status) {
-                    (false, Status::Converged | Status::MaxIterations) => Status::FixedBudget,
-                    _ => status,
+                status: match proven {
+                    true => status,
+                    false => unproven(status),
                 },
                 logits: own,
                 fit,
@@ -290,12 +287,7 @@ impl Work<'_> {
         rows.sort_unstable();
         rows.dedup();
         let logits = self.data.project(&rows, &weights.data, weights.cols);
-        let starts = tasks.iter().scan(0, |next, task| {
-            let start = *next;
-            *next += task.classes;
-            Some(start..*next)
-        });
-        starts
+        side_by_side(tasks)
             .zip(test)
             .map(|(columns, test)| {
                 let places = test

@@ -1,6 +1,7 @@
 //! One layer: every feature's probes, from activations to outcomes.
 
 mod cut;
+mod drawn;
 mod fits;
 mod nulls;
 mod probes;
@@ -11,7 +12,7 @@ use std::collections::HashMap;
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
 
-use crate::around::{code_lengths, labelings, selectivity};
+use crate::around::{code_lengths, selectivity};
 use crate::checks::check_layer;
 use crate::fitting::Form;
 use crate::nonlinear::nonlinear;
@@ -19,16 +20,17 @@ use crate::ridge::{Targets, ridge_probes};
 use crate::source::Source;
 use crate::standardize::{Standardized, Standardizer};
 use crate::{
-    ActivationBlocks, CheckedProbeParams, Extras, Instance, LayerOutcome, ProbeError, ProbeOutcome,
-    Repeats, SplitKind,
+    ActivationBlocks, CheckedProbeParams, Extras, LayerOutcome, ProbeError, ProbeOutcome, SplitKind,
 };
 
 pub(crate) use cut::Cut;
+use drawn::Drawn;
 pub(crate) use fits::{Closeness, Tested, Wanted, Work};
 pub(crate) use nulls::BATCH as PERMUTED;
-use nulls::permutation_nulls;
-use probes::{Further, Probed, compare_at, probe_cut};
-use splits::{Withheld, instance, seen_values};
+use nulls::{Asked, permutation_nulls};
+pub(crate) use probes::Chosen;
+use probes::{Probed, compare_at, probe_cut};
+use splits::Withheld;
 
 /// The activations of one layer: a row a stimulus.
 #[derive(Clone, Copy, Debug)]
@@ -121,7 +123,9 @@ pub struct ProbeKeys {
 
 /// Decodes several features from one layer.
 ///
-/// 1. Dimensions are standardized by the training rows.
+/// 1. Dimensions are standardized by the training rows: all of them, those that choose
+///    penalties or that further splits withhold among them. Of such rows no label is
+///    seen, but their activations count in means and scales.
 /// 2. A share of the training groups (combinations), balanced over the
 ///    classes of all features, is set aside; one probe a penalty is fitted on
 ///    the rest and judged there. The penalty with the highest accuracy is
@@ -186,7 +190,8 @@ pub fn probe_layer(
 /// split and labeling is solved over it.
 ///
 /// # Errors
-/// As [`probe_layer`], and what [`Extras`] says of each of its parts.
+/// As [`probe_layer`], and what [`Extras`] says of each of its parts, before any work
+/// starts.
 pub fn measure_layer(
     layer: &str,
     data: &LayerData<'_>,
@@ -244,6 +249,7 @@ fn measure(
         return Err(ProbeError::RidgePenalty);
     }
     let targets = Targets::of(extras.ridge, data.groups.len(), &cut)?;
+    let drawn = Drawn::of(data, &cut, train, tasks, params, extras)?;
     let (scaling, channels) = (params.scaling(), data.channels);
     let scale = Standardizer::fit(layer, source, &cut.order, scaling, channels)?;
     let scaled = Standardized {
@@ -265,52 +271,47 @@ fn measure(
     };
     let bits = extras.by_cross_entropy;
     let kind = SplitKind::Given;
-    let mut probes = probe_cut(&work, &form, &cut, tasks, kind, bits)?;
+    let (mut probes, chosen) = probe_cut(&work, &form, &cut, tasks, kind, bits)?;
     let gather =
         |withheld: &Withheld| form.gather(&places(&cut, &withheld.cut.order), cut.order.len());
-    if let Some(key) = extras.seen_values {
-        let withheld = seen_values(data.groups, train, tasks, params, key)?;
-        let (part, own) = (gather(&withheld), tested_on(tasks, &withheld.test));
+    if let Some(withheld) = &drawn.seen_values {
+        let (part, own) = (gather(withheld), tested_on(tasks, &withheld.test));
         let kind = SplitKind::SeenValues;
-        probes.extend(probe_cut(&work, &part, &withheld.cut, &own, kind, bits)?);
+        probes.extend(probe_cut(&work, &part, &withheld.cut, &own, kind, bits)?.0);
     }
     let mut selectivities = Vec::new();
-    if let Some(Instance { key, labelings: n }) = extras.instance {
-        let withheld = instance(data.groups, train, tasks, params, key.derive("exemplars"))?;
-        let mut further = Vec::new();
-        for (number, task) in tasks.iter().enumerate() {
-            let all = labelings(task, data.groups, train, n, key.derive("control"))?;
-            further.extend(all.into_iter().map(|labels| Further {
-                task: number,
-                labels,
-            }));
-        }
+    if let Some(withheld) = &drawn.instance {
         let own = tested_on(tasks, &withheld.test);
-        let chosen = &probes[..tasks.len()];
         let Probed { outcomes, further } = compare_at(
             &work,
-            &gather(&withheld),
+            &gather(withheld),
             &withheld.cut,
             &own,
             SplitKind::Instance,
-            chosen,
-            &further,
+            &chosen,
+            &drawn.controls,
         )?;
+        let labelings = drawn.controls.len() / tasks.len().max(1);
         selectivities.extend(
             outcomes
                 .iter()
-                .zip(further.chunks(n.max(1)))
+                .zip(further.chunks(labelings.max(1)))
                 .map(|(real, controls)| selectivity(real, controls.to_vec())),
         );
         probes.extend(outcomes);
     }
-    let codes = match extras.code {
-        Some(Repeats { key, count }) if count > 0 => code_lengths(&work, train, tasks, count, key)?,
-        _ => Vec::new(),
+    let codes = match drawn.orders.as_slice() {
+        [] => Vec::new(),
+        orders => code_lengths(&work, train, tasks, orders)?,
+    };
+    let asked = Asked {
+        permutable: &drawn.permutable,
+        chosen: &chosen,
+        bits,
     };
     let nulls = match extras.permutations {
         Some(repeats) if repeats.count > 0 => {
-            permutation_nulls(&work, &form, &cut, tasks, &probes, repeats)?
+            permutation_nulls(&work, &form, &cut, tasks, &asked, repeats)?
         }
         _ => Vec::new(),
     };

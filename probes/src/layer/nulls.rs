@@ -1,22 +1,41 @@
 //! Refits to permuted labels over the layer's own Gram matrix.
 
+use super::probes::Chosen;
 use super::{Closeness, Cut, Wanted, Work};
-use crate::around::permuted_labels;
+use crate::around::Permutable;
+use crate::around::bits::bits;
 use crate::fitting::Form;
-use crate::{PermutationNull, ProbeError, ProbeOutcome, ProbeTask, Repeats};
+use crate::outcome::{Bits, Refit};
+use crate::{PermutationNull, ProbeError, ProbeTask, Repeats};
 
 /// Permutations solved at once: enough columns for full products, few enough
 /// that memory does not grow with the number asked for.
 pub(crate) const BATCH: usize = 20;
 
-/// Fits permuted labels at the penalties of `probes`, the tasks' own outcomes
-/// on this cut.
+/// What is asked of permuted labels.
+pub(super) struct Asked<'a> {
+    /// One a task.
+    pub permutable: &'a [Permutable<'a>],
+    /// The penalties that the tasks' own probes on this cut have chosen.
+    pub chosen: &'a [Chosen],
+    /// Whether they have V-information.
+    pub bits: bool,
+}
+
+/// A permutation's fit of a task, and what it seems to know where that is asked.
+struct Permuted {
+    task: usize,
+    refit: Refit,
+    bits: Option<Bits>,
+}
+
+/// Fits permuted labels at the penalties chosen for the true ones.
 pub(super) fn permutation_nulls(
     work: &Work<'_>,
     form: &Form,
     cut: &Cut,
     tasks: &[ProbeTask<'_>],
-    probes: &[ProbeOutcome],
+    asked: &Asked<'_>,
     Repeats { key, count }: Repeats,
 ) -> Result<Vec<PermutationNull>, ProbeError> {
     let rows = cut.order.len();
@@ -31,29 +50,24 @@ pub(super) fn permutation_nulls(
             fits_for_bits: Vec::new(),
         })
         .collect();
-    let place = |penalty: f64| {
-        let mut penalties = work.params.penalties().iter();
-        penalties.position(|&p| p == penalty).unwrap_or_default()
-    };
-    let by_accuracy = |probe: &ProbeOutcome| Some(place(probe.penalty));
     // one fit serves both where they chose the same
-    let by_bits = |probe: &ProbeOutcome| {
-        let differs = probe.penalty_by_cross_entropy != probe.penalty;
-        let asked = probe.bits.is_some() && differs;
-        asked.then(|| place(probe.penalty_by_cross_entropy))
+    let by_bits = |chosen: &Chosen| {
+        let differs = chosen.by_cross_entropy != chosen.by_accuracy;
+        (asked.bits && differs).then_some(chosen.by_cross_entropy)
     };
     for start in (0..count).step_by(BATCH) {
         let numbers = (start, BATCH.min(count - start));
-        let labels = tasks
+        let labels: Vec<Vec<Vec<u32>>> = asked
+            .permutable
             .iter()
-            .map(|task| permuted_labels(task, work.groups, &cut.order, numbers, key))
-            .collect::<Result<Vec<_>, _>>()?;
-        let fitted = |chosen: &dyn Fn(&ProbeOutcome) -> Option<usize>| {
+            .map(|own| own.labels(&cut.order, numbers, key))
+            .collect();
+        let fitted = |at: &dyn Fn(&Chosen) -> Option<usize>| {
             let wanted: Vec<Wanted<'_>> = labels
                 .iter()
-                .zip(probes)
+                .zip(asked.chosen)
                 .enumerate()
-                .filter_map(|(task, (labels, probe))| Some((task, labels, chosen(probe)?)))
+                .filter_map(|(task, (labels, chosen))| Some((task, labels, at(chosen)?)))
                 .flat_map(|(task, labels, at)| {
                     labels.iter().map(move |labels| Wanted { task, labels, at })
                 })
@@ -63,20 +77,28 @@ pub(super) fn permutation_nulls(
             }
             let tested = work.refit(form, &space, cut, tasks, &wanted, Closeness::Random)?;
             let judged = wanted.iter().zip(tested).map(|(want, tested)| {
-                let test = tasks[want.task].test;
-                (want.task, tested.judged(test, want.labels))
+                let permuted = ProbeTask {
+                    labels: want.labels,
+                    ..tasks[want.task]
+                };
+                // by the permuted labels' own frequencies: groups differ in size
+                let bits = asked.bits.then(|| bits(&permuted, &cut.order, &tested));
+                Ok(Permuted {
+                    task: want.task,
+                    refit: tested.judged(permuted.test, want.labels),
+                    bits: bits.transpose()?,
+                })
             });
-            Ok::<_, ProbeError>(judged.collect::<Vec<_>>())
+            judged.collect::<Result<Vec<_>, ProbeError>>()
         };
-        for (task, refit) in fitted(&by_accuracy)? {
-            let probe = &probes[task];
-            if probe.bits.is_some() && by_bits(probe).is_none() {
-                nulls[task].fits_for_bits.push(refit);
-            }
-            nulls[task].fits.push(refit);
+        for Permuted { task, refit, bits } in fitted(&|chosen| Some(chosen.by_accuracy))? {
+            let serves_both = asked.chosen.get(task).is_some_and(|c| by_bits(c).is_none());
+            let null = &mut nulls[task];
+            null.fits_for_bits.extend(bits.filter(|_| serves_both));
+            null.fits.push(refit);
         }
-        for (task, refit) in fitted(&by_bits)? {
-            nulls[task].fits_for_bits.push(refit);
+        for Permuted { task, bits, .. } in fitted(&by_bits)? {
+            nulls[task].fits_for_bits.extend(bits);
         }
     }
     Ok(nulls)

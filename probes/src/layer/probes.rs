@@ -1,6 +1,7 @@
 //! The probes of one cut: penalties chosen, refitted, tested once; or fitted at
 //! penalties chosen elsewhere, beside others that they are compared with.
 
+use super::drawn::Further;
 use super::{Closeness, Cut, Tested, Wanted, Work};
 use crate::around::bits::bits;
 use crate::fitting::Form;
@@ -8,11 +9,11 @@ use crate::outcome::{PathPoint, Refit};
 use crate::test_set::outcome;
 use crate::{ProbeError, ProbeOutcome, ProbeTask, SplitKind};
 
-/// A task's rows with other labels.
-pub(super) struct Further {
-    pub task: usize,
-    /// One label for each row of the layer.
-    pub labels: Vec<u32>,
+/// The places of a task's penalties on the path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Chosen {
+    pub by_accuracy: usize,
+    pub by_cross_entropy: usize,
 }
 
 /// The probes of a cut, and the fits of further labels in their order.
@@ -22,7 +23,7 @@ pub(super) struct Probed {
 }
 
 /// Chooses every task's penalties on the selection rows of a cut and probes it
-/// there; `form` has the cut's rows in its order.
+/// there; `form` has the cut's rows in its order. With what was chosen.
 pub(super) fn probe_cut(
     work: &Work<'_>,
     form: &Form,
@@ -30,45 +31,49 @@ pub(super) fn probe_cut(
     tasks: &[ProbeTask<'_>],
     split: SplitKind,
     by_cross_entropy: bool,
-) -> Result<Vec<ProbeOutcome>, ProbeError> {
+) -> Result<(Vec<ProbeOutcome>, Vec<Chosen>), ProbeError> {
     let paths = work.paths(form, cut, tasks)?;
     let rows = cut.order.len();
     let space = form
         .space(rows, rows)
         .map_err(|source| work.failed(source))?;
-    let mut wanted: Vec<Wanted<'_>> = Vec::new();
-    for (number, (task, path)) in tasks.iter().zip(&paths).enumerate() {
-        wanted.push(Wanted {
+    let chosen: Vec<Chosen> = paths
+        .iter()
+        .map(|path| Chosen {
+            by_accuracy: most_accurate(path),
+            by_cross_entropy: least_surprised(path),
+        })
+        .collect();
+    let tasks_and_chosen = || tasks.iter().zip(&chosen).enumerate();
+    let mut wanted: Vec<Wanted<'_>> = tasks_and_chosen()
+        .map(|(number, (task, chosen))| Wanted {
             task: number,
             labels: task.labels,
-            at: most_accurate(path),
-        });
-    }
-    // the same penalty's fit serves both choices
-    let surest: Vec<usize> = paths.iter().map(|path| least_surprised(path)).collect();
+            at: chosen.by_accuracy,
+        })
+        .collect();
     if by_cross_entropy {
-        for (number, &at) in surest.iter().enumerate() {
-            if at != wanted[number].at {
-                wanted.push(Wanted {
-                    at,
-                    ..wanted[number]
-                });
-            }
-        }
+        // the same penalty's fit serves both choices
+        let apart = tasks_and_chosen()
+            .filter(|(_, (_, chosen))| chosen.by_cross_entropy != chosen.by_accuracy);
+        wanted.extend(apart.map(|(number, (task, chosen))| Wanted {
+            task: number,
+            labels: task.labels,
+            at: chosen.by_cross_entropy,
+        }));
     }
     let tested = work.refit(form, &space, cut, tasks, &wanted, Closeness::Proven)?;
     let mut surer_at = tasks.len();
     let mut outcomes = Vec::with_capacity(tasks.len());
-    for (number, (task, path)) in tasks.iter().zip(paths).enumerate() {
+    for (number, ((task, path), &chosen)) in tasks.iter().zip(paths).zip(&chosen).enumerate() {
         let surer: Option<&Tested> = by_cross_entropy.then(|| {
-            if surest[number] == wanted[number].at {
+            if chosen.by_cross_entropy == chosen.by_accuracy {
                 &tested[number]
             } else {
                 surer_at += 1;
                 &tested[surer_at - 1]
             }
         });
-        let chosen = (wanted[number].at, surest[number]);
         let own = &tested[number];
         let mut found = outcome(work, task, split, &cut.order, path, chosen, own);
         if let Some(surer) = surer {
@@ -76,47 +81,39 @@ pub(super) fn probe_cut(
         }
         outcomes.push(found);
     }
-    Ok(outcomes)
+    Ok((outcomes, chosen))
 }
 
 /// Probes every task, and further labels, on all rows of a cut at the penalties
-/// that the tasks' `probes` on another cut have chosen.
+/// chosen on another.
 pub(super) fn compare_at(
     work: &Work<'_>,
     form: &Form,
     cut: &Cut,
     tasks: &[ProbeTask<'_>],
     split: SplitKind,
-    probes: &[ProbeOutcome],
+    chosen: &[Chosen],
     further: &[Further],
 ) -> Result<Probed, ProbeError> {
     let rows = cut.order.len();
     let space = form
         .space(rows, rows)
         .map_err(|source| work.failed(source))?;
-    let place = |wanted: f64| {
-        let mut penalties = work.params.penalties().iter();
-        penalties.position(|&p| p == wanted).unwrap_or_default()
-    };
-    let chosen: Vec<(usize, usize)> = probes
-        .iter()
-        .map(|probe| (place(probe.penalty), place(probe.penalty_by_cross_entropy)))
-        .collect();
     let own = tasks.iter().enumerate().map(|(task, own)| Wanted {
         task,
         labels: own.labels,
-        at: chosen[task].0,
+        at: chosen[task].by_accuracy,
     });
     let own: Vec<Wanted<'_>> = own.collect();
     let own = work.refit(form, &space, cut, tasks, &own, Closeness::Compared)?;
     let others = further.iter().map(|Further { task, labels }| Wanted {
         task: *task,
         labels,
-        at: chosen[*task].0,
+        at: chosen[*task].by_accuracy,
     });
     let others: Vec<Wanted<'_>> = others.collect();
     let others = work.refit(form, &space, cut, tasks, &others, Closeness::Random)?;
-    let outcomes = tasks.iter().zip(&own).zip(&chosen);
+    let outcomes = tasks.iter().zip(&own).zip(chosen);
     let outcomes = outcomes.map(|((task, tested), &chosen)| {
         outcome(work, task, split, &cut.order, Vec::new(), chosen, tested)
     });

@@ -31,8 +31,8 @@ pub(super) fn seen_values(
 }
 
 /// Withholds exemplars of every combination: of `m` stimuli, `fraction * m`
-/// test, at least one; the others fit. Combinations of fewer than three stay
-/// whole.
+/// test, at least one and less than half of three or more; the others fit.
+/// Combinations of one stay whole.
 pub(super) fn instance(
     groups: &[u32],
     train: &[usize],
@@ -48,8 +48,11 @@ pub(super) fn instance(
     for (group, mut rows) in exemplars {
         let m = rows.len();
         let share = match m {
-            ..3 => 0,
-            _ => ((params.selection_fraction() * m as f64).round() as usize).clamp(1, (m - 1) / 2),
+            ..2 => 0,
+            _ => {
+                let share = (params.selection_fraction() * m as f64).round() as usize;
+                share.clamp(1, ((m - 1) / 2).max(1))
+            }
         };
         rows.sort_unstable();
         key.at(u64::from(group)).shuffle(&mut rows);
@@ -81,8 +84,8 @@ mod tests {
         for m in 1..=12u32 {
             let count = |rows: &[usize]| rows.iter().filter(|&&row| groups[row] == m).count();
             let share = match m {
-                1 | 2 => 0,
-                3..=7 => 1,
+                1 => 0,
+                2..=7 => 1,
                 _ => 2,
             };
             assert_eq!(count(&found.test), share, "{m}");
@@ -98,10 +101,14 @@ mod tests {
     }
 
     #[test]
-    fn pairs_leave_nothing_to_test() {
+    fn pairs_are_divided_and_single_stimuli_leave_nothing_to_test() {
         let params = ProbeParams::default().check().unwrap();
         let key = StreamKey::from_seed(1);
-        let error = instance(&[0, 0, 1, 1], &[0, 1, 2, 3], &[], &params, key).unwrap_err();
+        let rows = [0, 1, 2, 3];
+        let found = instance(&[0, 0, 1, 1], &rows, &[], &params, key).unwrap();
+        assert_eq!((found.test.len(), found.cut.order.len()), (2, 2));
+        assert!((found.test[0] < 2) != (found.test[1] < 2));
+        let error = instance(&[0, 1, 2, 3], &rows, &[], &params, key).unwrap_err();
         assert!(matches!(error, ProbeError::NoExemplars));
     }
 }

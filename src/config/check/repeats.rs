@@ -9,9 +9,9 @@ const LEAST_PERMUTATIONS: usize = 19;
 
 /// What is wrong with so many labelings of a control task, if anything.
 pub(crate) fn too_few_controls(labelings: usize) -> Option<String> {
-    (1..LEAST_LABELINGS).contains(&labelings).then(|| {
-        format!("{labelings} labelings: give at least {LEAST_LABELINGS}, or 0 for none")
-    })
+    (1..LEAST_LABELINGS)
+        .contains(&labelings)
+        .then(|| format!("{labelings} labelings: give at least {LEAST_LABELINGS}, or 0 for none"))
 }
 
 /// What is wrong with so many permutations, if anything.

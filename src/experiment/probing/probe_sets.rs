@@ -1,4 +1,4 @@
-//! The probe stage: activations of each checkpoint, probes on each layer.
+//! What the probes of one hold-out version see.
 
 use std::ops::ControlFlow;
 
@@ -376,6 +376,7 @@ impl ProbeSet {
                 key: self.permutations,
                 count: *permutations,
             }),
+            strata: None,
             nonlinear: at_an_end.then_some(Repeats {
                 key: self.nonlinear,
                 count: *nonlinear_seeds,

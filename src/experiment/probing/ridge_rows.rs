@@ -24,7 +24,7 @@ pub fn rows_of_ridge(here: &ResultRow, outcome: &RidgeOutcome) -> Vec<ResultRow>
             n_clusters: Some(outcome.interval.n_clusters as u64),
             penalty: Some(outcome.penalty),
             iterations: Some(outcome.iterations as u64),
-            gradient_norm: Some(outcome.certificate.gradient_norm),
+            gradient_norm: outcome.certificate.gradient_norm,
             objective_gap: Some(outcome.certificate.relative_gap()),
             status: outcome.status.as_str().to_owned(),
             selected_by: "r2".to_owned(),

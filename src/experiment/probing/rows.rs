@@ -1,9 +1,7 @@
 //! Probe outcomes -> rows of the results table.
 
-use std::f64::consts::LN_2;
-
 use layerprobe_probes::{
-    CodeLength, LayerOutcome, Nonlinear, PermutationNull, ProbeOutcome, Refit, Selectivity,
+    Bits, CodeLength, LayerOutcome, Nonlinear, PermutationNull, ProbeOutcome, Refit, Selectivity,
     SplitKind,
 };
 use layerprobe_reports::{EDGE_GAIN, ResultRow};
@@ -90,11 +88,7 @@ pub fn rows_of_layer(here: &ResultRow, outcome: &LayerOutcome) -> Vec<ResultRow>
         rows.extend(rows_of_control(here, selectivity, real));
     }
     for null in &outcome.nulls {
-        let real = outcome
-            .probes
-            .iter()
-            .find(|probe| probe.split == SplitKind::Given && probe.feature == null.feature);
-        rows.extend(rows_of_null(here, null, real));
+        rows.extend(rows_of_null(here, null));
     }
     for code in &outcome.codes {
         rows.extend(rows_of_code(here, code));
@@ -122,7 +116,7 @@ pub fn rows_of_outcome(here: &ResultRow, outcome: &ProbeOutcome) -> Vec<ResultRo
         probe: "linear".to_owned(),
         penalty: Some(outcome.penalty),
         iterations: Some(outcome.iterations as u64),
-        gradient_norm: Some(outcome.certificate.gradient_norm),
+        gradient_norm: outcome.certificate.gradient_norm,
         objective_gap: Some(outcome.certificate.relative_gap()),
         status: outcome.status.as_str().to_owned(),
         selected_by: "accuracy".to_owned(),
@@ -238,21 +232,14 @@ fn rows_of_control(
 }
 
 /// Each permutation's accuracy, on the stimuli of the feature's own probe, and
-/// its V-information where that probe has one: permuting keeps the frequencies
-/// of the classes on both sides, and so the entropy.
-fn rows_of_null(
-    here: &ResultRow,
-    null: &PermutationNull,
-    real: Option<&ProbeOutcome>,
-) -> Vec<ResultRow> {
-    let entropy = real.and_then(|real| Some(real.bits?.information.entropy));
+/// its V-information where that probe has one.
+fn rows_of_null(here: &ResultRow, null: &PermutationNull) -> Vec<ResultRow> {
     let permuted = |selected_by: &str, repeat, refit| ResultRow {
         feature: null.feature.clone(),
         probe: "linear".to_owned(),
         n_runs: Some(1),
         selected_by: selected_by.to_owned(),
         repeat: Some(repeat),
-        status: "fixed_budget".to_owned(),
         ..row_of_refit(here, refit)
     };
     let accuracies = null.fits.iter().zip(0..).map(|(refit, repeat)| {
@@ -260,10 +247,9 @@ fn rows_of_null(
         row_of_metric(&fitted, "null_accuracy", refit.accuracy)
     });
     let bits = null.fits_for_bits.iter().zip(0..);
-    let bits = bits.filter_map(|(refit, repeat)| {
-        let bits = entropy? - refit.cross_entropy / LN_2;
+    let bits = bits.map(|(Bits { information, refit }, repeat)| {
         let fitted = permuted("cross_entropy", repeat, refit);
-        Some(row_of_metric(&fitted, "v_information_null", bits))
+        row_of_metric(&fitted, "v_information_null", information.bits)
     });
     accuracies.chain(bits).collect()
 }
@@ -336,7 +322,7 @@ fn rows_of_code(here: &ResultRow, code: &CodeLength) -> Vec<ResultRow> {
             n_train: Some(block.n_train as u64),
             n_test: Some(block.n_test as u64),
             penalty: Some(block.penalty),
-            status: "fixed_budget".to_owned(),
+            status: block.status.as_str().to_owned(),
             repeat: Some(repeat),
             ..row_of_metric(&coded, "cross_entropy", block.cross_entropy())
         }));
@@ -349,7 +335,7 @@ fn row_of_refit(row: &ResultRow, refit: &Refit) -> ResultRow {
     ResultRow {
         penalty: Some(refit.penalty),
         iterations: Some(refit.iterations as u64),
-        gradient_norm: Some(refit.certificate.gradient_norm),
+        gradient_norm: refit.certificate.gradient_norm,
         objective_gap: Some(refit.certificate.relative_gap()),
         status: refit.status.as_str().to_owned(),
         ..row.clone()
