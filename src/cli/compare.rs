@@ -8,7 +8,7 @@ use super::arguments::{
 };
 use super::exit::Usage;
 use super::progress::Progress;
-use super::{stop, threads};
+use super::{outputs, stop, threads};
 use crate::experiment::compare::{
     Compared, ComparedRuns, Measures, Moments, compare_files, compare_runs,
 };
@@ -19,6 +19,11 @@ pub fn compare(command: &Compare, output: &Output) -> anyhow::Result<ExitCode> {
         let out = command.out.display();
         return Err(Usage(format!("--out {out}: name a .csv file")).into());
     }
+    let inputs = command.activations.iter();
+    let inputs: Vec<_> = inputs
+        .map(|file| ("--activations", file.as_path()))
+        .collect();
+    outputs::check(&inputs, &[("--out", &command.out)])?;
     threads::set(command.threads)?;
     let measures = measures(command)?;
     let (progress, stop) = (Progress::new(output), stop::flag()?);

@@ -5,6 +5,7 @@ use layerprobe_reports::{read_results, write_parquet};
 use serde_json::json;
 
 use super::arguments::{Export, MessageFormat, Output, SweepExport};
+use super::outputs;
 use super::sweep::open;
 use crate::experiment::{ExperimentError, is_as_listed};
 use crate::sweep;
@@ -29,6 +30,7 @@ pub fn export(command: &Export, output: &Output) -> anyhow::Result<ExitCode> {
         }
         .into());
     }
+    outputs::check(&[("the results", &table)], &[("--out", &command.out)])?;
     let rows = read_results(&table)?;
     write_parquet(&command.out, &rows)?;
     tell(rows.len(), &command.out, &[], output)?;
@@ -38,6 +40,8 @@ pub fn export(command: &Export, output: &Output) -> anyhow::Result<ExitCode> {
 /// Writes the rows of a sweep's cells as Parquet.
 pub fn of_sweep(command: &SweepExport, output: &Output) -> anyhow::Result<ExitCode> {
     let (sweep, folder) = open(&command.at())?;
+    let inputs = [("the sweep", command.file.as_path())];
+    outputs::check(&inputs, &[("--out", &command.out)])?;
     let exported = sweep::export(&sweep, &folder, command.partial, &command.out)?;
     if !exported.missing.is_empty() {
         let text = format!("not done: {}", exported.missing.join(", "));

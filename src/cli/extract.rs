@@ -7,7 +7,7 @@ use serde_json::json;
 use super::arguments::{Extract, MessageFormat, Output};
 use super::exit::Usage;
 use super::progress::Progress;
-use super::{stop, threads};
+use super::{outputs, stop, threads};
 use crate::activations::extract::{Extraction, Images, Weights};
 use crate::config::nearest_name;
 use crate::experiment::{Event, Observer, Stage};
@@ -29,6 +29,11 @@ pub fn extract(command: &Extract, output: &Output) -> anyhow::Result<ExitCode> {
         return Err(Usage("--batch 0: give at least 1".to_owned()).into());
     }
     let given = given_normalization(command)?;
+    let inputs = [
+        ("--weights", command.weights.as_path()),
+        ("--input", &command.input),
+    ];
+    outputs::check(&inputs, &[("--out", &command.out)])?;
     threads::set(command.threads)?;
     let weights = Weights::read(&command.weights)?;
     let normalization = given.or(weights.normalization()).unwrap_or(IMAGENET);

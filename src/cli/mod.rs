@@ -13,6 +13,7 @@ mod export;
 mod extract;
 mod layers;
 mod log;
+mod outputs;
 mod plan;
 mod presets;
 mod probe;

@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -89,6 +91,7 @@ fn write(
     };
     let count = command.count.unwrap_or(chosen.len()).min(chosen.len());
     let chosen = chosen.get(..count).unwrap_or_default();
+    check_folder(set, chosen, dir)?;
     let versions: Vec<SplitVersion<'_>> = stimuli
         .versions
         .iter()
@@ -125,6 +128,30 @@ fn write(
         seconds: started.elapsed().as_secs_f64(),
     });
     Ok(())
+}
+
+/// Refuses a folder with images of other stimuli: whoever reads all of its images
+/// would get rows that labels.csv does not have.
+fn check_folder(set: &dyn StimulusSet, chosen: &[usize], dir: &Path) -> Result<(), Usage> {
+    let own: HashSet<String> = chosen
+        .iter()
+        .map(|&index| format!("{}.png", set.stem(index)))
+        .collect();
+    let Ok(entries) = fs::read_dir(dir.join("images")) else {
+        return Ok(());
+    };
+    let names = entries.flatten().map(|entry| entry.file_name());
+    let other = names
+        .map(|name| name.to_string_lossy().into_owned())
+        .find(|name| name.ends_with(".png") && !name.starts_with('.') && !own.contains(name));
+    match other {
+        None => Ok(()),
+        Some(name) => Err(Usage(format!(
+            "--out {}: it holds images/{name}, which is not among these stimuli; choose another \
+             folder, or remove this one",
+            dir.display()
+        ))),
+    }
 }
 
 fn tell(output: &Output, what: &str, path: &Path) -> std::io::Result<()> {
