@@ -35,6 +35,11 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
     let key = StreamKey::from_seed(command.seed);
     let (features, strata) = (command.features.as_deref(), command.strata.as_deref());
     let labels = Labels::read_in_strata(&command.labels, features, strata)?;
+    if command.controls > 0 && labels.group_count() == labels.len() {
+        let problem = "--controls withholds some stimuli of each group: give the labels a column `group` \
+                       with two stimuli or more in a group, or leave it out";
+        return Err(Usage(problem.to_owned()).into());
+    }
     let cut = Cut::of(&labels, key.derive("probe/test"))?;
     let file = ForeignFile::open(&command.activations, command.layers.as_deref())?;
     file.check_counts(labels.len())?;
@@ -96,7 +101,7 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         predictions.commit()?;
     }
     if let Err(error) = ended {
-        if !table.is_empty() {
+        if !table.is_empty() && command.out.exists() {
             let out = command.out.display();
             let text = format!("what was probed before stays in {out}");
             super::warn(&text, output);

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use layerprobe_probes::ProbeTask;
@@ -86,13 +86,36 @@ impl Labels {
         };
         let strata = strata.map(|column| self::strata(path, &table, column, &groups));
         let strata = strata.transpose()?;
-        Ok(Self {
+        let labels = Self {
             path: path.to_owned(),
             features,
             split: table.column(SPLIT).cloned(),
             groups,
             strata,
-        })
+        };
+        labels.check_repeated()?;
+        Ok(labels)
+    }
+
+    /// How many groups there are.
+    pub fn group_count(&self) -> usize {
+        self.groups.iter().collect::<BTreeSet<_>>().len()
+    }
+
+    /// Refuses a column that numbers the stimuli: what is tested was never trained.
+    fn check_repeated(&self) -> Result<(), ForeignError> {
+        let count = self.group_count();
+        match self.features.iter().find(|f| f.values.len() >= count) {
+            None => Ok(()),
+            Some(FeatureLabels { name, values, .. }) => Err(ForeignError::Content {
+                path: self.path.clone(),
+                problem: format!(
+                    "`{name}` has {} values for {count} groups of stimuli, so no value is seen again in a test; \
+                     if it is no feature, name those that are with --features",
+                    values.len()
+                ),
+            }),
+        }
     }
 
     /// What there is to decode, tested as a cut says.
@@ -284,6 +307,19 @@ mod tests {
         let (values, found) = classes(&cells(&["red", "9", "blue"]));
         assert_eq!(values, ["9", "blue", "red"]);
         assert_eq!(found, [2, 0, 1]);
+    }
+
+    #[test]
+    fn a_column_that_numbers_the_stimuli_is_no_feature() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("labels.csv");
+        std::fs::write(&path, "index,shape\n0,a\n1,b\n2,a\n3,b\n").unwrap();
+        let said = Labels::read(&path, None).unwrap_err().to_string();
+        assert!(
+            said.contains("`index` has 4 values for 4 groups") && said.contains("--features"),
+            "{said}"
+        );
+        assert!(Labels::read(&path, Some(&["shape".to_owned()])).is_ok());
     }
 
     #[test]
