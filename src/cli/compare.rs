@@ -128,6 +128,7 @@ fn tell(compared: &Compared, measures: &Measures, output: &Output) -> std::io::R
                 compared.rows
             ))?;
             for figure in &compared.figures {
+                let figure = figure.strip_prefix(".").unwrap_or(figure);
                 super::say(&format!("figure   {}", figure.display()))?;
             }
             Ok(())
