@@ -31,8 +31,11 @@ pub fn tell(command: &Probe, output: &Output, shown: &Shown<'_>) -> std::io::Res
         super::say(&line)?;
     }
     let cut = shown.cut;
+    let mut accuracies = shown.rows.iter().filter(|row| row.metric == "accuracy");
+    let grouped = accuracies.any(|row| row.n_clusters != row.n_test);
     let kind = match command.protocol {
-        ProbeProtocol::Own => "intervals over groups of test stimuli",
+        ProbeProtocol::Own if grouped => "intervals over groups of test stimuli",
+        ProbeProtocol::Own => "intervals over test stimuli",
         ProbeProtocol::Paper => "upper bounds, chosen on the stimuli that they are tested on",
     };
     super::say(&format!(
