@@ -217,28 +217,28 @@ fn sizes_that_cannot_be_drawn_are_refused() {
                 large_size: 129,
                 ..QUICK
             },
-            "large_size is 129, but must lie between 56 and 128",
+            "large_letter is 129, but must lie between 56 and 128",
         ),
         (
             NavonParams {
                 large_size: 0,
                 ..QUICK
             },
-            "large_size is 0",
+            "large_letter is 0",
         ),
         (
             NavonParams {
                 small_size: 0,
                 ..QUICK
             },
-            "small_size is 0",
+            "small_letter is 0",
         ),
         (
             NavonParams {
                 small_size: 15,
                 ..QUICK
             },
-            "small_size is 15, but must lie between 7 and 14",
+            "small_letter is 15, but must lie between 7 and 14",
         ),
     ] {
         assert!(message(params).starts_with(start), "{}", message(params));

@@ -105,7 +105,8 @@ impl Labels {
     /// Refuses a column that numbers the stimuli: what is tested was never trained.
     fn check_repeated(&self) -> Result<(), ForeignError> {
         let count = self.group_count();
-        match self.features.iter().find(|f| f.values.len() >= count) {
+        let numbers = |f: &&FeatureLabels| f.values.len() > 2 && f.values.len() >= count;
+        match self.features.iter().find(numbers) {
             None => Ok(()),
             Some(FeatureLabels { name, values, .. }) => Err(ForeignError::Content {
                 path: self.path.clone(),

@@ -73,8 +73,8 @@ fn stimuli_are_not_drawn_among_others() {
     let render = |count: &str| {
         layerprobe(dir.path())
             .args(["render", "navon", "--out", "letters", "--count", count])
-            .args(["--set", "image_size=64", "--set", "large_letter=50"])
-            .args(["--set", "small_letter=4", "--quiet"])
+            .args(["--set", "image_size=64", "--set", "large_letter=60"])
+            .args(["--set", "small_letter=7", "--quiet"])
             .assert()
     };
     render("3").success();

@@ -90,7 +90,7 @@ impl NavonParams {
         }
         if self.large_size > self.image_size || self.large_size < SMALLEST_EM * LEAST_RATIO {
             return out_of_range(
-                "large_size",
+                "large_letter",
                 self.large_size,
                 SMALLEST_EM * LEAST_RATIO,
                 self.image_size,
@@ -99,11 +99,11 @@ impl NavonParams {
         }
         if self.small_size < SMALLEST_EM || self.small_size > self.large_size / LEAST_RATIO {
             return out_of_range(
-                "small_size",
+                "small_letter",
                 self.small_size,
                 SMALLEST_EM,
                 self.large_size / LEAST_RATIO,
-                "small letters must be legible and fit into the strokes of large_size",
+                "small letters must be legible and fit into the strokes of large_letter",
             );
         }
         Navon::new(self, key)
