@@ -34,9 +34,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
-use serde_json::json;
 
-use arguments::{Arguments, BenchCommand, Command, ConfigCommand, Dataset, MessageFormat, Output};
+use arguments::{Arguments, BenchCommand, Command, ConfigCommand, Dataset, Output};
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {
@@ -91,14 +90,12 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Warns on standard error, or as a line of JSON, and in the log.
+/// Warns on standard error and in the log: after the last line of JSON, which is
+/// `done`, there is none.
 fn warn(text: &str, output: &Output) {
     tracing::warn!("{text}");
-    match output.message_format {
-        // a reader that has left must not fail what is done
-        MessageFormat::Json => drop(say(&json!({"reason": "warning", "message": text}))),
-        MessageFormat::Human if output.quiet => {}
-        MessageFormat::Human => eprintln!("warning: {text}"),
+    if !output.quiet {
+        eprintln!("warning: {text}");
     }
 }
 
