@@ -192,4 +192,11 @@ fn files_of_activations_are_compared_too() {
     let found = read_results(dir.path().join("ab.csv")).unwrap();
     assert!(found.iter().all(|row| row.n_test == Some(38)), "{found:?}");
     assert!((found[0].value - 1.0).abs() < 1e-12, "{found:?}");
+    // of more than a tenth: the layer goes, and nothing is left to compare
+    silent[..60].fill(0.0);
+    write_npy(&dir.path().join("s.npy"), &silent, "(40, 6)");
+    compare(["a.npy", "s.npy"])
+        .code(2)
+        .stderr(contains("is left out: all its units are alike for"))
+        .stderr(contains("nothing to compare it with"));
 }

@@ -133,6 +133,10 @@ fn finish(
     watch: &Watch<'_>,
 ) -> Result<Compared, CompareError> {
     let Found { rows, maps } = compare_sides((first, second), measures, runs_key, watch)?;
+    if rows.is_empty() {
+        // layers that are silent too often were left out
+        return Err(CompareError::OnlyOne);
+    }
     write_results(out, &rows)?;
     let folder = match out.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
