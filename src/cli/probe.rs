@@ -101,7 +101,7 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         predictions.commit()?;
     }
     if let Err(error) = ended {
-        if !table.is_empty() && command.out.exists() {
+        if !table.is_empty() {
             let out = command.out.display();
             let text = format!("what was probed before stays in {out}");
             super::warn(&text, output);
@@ -274,8 +274,13 @@ impl Probed<'_> {
                     });
                 };
                 let place = (&layer, view);
+                let written = table.len();
                 table.extend(self.rows(&condition, place, predictions, &mut tell)?);
-                write_results(&self.command.out, table)?;
+                // the table holds what the file does
+                if let Err(error) = write_results(&self.command.out, table) {
+                    table.truncate(written);
+                    return Err(error.into());
+                }
                 done += 1;
                 progress.event(Event::Advanced {
                     stage,
