@@ -23,6 +23,7 @@ pub fn reproduce(command: &Reproduce, output: &Output) -> anyhow::Result<ExitCod
         only: &command.only,
         out: &out,
         run: !command.no_run,
+        variations: command.variations,
         evidence: command.evidence.as_deref(),
         execution: Execution {
             limit: command.max_memory.unwrap_or(usual.limit),

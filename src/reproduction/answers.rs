@@ -15,6 +15,13 @@ pub(super) struct Progress {
     pub(super) done: bool,
 }
 
+impl Progress {
+    /// An experiment that decides claims and is not finished.
+    fn is_left(&self) -> bool {
+        !self.done && self.experiment.varies.is_none()
+    }
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     study: &'a str,
@@ -61,12 +68,12 @@ pub(super) fn write_page(
     answers: &[Answer],
     out: &Path,
 ) -> Result<PathBuf, ReproductionError> {
-    let left = progress.iter().filter(|p| !p.done).count();
+    let left = progress.iter().filter(|p| p.is_left()).count();
     let mut cautions = Vec::new();
     if left > 0 {
         cautions.push(format!(
             "{left} of {} experiments are not finished: what needs them is not decided. The same command goes on.",
-            progress.len()
+            needed.experiments.len()
         ));
     }
     if study.scale == Scale::Smoke {
@@ -78,20 +85,19 @@ pub(super) fn write_page(
             "Quick scale: smaller images, other networks and fewer epochs than the paper's. A claim that is not reproduced here may hold at the paper's scale, and the other way round.".to_owned(),
         );
     }
-    let runs = progress
-        .iter()
-        .map(|Progress { experiment, done }| LinkedRun {
-            name: experiment.id.clone(),
-            about: match done {
-                true => experiment.about.clone(),
-                false => format!("{} (not finished)", experiment.about),
-            },
-            // taken over from elsewhere, it has no report here
-            link: match *done && out.join("runs").join(&experiment.id).exists() {
-                true => format!("../runs/{}/report/index.html", experiment.id),
-                false => String::new(),
-            },
-        });
+    let listed = progress.iter().filter(|p| p.done || p.is_left());
+    let runs = listed.map(|Progress { experiment, done }| LinkedRun {
+        name: experiment.id.clone(),
+        about: match done {
+            true => experiment.about.clone(),
+            false => format!("{} (not finished)", experiment.about),
+        },
+        // taken over from elsewhere, it has no report here
+        link: match *done && out.join("runs").join(&experiment.id).exists() {
+            true => format!("../runs/{}/report/index.html", experiment.id),
+            false => String::new(),
+        },
+    });
     let page = ClaimsPage {
         title: format!("Claims of {}", study.title),
         cautions,

@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use layerprobe_reports::claims::{Answer, claims_table};
+use layerprobe_reports::claims::{Answer, Variation, claims_table};
 use layerprobe_reports::{ResultRow, unproven_fits, write_results};
 
 use super::answers::{self, Progress};
@@ -27,6 +27,8 @@ pub struct Reproduction<'a> {
     /// Whether missing experiments are run, or the claims decided by what is
     /// there.
     pub run: bool,
+    /// Whether missing variations of the experiments are run, too.
+    pub variations: bool,
     /// The folder of another reproduction of the same study: experiments that are
     /// finished there and not here are taken over, without their networks.
     pub evidence: Option<&'a Path>,
@@ -63,7 +65,7 @@ pub fn reproduce(
 ) -> Result<Reproduced, ReproductionError> {
     let needed = what.study.needed(what.only)?;
     // all configurations are checked before anything is run
-    for experiment in &needed.experiments {
+    for experiment in needed.each() {
         experiment.checked()?;
     }
     if let Some(other) = what.evidence {
@@ -74,8 +76,8 @@ pub fn reproduce(
     }
     let mut rows = Vec::new();
     let mut progress = Vec::new();
-    for experiment in &needed.experiments {
-        let of_it = evidence(experiment, what.out, observer)?;
+    for experiment in needed.each() {
+        let of_it = evidence(what, experiment, observer)?;
         progress.push(Progress {
             experiment: experiment.clone(),
             done: !of_it.is_empty(),
@@ -86,7 +88,9 @@ pub fn reproduce(
     let not_converged = unproven_fits(&rows);
     let results = what.out.join("results.csv");
     write_results(&results, &rows)?;
-    let answers = needed.claims.decide(&rows);
+    let done = progress.iter().filter(|p| p.done);
+    let variations: Vec<Variation> = done.filter_map(|p| p.experiment.variation()).collect();
+    let answers = needed.claims.decide_with(&rows, &variations);
     let claims = answers::write_json(what.study, &answers, what.out)?;
     let report = answers::write_page(what.study, &needed, &progress, &answers, what.out)?;
     Ok(Reproduced {
@@ -100,15 +104,19 @@ pub fn reproduce(
 }
 
 /// The rows that an experiment gave, kept beside the runs as the claims read
-/// them; none if it is not finished.
+/// them; none if it is not finished. Of a variation only those are kept that decide.
 fn evidence(
+    what: &Reproduction<'_>,
     experiment: &Experiment,
-    out: &Path,
     observer: &dyn Observer,
 ) -> Result<Vec<ResultRow>, ReproductionError> {
-    let table = pooled::table(experiment, out)?;
-    match pooled::found(experiment, &folder(out, &experiment.id))? {
+    let table = pooled::table(experiment, what.out)?;
+    match pooled::found(experiment, &folder(what.out, &experiment.id))? {
         Found::Rows(rows) if !rows.is_empty() => {
+            let rows = match experiment.variation() {
+                Some(variation) => what.study.claims.read_of(&variation, &rows),
+                None => rows,
+            };
             table.write(&rows)?;
             Ok(rows)
         }
@@ -129,7 +137,7 @@ fn similarities(
     observer: &dyn Observer,
 ) -> Result<Vec<ResultRow>, ReproductionError> {
     let mut tables = Vec::new();
-    for experiment in needed.experiments.iter().filter(|e| e.similarity) {
+    for experiment in needed.each().filter(|e| e.similarity) {
         tables.push((own(what.out, experiment)?, vec![&experiment.id]));
     }
     for comparison in &needed.comparisons {
@@ -163,7 +171,7 @@ fn take_over(
             path: other.to_owned(),
         });
     }
-    for experiment in &needed.experiments {
+    for experiment in needed.each() {
         let table = pooled::table(experiment, what.out)?;
         if !table.is_proven() && !folder(what.out, &experiment.id).exists() {
             table.adopt(pooled::in_folder(other, &experiment.id))?;
@@ -206,8 +214,12 @@ fn run_missing(
     stop: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<(), ReproductionError> {
-    let total = needed.experiments.len();
-    for (experiment, number) in needed.experiments.iter().zip(1..) {
+    let experiments = needed.each();
+    let experiments: Vec<&Experiment> = experiments
+        .filter(|e| what.variations || e.varies.is_none())
+        .collect();
+    let total = experiments.len();
+    for (experiment, number) in experiments.into_iter().zip(1..) {
         observer.event(Event::Note(&format!(
             "experiment {number} of {total}, {}: {}",
             experiment.id, experiment.about
@@ -231,7 +243,7 @@ fn run_missing(
             }
         }
         // hours may pass until the last experiment, or it may never be reached
-        evidence(experiment, what.out, observer)?;
+        evidence(what, experiment, observer)?;
         if experiment.similarity {
             let similarity = own(what.out, experiment)?;
             if !similarity.is_done() {

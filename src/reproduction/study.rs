@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use layerprobe_reports::claims::{Claim, Claims};
+use layerprobe_reports::claims::{Claim, Claims, Variation};
 use serde::{Deserialize, Serialize};
 
 use super::error::ReproductionError;
@@ -53,6 +53,9 @@ pub struct Study {
     pub about: String,
     /// The experiments, in the order in which they are run.
     pub experiments: Vec<Experiment>,
+    /// Experiments that take another choice where the paper leaves one open. Claims
+    /// are decided by them, too, and verdicts compared.
+    pub variations: Vec<Experiment>,
     /// Comparisons between the networks of two experiments.
     pub comparisons: Vec<Comparison>,
     /// What the paper claims.
@@ -65,8 +68,10 @@ pub struct Study {
 pub struct Experiment {
     /// Its name, and its folder's.
     pub id: String,
-    /// What it is, in words.
+    /// What it is, in words; of a variation, what it does otherwise.
     pub about: String,
+    /// The experiment that it is a variation of.
+    pub varies: Option<String>,
     /// What it is run on.
     #[serde(default)]
     pub kind: Kind,
@@ -126,6 +131,8 @@ struct RawScale {
 pub struct Needed {
     /// The experiments, in order.
     pub experiments: Vec<Experiment>,
+    /// The variations of these.
+    pub variations: Vec<Experiment>,
     /// The comparisons, in order.
     pub comparisons: Vec<Comparison>,
     /// The claims themselves.
@@ -163,13 +170,13 @@ impl Study {
             toml::from_str(text).map_err(|e| ReproductionError::Study(e.to_string()))?;
         let mut claims = Claims::parse(source.claims)?;
         claims.rename(&|word| raw.names.get(word).cloned());
-        let ids = |id: &String| raw.experiment.iter().any(|e| e.id == *id);
-        let runs = raw
-            .comparison
-            .iter()
-            .flat_map(|comparison| &comparison.runs);
-        if let Some(unknown) = runs.into_iter().find(|id| !ids(id)) {
-            let problem = format!("a comparison names an experiment `{unknown}`");
+        let (variations, experiments): (Vec<Experiment>, Vec<Experiment>) =
+            raw.experiment.into_iter().partition(|e| e.varies.is_some());
+        let is_one = |id: &&String| experiments.iter().any(|e| e.id == **id);
+        let compared = raw.comparison.iter().flat_map(|c| &c.runs);
+        let varied = variations.iter().flat_map(|e| &e.varies);
+        if let Some(unknown) = compared.chain(varied).find(|id| !is_one(id)) {
+            let problem = format!("a comparison or a variation names an experiment `{unknown}`");
             return Err(ReproductionError::Study(problem));
         }
         Ok(Self {
@@ -177,7 +184,8 @@ impl Study {
             title: source.title.to_owned(),
             scale,
             about: raw.about,
-            experiments: raw.experiment,
+            experiments,
+            variations,
             comparisons: raw.comparison,
             claims,
         })
@@ -205,10 +213,10 @@ impl Study {
             .claims
             .retain(|claim| only.is_empty() || only.contains(&claim.id));
         let needed: BTreeSet<String> = claims.claims.iter().flat_map(Claim::experiments).collect();
-        let experiments = self.experiments.iter();
-        let experiments = experiments
-            .filter(|e| only.is_empty() || needed.contains(&e.id))
-            .cloned();
+        let is_needed = |id: &String| only.is_empty() || needed.contains(id);
+        let experiments = self.experiments.iter().filter(|e| is_needed(&e.id));
+        let variations = self.variations.iter();
+        let variations = variations.filter(|e| e.varies.as_ref().is_some_and(is_needed));
         // a comparison is needed where one claim looks at networks of both runs
         let both = |comparison: &&Comparison| {
             claims.claims.iter().any(|claim| {
@@ -219,10 +227,18 @@ impl Study {
             })
         };
         Ok(Needed {
-            experiments: experiments.collect(),
+            experiments: experiments.cloned().collect(),
+            variations: variations.cloned().collect(),
             comparisons: self.comparisons.iter().filter(both).cloned().collect(),
             claims,
         })
+    }
+}
+
+impl Needed {
+    /// The experiments, and then their variations.
+    pub fn each(&self) -> impl Iterator<Item = &Experiment> {
+        self.experiments.iter().chain(&self.variations)
     }
 }
 
@@ -248,6 +264,15 @@ impl Experiment {
         Config::load(&self.preset, &self.set).map_err(|source| self.wrong(source))
     }
 
+    /// What it varies, if it is a variation.
+    pub fn variation(&self) -> Option<Variation> {
+        self.varies.as_ref().map(|varies| Variation {
+            experiment: self.id.clone(),
+            varies: varies.clone(),
+            about: self.about.clone(),
+        })
+    }
+
     fn wrong(&self, source: ConfigError) -> ReproductionError {
         ReproductionError::Config {
             id: self.id.clone(),
@@ -265,6 +290,11 @@ mod tests {
         for scale in [Scale::Quick, Scale::Paper] {
             let study = Study::named(STUDIES[0], scale).unwrap();
             let ids: Vec<&String> = study.experiments.iter().map(|e| &e.id).collect();
+            for variation in &study.variations {
+                let of_it = study.claims.experiments();
+                assert!(of_it.contains(variation.varies.as_ref().unwrap()));
+                assert!(variation.checked().is_ok() && !ids.contains(&&variation.id));
+            }
             for experiment in &study.experiments {
                 let checked = experiment.checked().unwrap();
                 assert!(ids.iter().filter(|id| **id == &experiment.id).count() == 1);

@@ -25,35 +25,49 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
         .stdout(contains("claims: "))
         .stdout(contains("untrained-depth"));
     let out = dir.path().join("out");
+    assert!(!out.join("runs/binary-majority").exists());
+    reproduce()
+        .arg("--variations")
+        .assert()
+        .success()
+        .stdout(contains("By binary-majority: "));
     let claims = fs::read_to_string(out.join("claims.json")).unwrap();
     let answers: Value = serde_json::from_str(&claims).unwrap();
-    let verdict = |id: &str| -> Value {
-        let claims = answers["claims"].as_array().unwrap();
-        let claim = claims.iter().find(|claim| claim["id"] == id).unwrap();
-        claim["verdict"].clone()
+    let claim = |id: &str| -> Value {
+        let mut claims = answers["claims"].as_array().unwrap().iter();
+        claims.find(|claim| claim["id"] == id).cloned().unwrap()
     };
+    let verdict = |id: &str| claim(id)["verdict"].clone();
     assert_eq!(verdict("untrained-depth"), "not_run");
     // its experiments ran, whatever they say
     assert_ne!(verdict("rsa-correlated"), "not_run");
-    let correlated = answers["claims"].as_array().unwrap();
-    let correlated = correlated.iter().find(|c| c["id"] == "rsa-correlated");
-    let part = &correlated.unwrap()["parts"][0];
+    let part = &claim("rsa-correlated")["parts"][0];
     assert!(
         part["outcome"] == "cannot_tell" || part["estimate"]["runs"] == 3,
         "{part}"
     );
+    let dynamics = claim("binary-dynamics");
+    let varied = &dynamics["varied"][0];
+    assert_eq!(varied["by"], "binary-majority");
+    let before = |parts: &Value| parts[0]["estimate"]["value"].as_f64().unwrap();
+    let (own, otherwise) = (before(&dynamics["parts"]), before(&varied["parts"]));
+    assert!((own - otherwise).abs() > 1e-9, "{own} {otherwise}");
+    assert!(claim("xor-example")["varied"].is_null());
+    assert_eq!(claim("rsa-correlated")["varied"][0]["by"], "cka_debiased");
     let results = fs::read_to_string(out.join("results.csv")).unwrap();
     assert!(results.contains("validation_accuracy"));
     assert!(results.contains("rsa_pearson"));
     assert!(out.join("report/figures/rsa-correlated.svg").exists());
     assert!(out.join("store/layerprobe-store").exists());
 
+    // bits compare their own networks anew, in an instant
+    let compared = |times| contains("\"reason\":\"started\",\"stage\":\"compare\"").count(times);
     reproduce()
         .args(["--message-format", "json"])
         .assert()
         .success()
         .stdout(contains("\"stage\":\"train\"").not())
-        .stdout(contains("\"stage\":\"compare\"").not());
+        .stdout(compared(1));
     assert_eq!(fs::read_to_string(out.join("claims.json")).unwrap(), claims);
     // an altered similarity table is not taken for what the runs gave
     let table = out.join("similarity/correlated.csv");
@@ -63,7 +77,7 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
         .args(["--message-format", "json"])
         .assert()
         .success()
-        .stdout(contains("\"stage\":\"compare\""));
+        .stdout(compared(2));
     assert_eq!(fs::read_to_string(out.join("claims.json")).unwrap(), claims);
 
     // its tables alone decide the same in another folder, and nothing is run there

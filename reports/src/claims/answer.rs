@@ -3,6 +3,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::comparison::Estimate;
+use super::variation::Varied;
 
 /// What the runs say of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -36,10 +37,9 @@ pub enum Outcome {
     NotRun(String),
 }
 
-/// What decoders say that were chosen on the very stimuli they are tested on, as the
-/// paper chose its own: upper bounds of what can be decoded.
+/// A comparison, decided by other rows than those that decide the claim.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ByUpperBounds {
+pub struct Decided {
     /// The difference that decides.
     pub estimate: Option<Estimate>,
     /// What it says.
@@ -64,10 +64,11 @@ pub struct Finding {
     /// What it says.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// The same by decoders that were chosen on the tested stimuli, where there
-    /// are any.
+    /// The same by decoders that were chosen on the very stimuli they are tested on,
+    /// as the paper chose its own, where there are any: upper bounds of what can be
+    /// decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub by_upper_bounds: Option<ByUpperBounds>,
+    pub by_upper_bounds: Option<Decided>,
     /// The difference over all networks, where some were left out because they had
     /// not learned their target.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +107,10 @@ pub struct Answer {
     pub verdict_by_upper_bounds: Option<Verdict>,
     /// Part by part.
     pub parts: Vec<Finding>,
+    /// The same with other choices: by experiments that choose otherwise where the
+    /// paper leaves something open, by other measures of similarity.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub varied: Vec<Varied>,
     /// What a reader should know of this test of the claim.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,

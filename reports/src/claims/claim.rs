@@ -3,11 +3,12 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use thiserror::Error;
 
-use super::answer::{Answer, ByUpperBounds, Finding, Outcome, Verdict};
+use super::answer::{Answer, Decided, Finding, Outcome, Verdict};
 use super::comparison::Relation;
 use super::evidence::{Evidence, TRAINING_ACCURACY, VALIDATION_ACCURACY, upper_bounds};
 use super::quantity::Quantity;
 use super::raw::RawClaims;
+use super::variation::Measure;
 use crate::ResultRow;
 
 /// Why a list of claims is refused.
@@ -39,6 +40,8 @@ pub struct Claims {
     /// What was changed of the rules for all claims once results were known: the
     /// day, what, and why.
     pub amended: Option<String>,
+    /// Measures of similarity by which claims are decided again.
+    pub measures: Vec<Measure>,
     /// The claims, in the paper's order.
     pub claims: Vec<Claim>,
 }
@@ -152,7 +155,7 @@ impl Claims {
             if let Some(bounds) = bounds.as_ref().filter(|_| part.is_of_decodability()) {
                 let found = self.finding(part, bounds);
                 let measured = !matches!(found.outcome, Outcome::NotRun(_));
-                finding.by_upper_bounds = measured.then_some(ByUpperBounds {
+                finding.by_upper_bounds = measured.then_some(Decided {
                     estimate: found.estimate,
                     outcome: found.outcome,
                 });
@@ -176,6 +179,7 @@ impl Claims {
                 verdict: Verdict::of(parts.iter().map(|part| &part.outcome)),
                 verdict_by_upper_bounds: bounded.then(by_bounds),
                 parts,
+                varied: Vec::new(),
                 remark: claim.remark.clone(),
                 amended: claim.amended.clone(),
             }

@@ -179,6 +179,16 @@ impl<'a> Evidence<'a> {
         found
     }
 
+    /// The rows that observe one of these quantities, and those that tell which
+    /// networks have learned.
+    pub(super) fn read_by(&self, quantities: &[&Quantity]) -> Vec<&'a ResultRow> {
+        let is_read = |row: &&&ResultRow| {
+            matches!(&*row.metric, VALIDATION_ACCURACY | TRAINING_ACCURACY)
+                || quantities.iter().any(|q| self.runs(row, q).is_some())
+        };
+        self.rows.iter().filter(is_read).copied().collect()
+    }
+
     fn accuracy(&self, condition: &str, metric: &str) -> Option<f64> {
         self.networks
             .get(condition)?

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use askama::Template;
 
-use super::answer::{Answer, Verdict};
+use super::answer::{Answer, Decided, Finding, Verdict};
 use crate::drawing::FONT_FACE;
 use crate::figures::draw_forest;
 use crate::report::write_drawing;
@@ -47,6 +47,18 @@ struct Page<'a> {
 struct View<'a> {
     answer: &'a Answer,
     svg: String,
+}
+
+impl View<'_> {
+    /// Each part with what every variation says of it.
+    fn varied_parts(&self) -> Vec<(&Finding, Vec<&Decided>)> {
+        let by_all = |part: usize| {
+            let varied = self.answer.varied.iter();
+            varied.filter_map(|varied| varied.parts.get(part)).collect()
+        };
+        let parts = self.answer.parts.iter().enumerate();
+        parts.map(|(i, part)| (part, by_all(i))).collect()
+    }
 }
 
 /// Filters of the template.

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::claim::{Claim, Claims, ClaimsError, LearnedOn, Part};
 use super::comparison::Relation;
 use super::quantity::Quantity;
+use super::variation::Measure;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +17,8 @@ pub(super) struct RawClaims {
     ceiling: f64,
     least_runs: usize,
     amended: Option<String>,
+    #[serde(default)]
+    measure: Vec<Measure>,
     claim: Vec<RawClaim>,
 }
 
@@ -91,6 +94,7 @@ impl RawClaims {
             ceiling: self.ceiling,
             least_runs: self.least_runs,
             amended: self.amended,
+            measures: self.measure,
             claims,
         })
     }

@@ -1,8 +1,11 @@
-use super::answer::Answer;
+use std::collections::BTreeMap;
+
+use super::answer::{Answer, Verdict};
 use super::page::counts;
 
 /// The verdicts as a table for the terminal: one line a claim, with how many of
-/// its parts could be decided, then how many claims got which verdict.
+/// its parts could be decided, then how many claims got which verdict, and which
+/// verdicts change with another choice.
 pub fn claims_table(answers: &[Answer], width: usize) -> String {
     let id = answers
         .iter()
@@ -25,7 +28,32 @@ pub fn claims_table(answers: &[Answer], width: usize) -> String {
             shortened(&answer.says, room.max(20)),
         );
     }
-    text + &counts(answers) + "\n"
+    text + &counts(answers) + "\n" + &variations(answers)
+}
+
+/// Of each other choice, which verdicts it changes.
+fn variations(answers: &[Answer]) -> String {
+    let mut verdicts: BTreeMap<&str, Vec<(&Answer, Verdict)>> = BTreeMap::new();
+    for answer in answers {
+        for varied in &answer.varied {
+            let of_it = verdicts.entry(&varied.by).or_default();
+            of_it.push((answer, varied.verdict));
+        }
+    }
+    let line = |(by, verdicts): (&str, Vec<(&Answer, Verdict)>)| {
+        let other = verdicts
+            .iter()
+            .filter(|(answer, by_it)| answer.verdict != *by_it);
+        let other: Vec<String> = other
+            .map(|(answer, by_it)| format!("{} ({by_it})", answer.id))
+            .collect();
+        let count = format!("{} of {} verdicts change", other.len(), verdicts.len());
+        match other.is_empty() {
+            true => format!("By {by}: {count}.\n"),
+            false => format!("By {by}: {count}: {}.\n", other.join(", ")),
+        }
+    };
+    verdicts.into_iter().map(line).collect()
 }
 
 /// As much of a text as fits, with a sign that it goes on.

@@ -1,6 +1,7 @@
 //! Each decision turns when its evidence does.
 
 mod gate;
+mod varied;
 
 use super::*;
 use crate::ResultRow;

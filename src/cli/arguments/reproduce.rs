@@ -26,6 +26,10 @@ pub struct Reproduce {
     /// Run nothing: decide by the experiments that are finished
     #[arg(long)]
     pub no_run: bool,
+    /// Run the variations, too: experiments that choose otherwise where the paper
+    /// leaves something open, by which claims are decided a second time
+    #[arg(long, conflicts_with = "no_run")]
+    pub variations: bool,
     /// The folder of another reproduction of the study, such as one published
     /// with its tables alone: what is finished there is not run here
     #[arg(long, value_name = "DIR")]

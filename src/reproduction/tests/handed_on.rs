@@ -35,6 +35,7 @@ fn decided_in(out: &Path, evidence: Option<&Path>) -> (Verdict, Vec<String>) {
         only: &[CLAIM.to_owned()],
         out,
         run: false,
+        variations: false,
         evidence,
         execution: Execution::default(),
     };

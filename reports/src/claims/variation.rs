@@ -1,0 +1,131 @@
+//! Claims decided again with another choice: by an experiment that chooses otherwise
+//! where the paper leaves something open, or by another measure of similarity.
+
+use serde::{Deserialize, Serialize};
+
+use super::answer::{Answer, Decided, Verdict};
+use super::claim::{Claim, Claims, Part};
+use super::evidence::Evidence;
+use super::quantity::Quantity;
+use crate::ResultRow;
+
+/// An experiment that stands in for another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Variation {
+    /// Its name.
+    pub experiment: String,
+    /// The name of the experiment that the claims look at.
+    pub varies: String,
+    /// What it does otherwise, in words.
+    pub about: String,
+}
+
+/// A measure of similarity, by which claims on similarities are decided again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Measure {
+    /// Its metric in the table.
+    pub metric: String,
+    /// What it is, in words.
+    pub about: String,
+}
+
+/// A claim, decided with another choice.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Varied {
+    /// The experiment or the metric.
+    pub by: String,
+    /// What it does otherwise, in words.
+    pub about: String,
+    /// The verdict by it.
+    pub verdict: Verdict,
+    /// Part by part, in the claim's order.
+    pub parts: Vec<Decided>,
+}
+
+impl Claims {
+    /// Decides every claim by the rows of a table, as [`Claims::decide`]; those that look
+    /// at a varied experiment by each variation, too, and those on similarities by each
+    /// further measure. What lacks rows that could change a verdict gives none.
+    pub fn decide_with(&self, rows: &[ResultRow], variations: &[Variation]) -> Vec<Answer> {
+        let mut answers = self.decide(rows);
+        let variations = variations.iter();
+        let by_variations = variations.map(|v| (&v.experiment, &v.about, self.varied(v)));
+        let measures = self.measures.iter();
+        let by_measures = measures.map(|m| (&m.metric, &m.about, self.measured(m)));
+        for (by, about, claims) in by_variations.chain(by_measures) {
+            let decided = claims.decide(rows);
+            for by_it in decided.iter().filter(|a| a.verdict != Verdict::NotRun) {
+                let answers = answers.iter_mut().filter(|answer| answer.id == by_it.id);
+                answers.for_each(|answer| answer.varied.push(varied(by, about, by_it)));
+            }
+        }
+        answers
+    }
+
+    /// What the claims read of a variation's rows: all that has to be kept of it.
+    pub fn read_of(&self, variation: &Variation, rows: &[ResultRow]) -> Vec<ResultRow> {
+        let varied = self.varied(variation);
+        let parts = varied.claims.iter().flat_map(|claim| &claim.parts);
+        let sides: Vec<&Quantity> = parts
+            .flat_map(|part| [Some(&part.of), part.over.as_ref()])
+            .flatten()
+            .collect();
+        let read = Evidence::of(rows).read_by(&sides);
+        read.into_iter().cloned().collect()
+    }
+
+    /// The claims that look at a varied experiment, looking at the variation. What is
+    /// computed without a network is the same by any.
+    fn varied(&self, variation: &Variation) -> Self {
+        let of_it = |claim: &&Claim| {
+            claim.experiments().contains(&variation.varies)
+                && claim.parts.iter().any(|part| !part.exact)
+        };
+        let mut varied = Self {
+            claims: self.claims.iter().filter(of_it).cloned().collect(),
+            ..self.clone()
+        };
+        varied.rename(&|word| (word == variation.varies).then(|| variation.experiment.clone()));
+        varied
+    }
+
+    /// The claims that compare similarities with each other, by another measure. A
+    /// number that the paper gives is one of its own measure.
+    fn measured(&self, measure: &Measure) -> Self {
+        let is_of_similarities = |part: &Part| {
+            let sides = [Some(&part.of), part.over.as_ref()];
+            let mut sides = sides.into_iter().flatten();
+            part.over.is_some() && sides.all(|side| side.with.is_some() && side.metric.is_none())
+        };
+        let claims = self.claims.iter();
+        let claims = claims.filter(|claim| claim.parts.iter().all(is_of_similarities));
+        let mut measured = Self {
+            claims: claims.cloned().collect(),
+            ..self.clone()
+        };
+        let parts = measured
+            .claims
+            .iter_mut()
+            .flat_map(|claim| &mut claim.parts);
+        for side in parts.flat_map(|part| [Some(&mut part.of), part.over.as_mut()]) {
+            if let Some(side) = side {
+                side.metric = Some(measure.metric.clone());
+            }
+        }
+        measured
+    }
+}
+
+fn varied(by: &str, about: &str, answer: &Answer) -> Varied {
+    let parts = answer.parts.iter().map(|part| Decided {
+        estimate: part.estimate,
+        outcome: part.outcome.clone(),
+    });
+    Varied {
+        by: by.to_owned(),
+        about: about.to_owned(),
+        verdict: answer.verdict,
+        parts: parts.collect(),
+    }
+}
