@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use layerprobe_reports::Fact;
-use layerprobe_reports::claims::{Answer, ClaimsPage, LinkedRun, write_claims_page};
+use layerprobe_reports::claims::{Answer, ClaimsPage, LinkedRun, OpenChoice, write_claims_page};
 use serde::Serialize;
 
 use super::error::ReproductionError;
@@ -31,8 +31,16 @@ struct Document<'a> {
     layerprobe: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     amended: Option<&'a str>,
+    /// By which interval all parts are decided.
+    interval: &'static str,
+    ceiling: f64,
+    least_runs: usize,
+    open: &'a [OpenChoice],
     claims: &'a [Answer],
 }
+
+/// How intervals of differences are made.
+const INTERVAL: &str = "95 %, over runs: Student's t with n - 1 degrees of freedom on differences paired within runs, of similarities on pseudovalues of the jackknife over runs";
 
 /// Writes `claims.json`.
 pub(super) fn write_json(
@@ -53,6 +61,10 @@ pub(super) fn write_json(
         about: &study.about,
         layerprobe: env!("CARGO_PKG_VERSION"),
         amended: study.claims.amended.as_deref(),
+        interval: INTERVAL,
+        ceiling: study.claims.ceiling,
+        least_runs: study.claims.least_runs,
+        open: &study.open,
         claims: answers,
     };
     let json = serde_json::to_string_pretty(&document).map_err(|e| failed(e.into()))?;
@@ -102,6 +114,7 @@ pub(super) fn write_page(
         title: format!("Claims of {}", study.title),
         cautions,
         amended: study.claims.amended.clone(),
+        open: study.open.clone(),
         facts: vec![
             Fact::new("scale", study.about.clone()),
             Fact::new("experiments", needed.experiments.len().to_string()),

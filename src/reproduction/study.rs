@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use layerprobe_reports::claims::{Claim, Claims, Variation};
+use layerprobe_reports::claims::{Claim, Claims, OpenChoice, Variation};
 use serde::{Deserialize, Serialize};
 
 use super::error::ReproductionError;
@@ -23,6 +23,7 @@ struct Source {
     name: &'static str,
     title: &'static str,
     claims: &'static str,
+    open: &'static str,
     smoke: &'static str,
     quick: &'static str,
     paper: &'static str,
@@ -32,6 +33,7 @@ const SOURCES: &[Source] = &[Source {
     name: "hermann-lampinen-2020",
     title: "Hermann & Lampinen 2020, What shapes feature representations?",
     claims: include_str!("hermann_lampinen_2020/claims.toml"),
+    open: include_str!("hermann_lampinen_2020/open.toml"),
     smoke: include_str!("hermann_lampinen_2020/smoke.toml"),
     quick: include_str!("hermann_lampinen_2020/quick.toml"),
     paper: include_str!("hermann_lampinen_2020/paper.toml"),
@@ -60,6 +62,8 @@ pub struct Study {
     pub comparisons: Vec<Comparison>,
     /// What the paper claims.
     pub claims: Claims,
+    /// What the paper leaves open, and what is done here.
+    pub open: Vec<OpenChoice>,
 }
 
 /// One experiment: a preset with settings.
@@ -119,6 +123,12 @@ pub struct Comparison {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawOpen {
+    open: Vec<OpenChoice>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawScale {
     about: String,
     names: BTreeMap<String, String>,
@@ -166,8 +176,9 @@ impl Study {
             Scale::Quick => source.quick,
             Scale::Paper => source.paper,
         };
-        let raw: RawScale =
-            toml::from_str(text).map_err(|e| ReproductionError::Study(e.to_string()))?;
+        let wrong = |e: toml::de::Error| ReproductionError::Study(e.to_string());
+        let raw: RawScale = toml::from_str(text).map_err(wrong)?;
+        let open: RawOpen = toml::from_str(source.open).map_err(wrong)?;
         let mut claims = Claims::parse(source.claims)?;
         claims.rename(&|word| raw.names.get(word).cloned());
         let (variations, experiments): (Vec<Experiment>, Vec<Experiment>) =
@@ -188,6 +199,7 @@ impl Study {
             variations,
             comparisons: raw.comparison,
             claims,
+            open: open.open,
         })
     }
 
@@ -329,6 +341,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn readers_are_told_what_the_paper_leaves_open() {
+        let study = Study::named(STUDIES[0], Scale::Quick).unwrap();
+        let guide = include_str!("../../docs/reproduction.md");
+        for OpenChoice {
+            what,
+            here,
+            option,
+            why,
+        } in &study.open
+        {
+            let line = format!("| {what} | {here} | {option} | {why} |");
+            assert!(guide.contains(&line), "docs/reproduction.md lacks\n{line}");
+        }
+        assert!(study.open.len() > 15);
     }
 
     #[test]

@@ -2,7 +2,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::comparison::Estimate;
+use super::claim::LearnedOn;
+use super::comparison::{Estimate, Relation};
 use super::variation::Varied;
 
 /// What the runs say of a claim.
@@ -47,6 +48,15 @@ pub struct Decided {
     pub outcome: Outcome,
 }
 
+/// Which trained networks count.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Learned {
+    /// The lowest accuracy at its own target.
+    pub least: f64,
+    /// On which stimuli.
+    pub on: LearnedOn,
+}
+
 /// A part of a claim, decided.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
@@ -56,11 +66,19 @@ pub struct Finding {
     pub measured: String,
     /// The difference that decides, where there are enough runs for one.
     pub estimate: Option<Estimate>,
+    /// How the difference has to lie.
+    pub is: Relation,
     /// The margin it was held against.
     pub margin: f64,
     /// By how much it had to be above or below; 0 for any difference.
     #[serde(skip_serializing_if = "is_zero")]
     pub by: f64,
+    /// Which trained networks count; all, where nothing is trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Learned>,
+    /// Whether what is at the ceiling before training decides nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unless_ceiling: bool,
     /// What it says.
     #[serde(flatten)]
     pub outcome: Outcome,
@@ -69,6 +87,9 @@ pub struct Finding {
     /// decoded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by_upper_bounds: Option<Decided>,
+    /// By how much the difference is larger by these decoders, paired within runs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upper_bounds_minus_clean: Option<Estimate>,
     /// The difference over all networks, where some were left out because they had
     /// not learned their target.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +103,17 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// How the difference has to lie, and by how much.
+    pub(crate) fn wanted(&self) -> String {
+        match (self.is, self.by) {
+            (Relation::Equal, _) => format!("equal within {}", self.margin),
+            (is, 0.0) => format!("{}, margin {}", is.word(), self.margin),
+            (is, by) if by > 0.0 => format!("{} by {by}", is.word()),
+            (Relation::Above, by) => format!("smaller by less than {}", -by),
+            (_, by) => format!("larger by less than {}", -by),
+        }
+    }
+
     /// How far from 0 a difference has to lie to count.
     pub(crate) fn reach(&self) -> f64 {
         match is_zero(&self.by) {

@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::answer::{Answer, Decided, Finding, Outcome, Verdict};
@@ -98,7 +98,7 @@ pub struct Part {
 }
 
 /// By which of its accuracies a network has learned its target.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LearnedOn {
     /// On combinations that it has not met.
@@ -155,6 +155,10 @@ impl Claims {
             if let Some(bounds) = bounds.as_ref().filter(|_| part.is_of_decodability()) {
                 let found = self.finding(part, bounds);
                 let measured = !matches!(found.outcome, Outcome::NotRun(_));
+                finding.upper_bounds_minus_clean = match measured {
+                    true => Self::change(part, bounds, &evidence),
+                    false => None,
+                };
                 finding.by_upper_bounds = measured.then_some(Decided {
                     estimate: found.estimate,
                     outcome: found.outcome,

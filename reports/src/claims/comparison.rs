@@ -34,6 +34,15 @@ pub struct Estimate {
 }
 
 impl Relation {
+    /// A word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Above => "larger",
+            Self::Below => "smaller",
+            Self::Equal => "equal",
+        }
+    }
+
     /// Whether a difference is so (by an amount, unless that is 0), is not so, or
     /// neither can be told.
     pub(super) fn holds(self, estimate: &Estimate, margin: f64, by: f64) -> Option<bool> {

@@ -2,20 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::answer::{Finding, Outcome};
+use super::answer::{Finding, Learned, Outcome};
 use super::claim::{Claims, Part};
 use super::comparison::{Against, Estimate, difference};
-use super::evidence::{Evidence, Gate, Observed, experiment_of};
+use super::evidence::{Evidence, Gate, Observation, Observed, experiment_of};
 use super::quantity::Quantity;
 
 impl Claims {
     /// What the evidence says of a part.
     pub(super) fn finding(&self, part: &Part, evidence: &Evidence<'_>) -> Finding {
-        // what is computed has nothing to learn
-        let gate = (!part.exact).then(|| Gate {
-            metric: part.learned_on.metric(),
-            least: part.learned,
-        });
+        let gate = part.gate();
         let sides = Sides::of(part, evidence, gate.as_ref());
         let estimate = sides.estimate();
         let left_out = sides.each().any(|(_, seen)| seen.left_out > 0);
@@ -24,17 +20,32 @@ impl Claims {
             says: part.name(),
             measured: part.in_words(),
             estimate,
+            is: part.is,
             margin: part.margin,
             by: part.by,
+            learned: gate.as_ref().map(|gate| Learned {
+                least: gate.least,
+                on: part.learned_on,
+            }),
+            unless_ceiling: part.unless_ceiling,
             outcome: match sides.undecided() {
                 Some(outcome) => outcome,
                 None => self.outcome(&sides, estimate),
             },
             by_upper_bounds: None,
+            upper_bounds_minus_clean: None,
             without_gate: left_out.then(without_gate).flatten(),
             amended: part.amended.clone(),
             notes: sides.notes(),
         }
+    }
+
+    /// By how much the difference of a part is larger by some evidence than by other
+    /// evidence of the same runs, for quantities of single networks.
+    pub(super) fn change(part: &Part, by: &Evidence<'_>, than: &Evidence<'_>) -> Option<Estimate> {
+        let gate = part.gate();
+        let by_run = |evidence| Sides::of(part, evidence, gate.as_ref()).by_run();
+        difference(&by_run(by), &Against::Observations(&by_run(than)))
     }
 
     fn outcome(&self, sides: &Sides<'_>, estimate: Option<Estimate>) -> Outcome {
@@ -66,6 +77,16 @@ impl Claims {
     }
 }
 
+impl Part {
+    /// Which networks count; what is computed has nothing to learn.
+    fn gate(&self) -> Option<Gate<'_>> {
+        (!self.exact).then(|| Gate {
+            metric: self.learned_on.metric(),
+            least: self.learned,
+        })
+    }
+}
+
 /// What was observed of both sides of a part.
 struct Sides<'a> {
     part: &'a Part,
@@ -87,6 +108,25 @@ impl<'a> Sides<'a> {
         let first = (&self.part.of, &self.first);
         let second = self.part.over.as_ref().zip(self.second.as_ref());
         std::iter::once(first).chain(second)
+    }
+
+    /// The difference of each run that both sides have, or of the first side and the
+    /// number.
+    fn by_run(&self) -> Vec<Observation> {
+        let less = |own: &Observation| {
+            let value = match &self.second {
+                Some(second) => {
+                    let mut others = second.observations.iter();
+                    others.find(|other| other.runs == own.runs)?.value
+                }
+                None => self.part.value,
+            };
+            Some(Observation {
+                value: own.value - value,
+                ..own.clone()
+            })
+        };
+        self.first.observations.iter().filter_map(less).collect()
     }
 
     fn estimate(&self) -> Option<Estimate> {

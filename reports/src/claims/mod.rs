@@ -64,11 +64,11 @@ mod table;
 mod tests;
 mod variation;
 
-pub use answer::{Answer, Decided, Finding, Outcome, Verdict};
+pub use answer::{Answer, Decided, Finding, Learned, Outcome, Verdict};
 pub use claim::{Claim, Claims, ClaimsError, LearnedOn, Part};
 pub use comparison::{Estimate, Relation};
 pub use evidence::{TRAINING_ACCURACY, VALIDATION_ACCURACY};
-pub use page::{ClaimsPage, LinkedRun, write_claims_page};
+pub use page::{ClaimsPage, LinkedRun, OpenChoice, write_claims_page};
 pub use quantity::{Moment, Pairing, Quantity, UNTRAINED};
 pub use table::claims_table;
 pub use variation::{Measure, Variation, Varied};

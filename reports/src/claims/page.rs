@@ -2,6 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use askama::Template;
+use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Decided, Finding, Verdict};
 use crate::drawing::FONT_FACE;
@@ -18,10 +19,26 @@ pub struct ClaimsPage {
     pub cautions: Vec<String>,
     /// What was changed of the rules for all claims once results were known.
     pub amended: Option<String>,
+    /// What the paper leaves open, and what is done here.
+    pub open: Vec<OpenChoice>,
     /// What was run, in short.
     pub facts: Vec<Fact>,
     /// The experiments behind it.
     pub runs: Vec<LinkedRun>,
+}
+
+/// Something that a paper leaves open. Words between backticks are names of options.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenChoice {
+    /// What is open.
+    pub what: String,
+    /// What is done here.
+    pub here: String,
+    /// The option by which it is done otherwise; empty, if there is none.
+    pub option: String,
+    /// Why this is the default.
+    pub why: String,
 }
 
 /// An experiment with its own report.
@@ -64,6 +81,24 @@ impl View<'_> {
 /// Filters of the template.
 mod filters {
     use std::fmt::Display;
+
+    /// A text whose words between backticks are set as code.
+    #[askama::filter_fn]
+    pub(super) fn coded(text: &str, _: &dyn askama::Values) -> askama::Result<impl Display> {
+        let pieces = text.split('`').enumerate().map(|(i, piece)| {
+            let piece =
+                askama::filters::escape(piece, askama::filters::Html).map(|p| p.to_string());
+            piece.map(|piece| match i % 2 {
+                0 => piece,
+                _ => format!("<code>{piece}</code>"),
+            })
+        });
+        let pieces: Result<Vec<String>, _> = pieces.collect();
+        match pieces {
+            Ok(pieces) => Ok(pieces.concat()),
+            Err(never) => match never {},
+        }
+    }
 
     /// A number with two digits, and a minus that is one.
     #[askama::filter_fn]

@@ -167,6 +167,10 @@ fn decoders_chosen_on_the_tested_stimuli_decide_apart() {
     let bound = answer.parts[0].by_upper_bounds.clone().unwrap();
     assert!((bound.estimate.unwrap().value - 0.295).abs() < 1e-12);
     assert_eq!(bound.outcome, Outcome::Fails);
+    // from -.305 to .295, the same in every run but for rounding
+    let change = answer.parts[0].upper_bounds_minus_clean.unwrap();
+    assert!((change.value - 0.6).abs() < 1e-12 && change.upper - change.lower < 1e-9);
+    assert_eq!(change.runs, 3);
     // decoders of one side alone say nothing
     let half = [texture(0.6, 0.3), bounds(texture(0.6, 0.9)[..1].to_vec())].concat();
     let answer = decide(&claims, &half).remove(0);

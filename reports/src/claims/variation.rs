@@ -108,10 +108,9 @@ impl Claims {
             .claims
             .iter_mut()
             .flat_map(|claim| &mut claim.parts);
-        for side in parts.flat_map(|part| [Some(&mut part.of), part.over.as_mut()]) {
-            if let Some(side) = side {
-                side.metric = Some(measure.metric.clone());
-            }
+        let sides = parts.flat_map(|part| [Some(&mut part.of), part.over.as_mut()]);
+        for side in sides.flatten() {
+            side.metric = Some(measure.metric.clone());
         }
         measured
     }

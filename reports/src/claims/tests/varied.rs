@@ -58,9 +58,24 @@ fn variations_decide_beside_the_experiment() {
     let changed = "By turned: 1 of 1 verdicts change: c (not reproduced).";
     assert!(table.contains(changed), "{table}");
     let dir = tempfile::tempdir().unwrap();
-    let page = write_claims_page(&ClaimsPage::default(), &answers, dir.path()).unwrap();
+    let open = OpenChoice {
+        what: "an <epoch>".into(),
+        here: "10".into(),
+        option: "`training.epochs`".into(),
+        why: "as said".into(),
+    };
+    let page = ClaimsPage {
+        open: vec![open],
+        ..ClaimsPage::default()
+    };
+    let page = write_claims_page(&page, &answers, dir.path()).unwrap();
     let page = std::fs::read_to_string(page).unwrap();
     assert!(page.contains("<small>the same otherwise</small>"));
+    assert!(
+        page.contains("<td><code>training.epochs</code></td>"),
+        "{page}"
+    );
+    assert!(!page.contains("<epoch>"));
     assert!(
         page.contains("<td>fails<small>0.29: 0.28 to 0.31</small>"),
         "{page}"
