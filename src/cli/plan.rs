@@ -1,3 +1,4 @@
+use std::fs;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -6,80 +7,126 @@ use super::arguments::{MessageFormat, Output, Plan};
 use super::duration::duration;
 use super::exit::Usage;
 use super::threads;
-use crate::config::{BINARY_PRESETS, Config};
-use crate::experiment::{Bench, RunForecast, Speeds};
+use crate::config::{BINARY_PRESETS, BinaryConfig, Config};
+use crate::experiment::{Bench, BinaryForecast, RunForecast, Speeds};
 use crate::memory::Bytes;
-use crate::reproduction::{Experiment, Kind, STUDIES, Study};
+use crate::reproduction::{Checked, Experiment, STUDIES, Study};
 
 /// Tells what a configuration, or each experiment of a study, will take.
 pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
     check(command)?;
     threads::set(command.threads)?;
     let mut left_out = Vec::new();
-    let runs: Vec<(String, Config)> = match STUDIES.contains(&command.what.as_str()) {
+    let runs: Vec<(String, Checked)> = match STUDIES.contains(&command.what.as_str()) {
         true => {
             let study = Study::named(&command.what, command.scale.unwrap_or_default().into())?;
             let needed = study.needed(&command.only)?;
-            let experiments = needed.experiments;
-            let of_bits = experiments.iter().filter(|e| e.kind == Kind::Binary);
-            left_out.extend(of_bits.map(|e| format!("{} ({})", e.id, e.about)));
-            let compared = experiments.iter().filter(|e| e.similarity).count();
+            let compared = needed.experiments.iter().filter(|e| e.similarity).count();
             match compared + needed.comparisons.len() {
                 0 => {}
                 n => left_out.push(format!("{n} comparisons of networks")),
             }
-            let images = experiments.iter().filter(|e| e.kind == Kind::Images);
-            let config = |e: &Experiment| Ok((e.id.clone(), e.config()?));
-            images.map(config).collect::<anyhow::Result<_>>()?
+            let counted = |e: &&Experiment| command.variations || e.varies.is_none();
+            let varied: Vec<&str> = needed.each().filter(|e| !counted(e)).map(|e| &*e.id).collect();
+            if !varied.is_empty() {
+                left_out.push(format!("the variations {} (--variations)", varied.join(", ")));
+            }
+            let experiments = needed.each().filter(counted);
+            let config = |e: &Experiment| Ok((e.id.clone(), e.checked()?));
+            experiments.map(config).collect::<anyhow::Result<_>>()?
         }
-        false => {
-            let config = Config::load(&command.what, &command.overrides)?;
-            vec![(config.name.clone(), config)]
-        }
+        false => vec![of_preset_or_file(command)?],
     };
     let mut bench = Bench::default();
-    let mut whole = (0.0, 0, 0);
+    let mut whole = Whole::default();
     for (name, config) in &runs {
-        let (speed, is_new) = bench.of(config)?;
-        if is_new {
-            let network = format!(
-                "{} at {} px, batch {}",
-                config.network.arch,
-                config.stimuli.image_size(),
-                config.training.batch_size
-            );
-            tell_speed(&network, &speed, output)?;
-        }
-        let forecast = RunForecast::of(config, &speed)?;
-        whole.0 += forecast.seconds();
-        whole.1 += forecast.disk;
-        whole.2 = whole.2.max(forecast.memory);
-        tell(name, &forecast, output)?;
-    }
-    if runs.len() != 1 || !left_out.is_empty() {
-        let (seconds, disk, memory) = whole;
-        match output.message_format {
-            MessageFormat::Json => super::say(&json!({
-                "reason": "done", "runs": runs.len(), "seconds": seconds,
-                "disk_bytes": disk, "memory_bytes": memory, "left_out": left_out,
-            }))?,
-            MessageFormat::Human => {
-                if runs.len() != 1 {
-                    super::say(&format!(
-                        "{} experiments: about {}, {} on disk, {} of memory",
-                        runs.len(),
-                        duration(seconds),
-                        Bytes(disk),
-                        Bytes(memory)
-                    ))?;
+        match config {
+            Checked::Images(config) => {
+                let (speed, is_new) = bench.of(config)?;
+                if is_new {
+                    let network = format!(
+                        "{} at {} px, batch {}",
+                        config.network.arch,
+                        config.stimuli.image_size(),
+                        config.training.batch_size
+                    );
+                    tell_speed(&network, &speed, output)?;
                 }
-                if !left_out.is_empty() {
-                    super::say(&format!("not counted: {}", left_out.join(", ")))?;
-                }
+                let forecast = RunForecast::of(config, &speed)?;
+                whole.add(forecast.seconds(), forecast.disk, forecast.memory);
+                tell(name, &forecast, output)?;
+            }
+            Checked::Binary(config) => {
+                let forecast = BinaryForecast::of(config)?;
+                whole.add(forecast.seconds(), forecast.disk, forecast.memory);
+                tell_bits(name, &forecast, output)?;
             }
         }
     }
+    if runs.len() != 1 || !left_out.is_empty() {
+        tell_whole(runs.len(), &whole, &left_out, output)?;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What several runs take, one after the other.
+#[derive(Default)]
+struct Whole {
+    seconds: f64,
+    disk: u64,
+    memory: u64,
+}
+
+impl Whole {
+    fn add(&mut self, seconds: f64, disk: u64, memory: u64) {
+        self.seconds += seconds;
+        self.disk += disk;
+        self.memory = self.memory.max(memory);
+    }
+}
+
+/// The configuration of images or of bits that a preset or a file is.
+fn of_preset_or_file(command: &Plan) -> anyhow::Result<(String, Checked)> {
+    let what = &command.what;
+    let is_text = |text: String| BinaryConfig::is_text_of_one(&text);
+    let of_bits = BINARY_PRESETS.iter().any(|preset| preset.name == what)
+        || fs::read_to_string(what).is_ok_and(is_text);
+    Ok(match of_bits {
+        true => {
+            let config = BinaryConfig::load(what, &command.overrides)?;
+            (config.name.clone(), Checked::Binary(Box::new(config)))
+        }
+        false => {
+            let config = Config::load(what, &command.overrides)?;
+            (config.name.clone(), Checked::Images(Box::new(config)))
+        }
+    })
+}
+
+fn tell_whole(
+    runs: usize,
+    whole: &Whole,
+    left_out: &[String],
+    output: &Output,
+) -> std::io::Result<()> {
+    if output.message_format == MessageFormat::Json {
+        return super::say(&json!({
+            "reason": "done", "runs": runs, "seconds": whole.seconds,
+            "disk_bytes": whole.disk, "memory_bytes": whole.memory, "left_out": left_out,
+        }));
+    }
+    if runs != 1 {
+        super::say(&format!(
+            "{runs} experiments: about {}, {} on disk, {} of memory",
+            duration(whole.seconds),
+            Bytes(whole.disk),
+            Bytes(whole.memory)
+        ))?;
+    }
+    match left_out.is_empty() {
+        true => Ok(()),
+        false => super::say(&format!("not counted: {}", left_out.join(", "))),
+    }
 }
 
 /// Refuses options that what is planned has no use for.
@@ -91,9 +138,7 @@ fn check(command: &Plan) -> Result<(), Usage> {
         }
         false if command.scale.is_some() => "--scale belongs to a study",
         false if !command.only.is_empty() => "--only belongs to a study, whose claims it names",
-        false if BINARY_PRESETS.iter().any(|preset| preset.name == what) => {
-            "the time of `layerprobe binary` is not forecast, only that of networks of images"
-        }
+        false if command.variations => "--variations belongs to a study",
         _ => return Ok(()),
     };
     Err(Usage(format!("{what}: {problem}")))
@@ -159,4 +204,32 @@ fn tell(name: &str, forecast: &RunForecast, output: &Output) -> std::io::Result<
         super::say(&format!("  not counted: {}", forecast.left_out.join(", ")))?;
     }
     super::say(&"")
+}
+
+fn tell_bits(name: &str, forecast: &BinaryForecast, output: &Output) -> std::io::Result<()> {
+    if output.message_format == MessageFormat::Json {
+        return super::say(&json!({
+            "reason": "plan", "run": name, "networks": forecast.networks,
+            "epochs": forecast.epochs, "checkpoints": forecast.checkpoints,
+            "train_seconds": forecast.train_seconds, "probe_seconds": forecast.measure_seconds,
+            "disk_bytes": forecast.disk, "memory_bytes": forecast.memory,
+        }));
+    }
+    super::say(&format!("{name}: about {}", duration(forecast.seconds())))?;
+    super::say(&format!(
+        "  train  {:>9}  {} networks, {} epochs each",
+        duration(forecast.train_seconds),
+        forecast.networks,
+        forecast.epochs
+    ))?;
+    super::say(&format!(
+        "  decode {:>9}  {} checkpoints of each",
+        duration(forecast.measure_seconds),
+        forecast.checkpoints
+    ))?;
+    super::say(&format!(
+        "  disk   {:>9}  memory {}\n",
+        Bytes(forecast.disk).to_string(),
+        Bytes(forecast.memory)
+    ))
 }

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::presets::BINARY_PRESETS;
 use super::sections::Checkpoints;
 
 /// A complete, checked configuration of the binary-features experiment
@@ -205,11 +206,15 @@ impl BinaryConfig {
         })
     }
 
-    /// Whether a text is a configuration of this experiment, by the section that
-    /// no other has.
+    /// Whether a text is a configuration of this experiment: by the section that no
+    /// other has, or the preset that it starts from.
     pub fn is_text_of_one(text: &str) -> bool {
-        let table = text.parse::<toml::Table>();
-        table.is_ok_and(|table| table.contains_key("decoding"))
+        let Ok(table) = text.parse::<toml::Table>() else {
+            return false;
+        };
+        let base = table.get("base").and_then(toml::Value::as_str);
+        let is_preset = |name: &str| BINARY_PRESETS.iter().any(|preset| preset.name == name);
+        table.contains_key("decoding") || base.is_some_and(is_preset)
     }
 
     /// Hash of the complete configuration.

@@ -31,7 +31,9 @@ mod train_stage;
 mod verify;
 mod work;
 
-pub use binary::{BinaryOutcome, XorExample, XorSolution, last_training, run_binary, xor_example};
+pub use binary::{
+    BinaryForecast, BinaryOutcome, XorExample, XorSolution, last_training, run_binary, xor_example,
+};
 pub use design::condition::{Condition, conditions};
 pub use design::paper_protocol::PAPER_PROTOCOL;
 pub use design::protocol::PROTOCOL;

@@ -185,9 +185,38 @@ fn a_plan_counts_networks_and_layers() {
     let last = lines.last().unwrap();
     assert_eq!(
         (&last["reason"], &last["runs"]),
-        (&"done".into(), &2.into())
+        (&"done".into(), &3.into())
     );
+    assert_eq!(last["left_out"][1], "the variations binary-majority (--variations)");
     assert!(last["seconds"].as_f64().unwrap() > 0.0);
+    // of bits, a file that starts from a preset like the preset itself
+    fs::write(
+        dir.path().join("my.toml"),
+        "base = \"binary-smoke\"\nname = \"my\"\n",
+    )
+    .unwrap();
+    for (what, networks) in [("binary-smoke", 9), ("my.toml", 3)] {
+        let mut command = layerprobe(dir.path());
+        command.args(["plan", what, "--message-format", "json"]);
+        if what == "my.toml" {
+            command.args(["--set", "training.runs=1"]);
+        }
+        let output = command.output().unwrap();
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(told["networks"], networks);
+        assert_eq!(
+            (&told["epochs"], &told["checkpoints"]),
+            (&300.into(), &3.into())
+        );
+        for part in ["train_seconds", "probe_seconds", "disk_bytes"] {
+            assert!(told[part].as_f64().unwrap() > 0.0, "{part}");
+        }
+    }
+    layerprobe(dir.path())
+        .args(["plan", "binary-smoke", "--variations"])
+        .assert()
+        .code(2)
+        .stderr(contains("--variations belongs to a study"));
     layerprobe(dir.path())
         .args(["plan", "quik"])
         .assert()

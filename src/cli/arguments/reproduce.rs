@@ -8,7 +8,7 @@ use crate::reproduction::{STUDIES, Scale};
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe reproduce hermann-lampinen-2020\n  layerprobe reproduce hermann-lampinen-2020 --only untrained-trifeature,rsa-order\n  layerprobe reproduce hermann-lampinen-2020 --scale paper --only untrained-depth --out hl-paper\n  layerprobe reproduce hermann-lampinen-2020 --no-run      decide by what is there\n  layerprobe reproduce hermann-lampinen-2020 --no-run --evidence docs/reproduction/quick\n\nRun again after an interruption, the same command goes on from where it was. Each experiment is a\nrun folder of its own under DIR/runs. `layerprobe plan` tells beforehand how long it takes."
+    after_help = "Examples:\n  layerprobe reproduce hermann-lampinen-2020\n  layerprobe reproduce hermann-lampinen-2020 --only untrained-trifeature,rsa-order\n  layerprobe reproduce hermann-lampinen-2020 --scale paper --only untrained-depth --out hl-paper\n  layerprobe reproduce hermann-lampinen-2020 --no-run      decide by what is there\n  layerprobe reproduce hermann-lampinen-2020 --variations  with other choices, too\n  layerprobe reproduce hermann-lampinen-2020 --no-run --evidence docs/reproduction/quick\n\nRun again after an interruption, the same command goes on from where it was. Each experiment is a\nrun folder of its own under DIR/runs. `layerprobe plan` tells beforehand how long it takes."
 )]
 pub struct Reproduce {
     /// Which study
@@ -68,10 +68,10 @@ impl From<ReproduceScale> for Scale {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe plan quick5\n  layerprobe plan my.toml --set training.epochs=90\n  layerprobe plan hermann-lampinen-2020 --scale paper\n\nTimes come from a bench of seconds on this machine, those of probes from the operations they take\n(within a factor of three)."
+    after_help = "Examples:\n  layerprobe plan quick5\n  layerprobe plan my.toml --set training.epochs=90\n  layerprobe plan hermann-lampinen-2020 --scale paper\n  layerprobe plan binary-quick\n\nTimes come from a bench of seconds on this machine, those of probes from the operations they take\n(within a factor of three)."
 )]
 pub struct Plan {
-    /// A preset or a TOML file of `layerprobe run`, or a study
+    /// A preset or a TOML file of `layerprobe run` or `layerprobe binary`, or a study
     pub what: String,
     /// The scale of a study [default: quick]
     #[arg(long, value_enum)]
@@ -79,6 +79,9 @@ pub struct Plan {
     /// Of a study, only what these claims need
     #[arg(long, value_name = "CLAIM,...", value_delimiter = ',')]
     pub only: Vec<String>,
+    /// Of a study, its variations, too
+    #[arg(long)]
+    pub variations: bool,
     /// Change a value of a preset or file; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,

@@ -17,6 +17,7 @@
 //! ```
 
 mod again;
+mod forecast;
 mod initial;
 mod measures;
 mod plan;
@@ -29,6 +30,7 @@ mod training;
 mod xor;
 
 pub use again::{condition_ids, make, rows_of_conditions};
+pub use forecast::BinaryForecast;
 pub use run::{BinaryOutcome, origin, run_binary};
 pub use training::last_training;
 pub use xor::{XorExample, XorSolution, xor_example};

@@ -3,6 +3,8 @@
 mod certified;
 mod decoding;
 mod feature_use;
+mod price;
+mod sets;
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,21 +25,14 @@ use crate::training::descent::DescentCheckpoint;
 use certified::{Certified, failed};
 pub(super) use decoding::protocol;
 use decoding::{DecodedSet, Decoder, FEATURES};
-use feature_use::UseSets;
+pub(super) use price::Price;
+use sets::Sets;
 
 /// What measures a network.
 struct Measures {
     linear: Decoder,
     nonlinear: Option<Decoder>,
     certified: Certified,
-}
-
-/// The stimuli that one network is measured on.
-struct Sets {
-    used: UseSets,
-    decoded: DecodedSet,
-    /// For nonlinear decoders.
-    many: Option<DecodedSet>,
 }
 
 impl Work<'_> {
@@ -111,7 +106,7 @@ impl Work<'_> {
         stop: &AtomicBool,
         advanced: &dyn Fn(),
     ) -> Result<(), ExperimentError> {
-        let sets = self.sets(condition)?;
+        let sets = Sets::of(&self.stimuli, condition)?;
         let train = self.stimuli.train(condition)?;
         let of_network = row_of_network(self.config, condition, &train);
         let mut rows = Vec::new();
@@ -188,40 +183,6 @@ impl Work<'_> {
             }
         }
         Ok(rows)
-    }
-
-    fn sets(&self, condition: &BinaryCondition) -> Result<Sets, ExperimentError> {
-        let (stimuli, config) = (&self.stimuli, self.config);
-        let of_feature = |feature| Ok((feature, stimuli.use_of(feature, condition)?));
-        let [easy, hard] = FEATURES;
-        let decoding = |part: &str, count| stimuli.decoding(part, count, condition);
-        let (bits, test) = (&config.decoding.bits, config.stimuli.test);
-        let decoded = DecodedSet::new(
-            decoding("decoding_train", test)?,
-            decoding("decoding_test", test)?,
-            bits,
-        );
-        let nonlinear =
-            config.decoding.nonlinear_epochs > 0 && condition.run < config.decoding.nonlinear_runs;
-        let many = match nonlinear {
-            false => None,
-            true => Some(DecodedSet::new(
-                decoding("nonlinear_train", config.decoding.nonlinear_train)?,
-                decoding("decoding_test", test)?,
-                &[],
-            )),
-        };
-        Ok(Sets {
-            used: UseSets {
-                evaluation: stimuli.evaluation(condition)?,
-                of_feature: [
-                    of_feature(easy).map_err(ExperimentError::Generator)?,
-                    of_feature(hard).map_err(ExperimentError::Generator)?,
-                ],
-            },
-            decoded,
-            many,
-        })
     }
 
     /// Whether a network's rows are there as they were measured, of the network
