@@ -2,14 +2,14 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use layerprobe_probes::{
-    Extras, FittedProbe, MultinomialProbe, MultinomialProbeParams, View, Workload, fit_grid,
-    fit_grid_streamed,
+    Extras, FittedProbe, MultinomialProbe, MultinomialProbeParams, Status, View, Workload,
+    fit_grid, fit_grid_streamed,
 };
 use ndarray::ArrayView2;
 use serde_json::{Value, json};
 
 use super::arguments::{BenchProbe, MessageFormat, Output};
-use super::threads;
+use super::{exit, threads};
 use crate::activations::Matrix;
 use crate::foreign::{ForeignError, ForeignFile, ForeignLayer, Labels, plan};
 use crate::memory::{self, Bytes, MemoryLimit};
@@ -41,12 +41,26 @@ pub fn probe(command: &BenchProbe, output: &Output) -> anyhow::Result<ExitCode> 
         .unwrap_or_else(MemoryLimit::of_this_machine);
     let stored = plan(limit, file.arrays(), &[View::Full], &work, None)?;
     let folder = std::env::temp_dir();
+    let mut not_proven = 0;
     for (array, stored) in file.arrays().iter().zip(stored) {
         let layer = file.read(array, stored.then_some(&folder))?;
         let (fits, seconds) = measure(&params, &layer, &labels, &command.penalties)?;
         tell(command, output, &layer, &labels, &fits, seconds)?;
+        not_proven += fits.iter().flatten().filter(|fit| !is_proven(fit)).count();
+    }
+    if not_proven > 0 {
+        let text = format!(
+            "{not_proven} fits did not converge: their seconds are not those of a fit that is proven (raise --max-iterations; where the status is separable, give penalties above 0)"
+        );
+        super::warn(&text, output);
+        return Ok(ExitCode::from(exit::NOT_CONVERGED));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether a fit is known to be the optimum, within the tolerance.
+fn is_proven(fit: &FittedProbe) -> bool {
+    matches!(fit.status(), Status::Converged | Status::Degenerate)
 }
 
 /// A feature's fits, one a penalty.

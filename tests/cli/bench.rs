@@ -1,5 +1,8 @@
 //! `layerprobe bench`.
 
+use std::path::Path;
+
+use assert_cmd::Command;
 use predicates::str::contains;
 use serde_json::Value;
 
@@ -47,22 +50,26 @@ fn a_bench_tells_speed_memory_and_threads() {
         .stderr(contains("--batch 0"));
 }
 
+/// 60 stimuli of 5 dimensions with two features.
+fn write_stimuli(dir: &Path) {
+    let values: Vec<f32> = (0..60 * 5).map(|i| (i * i % 17) as f32).collect();
+    write_npy(&dir.join("a.npy"), &values, "(60, 5)");
+    let rows: String = (0..60).map(|i| format!("{},{}\n", i % 3, i / 30)).collect();
+    std::fs::write(dir.join("l.csv"), format!("one,two\n{rows}")).unwrap();
+}
+
+fn bench_probe(dir: &Path) -> Command {
+    let mut command = layerprobe(dir);
+    let files = ["--activations", "a.npy", "--labels", "l.csv"];
+    command.args(["bench", "probe"]).args(files);
+    command
+}
+
 #[test]
 fn a_bench_of_probes_tells_each_fit() {
     let dir = tempfile::tempdir().unwrap();
-    let values: Vec<f32> = (0..60 * 5).map(|i| (i * i % 17) as f32).collect();
-    write_npy(&dir.path().join("a.npy"), &values, "(60, 5)");
-    let rows: String = (0..60).map(|i| format!("{},{}\n", i % 3, i / 30)).collect();
-    std::fs::write(dir.path().join("l.csv"), format!("one,two\n{rows}")).unwrap();
-    let output = layerprobe(dir.path())
-        .args([
-            "bench",
-            "probe",
-            "--activations",
-            "a.npy",
-            "--labels",
-            "l.csv",
-        ])
+    write_stimuli(dir.path());
+    let output = bench_probe(dir.path())
         .args(["--penalties", "100,1", "--json"])
         .output()
         .unwrap();
@@ -77,4 +84,27 @@ fn a_bench_of_probes_tells_each_fit() {
     // a smaller penalty fits better
     let objective = |i: usize| fits[i]["objective"].as_f64().unwrap();
     assert!(objective(0) > objective(1) && objective(2) > objective(3));
+}
+
+#[test]
+fn a_bench_of_probes_that_are_not_proven_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    write_stimuli(dir.path());
+    // an iteration each is not enough
+    let hasty = ["--penalties", "0.001", "--max-iterations", "1"];
+    bench_probe(dir.path())
+        .args(hasty)
+        .assert()
+        .code(3)
+        .stdout(contains("max_iterations"))
+        .stdout(contains("2 fits in"))
+        .stderr(contains("2 fits did not converge"));
+    let output = bench_probe(dir.path())
+        .args(hasty)
+        .arg("--json")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(told["fits"].as_array().unwrap().len(), 2);
 }

@@ -21,7 +21,7 @@ pub enum BenchCommand {
     Extract(Bench),
     /// Fits of every feature at every penalty, on all stimuli of a matrix
     #[command(
-        after_help = "Example:\n  layerprobe bench probe --activations fc6.npy --labels labels.csv --penalties 1,100"
+        after_help = "Example:\n  layerprobe bench probe --activations fc6.npy --labels labels.csv --penalties 1,100\n\nEnds with exit code 3 if a fit did not converge; what was measured is told all the same."
     )]
     Probe(BenchProbe),
 }
