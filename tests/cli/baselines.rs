@@ -1,8 +1,9 @@
 //! Layers that are no network's.
 
 use std::fs;
+use std::path::Path;
 
-use layerprobe_reports::{ResultRow, read_results};
+use layerprobe_reports::{ResultRow, read_by_value, read_confusions, read_results};
 use predicates::str::contains;
 
 use crate::folder::{assert_same, layerprobe, results};
@@ -23,6 +24,7 @@ fn pixels_are_probed_once_for_each_version() {
             ])
             .args(["--set", "probes.layers=['fc1', 'input', 'pixel_stats']"])
             .args(["--set", "split.versions=[0, 2]"])
+            .args(["--set", "probes.predictions='ends'"])
             .assert()
             .success();
     };
@@ -55,6 +57,9 @@ fn pixels_are_probed_once_for_each_version() {
         of("shape")
     );
 
+    has_tables_beside(&root, &accuracies("pixel_stats"));
+    has_tables_beside(&root, &accuracies("input"));
+
     let page = fs::read_to_string(root.join("report/index.html")).unwrap();
     assert!(page.contains("Without a network"));
     assert!(page.contains("mean and deviation of each color channel (pixel_stats)"));
@@ -84,6 +89,48 @@ fn pixels_are_probed_once_for_each_version() {
     let after = results(&root);
     assert_eq!(before.len() + 1, after.len());
     assert_same(&after, &results(&dir.path().join("again")));
+}
+
+/// The tables beside the results say of a baseline's probes what they say of a
+/// network's: each accuracy is the share of the right among its predictions and in
+/// its confusion matrix, and is split by held-out value.
+fn has_tables_beside(root: &Path, accuracies: &[&ResultRow]) {
+    let by_value = read_by_value(root.join("by_value.csv")).unwrap();
+    let confusions = read_confusions(root.join("confusion.csv")).unwrap();
+    for row in accuracies {
+        let own = (&row.condition, &row.layer, &row.feature);
+        let values = by_value.iter();
+        let values = values.filter(|v| (&v.condition, &v.layer, &v.feature) == own);
+        let values: Vec<_> = values.collect();
+        // three held-out values of each of the two other features
+        assert_eq!(values.len(), 6, "{own:?}");
+        for value in values {
+            assert!(value.arch == "none" && value.target.is_empty() && value.step.is_none());
+            assert_eq!(value.status, row.status);
+        }
+
+        let counts = confusions.iter().filter(|c| {
+            (&c.condition, &c.layer, &c.feature) == own && c.split_kind == row.split_kind
+        });
+        let (mut right, mut all) = (0, 0);
+        for count in counts {
+            all += count.count;
+            right += count.count * u64::from(count.label == count.predicted);
+        }
+        assert_eq!(Some(all), row.n_test);
+        assert!((right as f64 / all as f64 - row.value).abs() < 1e-12);
+
+        let (version, layer, feature) = (row.split.unwrap(), &row.layer, &row.feature);
+        let path = format!("baselines/split{version}/predictions/{layer}/{feature}.csv");
+        let mut said = csv::Reader::from_path(root.join(path)).unwrap();
+        let header = said.headers().unwrap().clone();
+        let column = |name: &str| header.iter().position(|found| found == name).unwrap();
+        let (kind, label, predicted) = (column("split_kind"), column("label"), column("predicted"));
+        let said = said.records().map(Result::unwrap);
+        let said: Vec<_> = said.filter(|line| line[kind] == row.split_kind).collect();
+        let hits = said.iter().filter(|line| line[label] == line[predicted]);
+        assert_eq!((said.len() as u64, hits.count() as u64), (all, right));
+    }
 }
 
 #[test]

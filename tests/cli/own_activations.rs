@@ -53,7 +53,8 @@ pub fn write_npy(path: &Path, values: &[f32], shape: &str) {
     fs::write(path, bytes).unwrap();
 }
 
-fn write_labels(path: &Path, stimuli: usize, split: impl Fn(usize) -> &'static str) {
+/// Labels by `direction`, in groups of two stimuli, with these splits.
+pub fn write_labels(path: &Path, stimuli: usize, split: impl Fn(usize) -> &'static str) {
     let mut table = "direction,group,split\n".to_owned();
     for i in 0..stimuli {
         table += &format!("{},{},{}\n", label(i), i / 2, split(i));

@@ -5,7 +5,7 @@ use super::quantity::Quantity;
 use crate::ResultRow;
 
 /// The architecture in rows of what no network has read.
-const NO_NETWORK: &str = "none";
+pub(super) const NO_NETWORK: &str = "none";
 
 /// A layer that is no network's, such as the raw pixels: features decoded
 /// from it are what there was to begin with.

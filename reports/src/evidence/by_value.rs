@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::baseline::NO_NETWORK;
 use super::estimate::{Estimate, IntervalKind, Measure};
 use super::names::in_order;
 use super::view::shown_view;
@@ -34,12 +35,14 @@ type Place = (Network, String, String, String);
 type Beginning = (Option<u32>, String);
 
 impl ByValue {
-    /// Of every dataset, network and protocol that the rows have.
+    /// Of every dataset, network and protocol that the rows have; baselines, which
+    /// are no network's, stand in the table alone.
     pub(crate) fn all(input: &ReportInput) -> Vec<Self> {
-        let view = shown_view(input.by_value.iter().map(|row| &*row.view));
+        let rows = || input.by_value.iter().filter(|row| row.arch != NO_NETWORK);
+        let view = shown_view(rows().map(|row| &*row.view));
         let shown = |row: &&ValueRow| row.accuracy.is_finite() && row.view == view;
         let mut by_key: BTreeMap<[&str; 3], Vec<&ValueRow>> = BTreeMap::new();
-        for row in input.by_value.iter().filter(shown) {
+        for row in rows().filter(shown) {
             let key = [&*row.dataset, &*row.arch, &*row.protocol];
             by_key.entry(key).or_default().push(row);
         }
@@ -77,11 +80,11 @@ impl ByValue {
                 row.held_feature.clone(),
                 row.held_value.clone(),
             );
-            let measure = Measure::with_ends(
-                row.accuracy,
-                row.lower.zip(row.upper),
-                IntervalKind::Stimuli,
-            );
+            let ends = row.lower.zip(row.upper);
+            let measure = Measure {
+                unconverged: row.is_unconverged(),
+                ..Measure::with_ends(row.accuracy, ends, IntervalKind::Stimuli)
+            };
             let of_place = measures.entry(place).or_default();
             of_place.entry((row.split, condition)).or_insert(measure);
         }
@@ -163,11 +166,19 @@ mod tests {
             layers: vec!["pool1".into(), "fc1".into()],
             by_value: vec![
                 elsewhere,
+                // a baseline stands in the table only, and makes no figure of its own
+                ValueRow {
+                    arch: "none".into(),
+                    ..row(0, "", "", "red", 0.2)
+                },
                 row(0, "shape", "initial", "red", 0.5),
                 row(0, "color", "initial", "red", 0.5),
                 row(0, "shape", "last", "red", 0.9),
                 row(0, "shape", "scheduled", "red", 0.8),
-                row(1, "shape", "last", "red", 0.7),
+                ValueRow {
+                    status: "max_iterations".into(),
+                    ..row(1, "shape", "last", "red", 0.7)
+                },
                 row(1, "shape", "last", "blue", 0.6),
             ],
             ..ReportInput::default()
@@ -182,9 +193,11 @@ mod tests {
         let red = found.estimate(&trained, pair, "red").unwrap();
         assert!((red.mean - 0.8).abs() < 1e-12);
         assert_eq!(red.n, 2);
+        assert_eq!((red.unconverged, red.is_marked()), (1, true));
         // one network that two targets share
         let untrained = found.estimate(&Network::Untrained, pair, "red").unwrap();
         assert_eq!((untrained.n, untrained.mean), (1, 0.5));
+        assert!(!untrained.is_marked());
         assert_eq!(found.estimate(&Network::Untrained, pair, "blue"), None);
     }
 

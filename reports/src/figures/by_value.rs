@@ -37,8 +37,11 @@ pub(super) fn figures(input: &ReportInput, palette: &Palette) -> Vec<Figure> {
     figures
 }
 
-fn estimates(found: &ByValue) -> impl Iterator<Item = Estimate> {
-    found.pairs.iter().flat_map(move |pair| {
+fn shown<'a>(
+    found: &'a ByValue,
+    pairs: &'a [(String, String)],
+) -> impl Iterator<Item = Estimate> + 'a {
+    pairs.iter().flat_map(move |pair| {
         let values = found.values(pair);
         values.into_iter().flat_map(move |value| {
             let networks = found.networks.iter();
@@ -49,7 +52,7 @@ fn estimates(found: &ByValue) -> impl Iterator<Item = Estimate> {
 
 fn basis(found: &ByValue) -> &'static str {
     let over_runs = |e: Estimate| matches!(e.interval, Some((.., IntervalKind::Runs)));
-    match estimates(found).any(over_runs) {
+    match shown(found, &found.pairs).any(over_runs) {
         false => "95 % intervals over combinations of values, of one run",
         true => "95 % intervals over combinations, over versions where several hold the value out",
     }
@@ -68,7 +71,7 @@ fn caption(found: &ByValue) -> String {
 
 fn draw(found: &ByValue, pairs: &[(String, String)], palette: &Palette) -> Drawing {
     let columns = pairs.len().clamp(1, COLUMNS);
-    let entries = found.networks.iter().map(|network| match network {
+    let of_network = |network: &Network| match network {
         Network::Untrained => (
             Sample::Open {
                 color: Color::GRAY,
@@ -83,8 +86,12 @@ fn draw(found: &ByValue, pairs: &[(String, String)], palette: &Palette) -> Drawi
             },
             format!("trained on {target}"),
         ),
-    });
-    let legend = Legend::new(entries.collect(), WIDTH - 24.0);
+    };
+    let mut entries: Vec<_> = found.networks.iter().map(of_network).collect();
+    if shown(found, pairs).any(|estimate| estimate.is_marked()) {
+        entries.push((Sample::Unconverged, "probe did not converge".to_owned()));
+    }
+    let legend = Legend::new(entries, WIDTH - 24.0);
     let width = Sheet::width_of(columns);
     let feet = pairs
         .iter()
@@ -118,14 +125,17 @@ fn draw(found: &ByValue, pairs: &[(String, String)], palette: &Palette) -> Drawi
                 let offset = (k as f64 - 0.5 * (found.networks.len() as f64 - 1.0)) * pitch;
                 let x = panel.slot(place, values.len()) + offset;
                 let at = (x, panel.y_of(estimate.mean));
+                let color = match network {
+                    Network::Untrained => Color::GRAY,
+                    Network::Trained(target) => palette.color(target),
+                };
+                panel.whisker(&mut drawing, x, &estimate, color);
                 match network {
-                    Network::Untrained => {
-                        panel.whisker(&mut drawing, x, &estimate, Color::GRAY);
-                        Marker::Circle.outline(&mut drawing, at, size, Color::GRAY);
+                    _ if estimate.is_marked() => {
+                        Marker::Circle.crossed(&mut drawing, at, size, color);
                     }
+                    Network::Untrained => Marker::Circle.outline(&mut drawing, at, size, color),
                     Network::Trained(target) => {
-                        let color = palette.color(target);
-                        panel.whisker(&mut drawing, x, &estimate, color);
                         palette.marker(target).solid(&mut drawing, at, size, color);
                     }
                 }

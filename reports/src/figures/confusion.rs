@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::Figure;
 use super::legend::{Legend, Sample};
 use super::sheet::{MAX_ROWS, WIDTH};
-use crate::drawing::{Color, Drawing, Horizontal, Text, fitted, text_width};
+use crate::drawing::{Color, Drawing, Horizontal, Marker, Text, fitted, text_width};
 use crate::evidence::{in_order, shown_view};
 use crate::{ConfusionRow, ReportInput};
 
@@ -17,6 +17,9 @@ const NAME_ROOM: f64 = 72.0;
 /// Room over a matrix for its title.
 const HEAD: f64 = 24.0;
 const TITLE: f64 = 13.0;
+/// Room before a title for the mark of a probe without proof, and its size.
+const MARK_ROOM: f64 = 13.0;
+const MARK: f64 = 4.0;
 /// Room over the matrices for title, subtitle and legend.
 const TOP: f64 = 92.0;
 const FOOT: f64 = 30.0;
@@ -29,6 +32,8 @@ struct Matrix {
     values: Vec<String>,
     /// Share of each true value's stimuli (row) taken for each value.
     shares: Vec<Vec<f64>>,
+    /// Whether a probe that was counted has no proof of convergence.
+    marked: bool,
 }
 
 /// Confusion matrices of the last layer at the last checkpoint: a matrix for
@@ -99,7 +104,9 @@ fn matrices(input: &ReportInput) -> (String, Vec<Matrix>) {
 impl Matrix {
     fn of<'a>(title: String, rows: impl Iterator<Item = &'a ConfusionRow>) -> Option<Self> {
         let mut counts: BTreeMap<(&str, &str), f64> = BTreeMap::new();
+        let mut marked = false;
         for row in rows {
+            marked |= row.is_unconverged();
             *counts.entry((&row.label, &row.predicted)).or_default() += row.count as f64;
         }
         let names = counts
@@ -121,6 +128,7 @@ impl Matrix {
             title,
             values,
             shares,
+            marked,
         })
     }
 }
@@ -149,7 +157,11 @@ fn draw(layer: &str, matrices: &[Matrix]) -> Drawing {
         let color = shade(share);
         (Sample::Bar { color }, format!("{:.0} %", 100.0 * share))
     });
-    Legend::new(entries.into(), WIDTH - 24.0).draw(&mut drawing, EDGE + 2.0, 58.0);
+    let mut entries = Vec::from(entries);
+    if matrices.iter().any(|matrix| matrix.marked) {
+        entries.push((Sample::Unconverged, "probe did not converge".to_owned()));
+    }
+    Legend::new(entries, WIDTH - 24.0).draw(&mut drawing, EDGE + 2.0, 58.0);
     for (index, matrix) in matrices.iter().enumerate() {
         let left = EDGE + (index % columns) as f64 * pitch;
         let top = TOP + (index / columns) as f64 * row_height;
@@ -166,8 +178,14 @@ fn draw(layer: &str, matrices: &[Matrix]) -> Drawing {
 impl Matrix {
     /// Draws with the upper left corner, that of the title, at the point.
     fn draw(&self, drawing: &mut Drawing, (left, top): (f64, f64), side: f64) {
-        let title = fitted(&self.title, TITLE, side + NAME_ROOM);
-        drawing.text(Text::new((left, top + 10.0), &title, TITLE));
+        let mut start = left;
+        if self.marked {
+            let at = (left + MARK, top + 10.0);
+            Marker::Circle.crossed(drawing, at, MARK, Color::GRAY);
+            start += MARK_ROOM;
+        }
+        let title = fitted(&self.title, TITLE, left + side + NAME_ROOM - start);
+        drawing.text(Text::new((start, top + 10.0), &title, TITLE));
         let (x, y) = (left + NAME_ROOM, top + HEAD);
         let cell = side / self.values.len().max(1) as f64;
         let stride = ((NAME + 1.0) / cell).ceil().max(1.0) as usize;
@@ -203,6 +221,7 @@ impl Matrix {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drawing::Shape;
 
     fn row(split: u32, label: &str, predicted: &str, count: u64) -> ConfusionRow {
         ConfusionRow {
@@ -237,6 +256,28 @@ mod tests {
         let green = vec![0.0, 1.0, 0.0];
         let red = vec![2.0 / 12.0, 1.0 / 12.0, 9.0 / 12.0];
         assert_eq!(found[0].shares, [none, green, red]);
+        assert!(!found[0].marked);
+    }
+
+    #[test]
+    fn a_matrix_with_a_fit_without_proof_is_marked() {
+        let of = |status: &str| {
+            let unsure = ConfusionRow {
+                status: status.into(),
+                ..row(1, "red", "blue", 2)
+            };
+            let input = ReportInput {
+                confusions: vec![row(0, "red", "red", 6), unsure],
+                ..ReportInput::default()
+            };
+            let said = |text: &Text| text.content.contains("did not converge");
+            let shapes = figures(&input).remove(0).drawing.shapes;
+            shapes
+                .iter()
+                .any(|shape| matches!(shape, Shape::Text(text) if said(text)))
+        };
+        assert!(of("max_iterations") && of("separable"));
+        assert!(!of("converged") && !of(""));
     }
 
     #[test]

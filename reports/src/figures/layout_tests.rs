@@ -100,6 +100,7 @@ fn beside(row: &ResultRow, held: &str, values: &[String]) -> (Vec<ValueRow>, Vec
         accuracy: row.value,
         lower: row.lower,
         upper: row.upper,
+        status: row.status.clone(),
         ..ValueRow::default()
     });
     let confusions = values.iter().map(|value| ConfusionRow {
@@ -110,6 +111,7 @@ fn beside(row: &ResultRow, held: &str, values: &[String]) -> (Vec<ValueRow>, Vec
         label: value.clone(),
         predicted: values[0].clone(),
         count: 3,
+        status: row.status.clone(),
         ..ConfusionRow::default()
     });
     (by_value.collect(), confusions.collect())

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::record::{self, record};
+use super::unproven::lacks_proof;
 use super::{read, write};
 use crate::{ReportError, ResultRow};
 
@@ -19,11 +20,11 @@ record! {
     ///     accuracy: 0.71,
     ///     ..ValueRow::default()
     /// };
-    /// assert_eq!(ValueRow::COLUMNS.last(), Some(&"view"));
+    /// assert_eq!(ValueRow::COLUMNS.last(), Some(&"status"));
     /// # assert!(row.lower.is_none());
     /// ```
     ValueRow,
-    added: [("view", "full")],
+    added: [("view", "full"), ("status", "")],
     may_be_infinite: [],
     /// The condition's identifier: one network to train.
     condition: String,
@@ -65,6 +66,9 @@ record! {
     n_clusters: Option<u64>,
     /// What of the layer was probed, as in `results.csv`.
     view: String,
+    /// How the probe's fit ended, as in `results.csv`; empty in tables of earlier
+    /// versions, which do not say.
+    status: String,
 }
 
 impl ValueRow {
@@ -72,6 +76,11 @@ impl ValueRow {
     /// checkpoint, layer, feature and protocol; the rest is empty.
     pub fn at(row: &ResultRow) -> Self {
         record::place_of!(row)
+    }
+
+    /// Whether the probe's fit ended without the proof that it is optimal.
+    pub fn is_unconverged(&self) -> bool {
+        lacks_proof(&self.status)
     }
 }
 

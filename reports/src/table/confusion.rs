@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::record::{self, record};
+use super::unproven::lacks_proof;
 use super::{read, write};
 use crate::{ReportError, ResultRow};
 
@@ -22,7 +23,7 @@ record! {
     /// assert_ne!(row.label, row.predicted);
     /// ```
     ConfusionRow,
-    added: [("view", "full")],
+    added: [("view", "full"), ("status", "")],
     may_be_infinite: [],
     /// The condition's identifier: one network to train.
     condition: String,
@@ -58,6 +59,9 @@ record! {
     count: u64,
     /// What of the layer was probed, as in `results.csv`.
     view: String,
+    /// How the probe's fit ended, as in `results.csv`; empty in tables of earlier
+    /// versions, which do not say.
+    status: String,
 }
 
 impl ConfusionRow {
@@ -65,6 +69,11 @@ impl ConfusionRow {
     /// checkpoint, layer, feature and protocol; the rest is empty.
     pub fn at(row: &ResultRow) -> Self {
         record::place_of!(row)
+    }
+
+    /// Whether the probe's fit ended without the proof that it is optimal.
+    pub fn is_unconverged(&self) -> bool {
+        lacks_proof(&self.status)
     }
 }
 

@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::record::record;
+use super::unproven::lacks_proof;
 use super::{read, write};
 use crate::ReportError;
 
@@ -170,10 +171,7 @@ impl ResultRow {
     /// A row without a fit (`chance`) has no status, one of a fixed budget promises
     /// none, and a degenerate one is solved exactly; none of them counts.
     pub fn is_unconverged(&self) -> bool {
-        !matches!(
-            self.status.as_str(),
-            "" | "converged" | "fixed_budget" | "degenerate"
-        )
+        lacks_proof(&self.status)
     }
 
     /// Whether the fit has no optimum to converge to: without a penalty, classes

@@ -4,6 +4,13 @@ use std::collections::BTreeSet;
 
 use super::row::ResultRow;
 
+/// Whether a fit with this status ended without the proof that it is optimal. None
+/// is told by an empty status (nothing was fitted, or a table of an earlier version
+/// does not say), none was promised by a fixed budget.
+pub(super) fn lacks_proof(status: &str) -> bool {
+    !matches!(status, "" | "converged" | "fixed_budget" | "degenerate")
+}
+
 /// The number of fits among single runs' rows whose solver ended without the
 /// proof that they are optimal: probes, their refits for bits, ridge probes. A
 /// fit that several rows tell of counts once.

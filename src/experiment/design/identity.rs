@@ -20,7 +20,7 @@ use super::paper_protocol::PAPER_PROTOCOL;
 // Versions of what each stage does, raised by hand when it leaves other bytes
 // than before. Stimuli are part of all three.
 const TRAINING: &str = "training/1";
-const PROBING: &str = "probing/5";
+const PROBING: &str = "probing/6";
 const DECODING: &str = "decoding/1";
 
 /// One hash of several texts, none of which can run into the next.
@@ -117,11 +117,17 @@ pub fn of_probing(
 
 /// Of probing baselines, without what tells one and its view from another.
 pub fn of_baselines(config: &Config, version: &Version) -> String {
+    let mut probes = of_any_layer(&config.probes);
+    // probed once, as a network is at the end of training
+    probes.predictions = match config.probes.predictions.at(true) {
+        true => AtCheckpoints::All,
+        false => AtCheckpoints::None,
+    };
     identity(&[
         PROBING,
         &protocol::name(config),
         &seen(config, version),
-        &text(&of_any_layer(&config.probes)),
+        &text(&probes),
         "no network",
     ])
 }
@@ -259,7 +265,7 @@ mod tests {
             ("probes.code_orders=1", [false, true, false, true, false]),
             (
                 "probes.predictions=\"ends\"",
-                [false, true, false, false, false],
+                [false, true, false, true, false],
             ),
             (
                 "probes.v_information=\"ends\"",

@@ -1,4 +1,4 @@
-//! The tables that probing a view of one layer of one checkpoint leaves.
+//! The tables that probing a view of one layer leaves, of a checkpoint or a baseline.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,8 @@ use layerprobe_reports::{
     write_by_value, write_confusions, write_results,
 };
 
-use super::layout::{self, RunFolder};
+use super::layout::{self, RunFolder, Source};
 use super::proof::{NamedFile, Proof};
-use crate::experiment::design::condition::Condition;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::Observer;
 
@@ -21,7 +20,7 @@ pub struct LayerTables {
     pub rows: Vec<ResultRow>,
     /// Rows of `by_value.csv`.
     pub by_value: Vec<ValueRow>,
-    /// Rows of `confusion.csv`, at either end of training.
+    /// Rows of `confusion.csv`, at either end of training and of baselines.
     pub confusions: Vec<ConfusionRow>,
 }
 
@@ -30,16 +29,14 @@ pub struct LayerTables {
 pub struct LayerPlace<'a> {
     /// The run folder.
     pub folder: &'a RunFolder,
-    /// The condition.
-    pub condition: &'a Condition,
-    /// The checkpoint's step.
-    pub step: u64,
+    /// What the layer is read from.
+    pub source: Source<'a>,
     /// The layer.
     pub layer: &'a str,
     /// What of it is probed.
     pub view: View,
-    /// Whether the checkpoint is the first or the last: only there confusions
-    /// are kept.
+    /// Whether the checkpoint is the first or the last, or it is a baseline:
+    /// only there confusions are kept.
     pub at_an_end: bool,
     /// The features whose predictions are kept here: all that are probed, or
     /// none.
@@ -60,7 +57,7 @@ impl LayerPlace<'_> {
     /// # Errors
     /// Of the file system.
     pub fn check(&self, made_from: &str, observer: &dyn Observer) -> Result<bool, ExperimentError> {
-        let dir = self.folder.condition(self.condition);
+        let dir = self.folder.folder_of(self.source);
         Proof::holds(&self.proof(), &dir, made_from, observer)
     }
 
@@ -71,8 +68,7 @@ impl LayerPlace<'_> {
 
     /// Where a feature's predictions lie.
     pub fn predictions(&self, feature: &str) -> PathBuf {
-        self.folder
-            .predictions(self.condition, self.step, self.shown(), feature)
+        self.folder.predictions(self.source, self.shown(), feature)
     }
 
     fn shown(&self) -> (&str, View) {
@@ -80,18 +76,15 @@ impl LayerPlace<'_> {
     }
 
     fn outcomes(&self) -> PathBuf {
-        self.folder
-            .outcomes(self.condition, self.step, self.shown())
+        self.folder.outcomes(self.source, self.shown())
     }
 
     fn by_value(&self) -> PathBuf {
-        self.folder
-            .by_value(self.condition, self.step, self.shown())
+        self.folder.by_value(self.source, self.shown())
     }
 
     fn confusions(&self) -> PathBuf {
-        self.folder
-            .confusions(self.condition, self.step, self.shown())
+        self.folder.confusions(self.source, self.shown())
     }
 
     /// By what name in a shared store its files are known.
@@ -124,7 +117,7 @@ impl LayerPlace<'_> {
         if self.at_an_end {
             write_confusions(&self.confusions(), &tables.confusions)?;
         }
-        let dir = self.folder.condition(self.condition);
+        let dir = self.folder.folder_of(self.source);
         let files = self.files();
         let files = files.iter().map(|(_, path)| path.as_path());
         let proof = Proof::of(made_from, &dir, files)?;

@@ -35,6 +35,15 @@ pub enum WhenHeld {
     Wait,
 }
 
+/// What a layer is read from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source<'a> {
+    /// A condition's checkpoint at a step.
+    Checkpoint(&'a Condition, u64),
+    /// The stimuli themselves, for a baseline in a hold-out version.
+    Baseline(u32),
+}
+
 impl RunFolder {
     /// Opens or makes the folder for this configuration, and holds it.
     ///
@@ -144,12 +153,6 @@ impl RunFolder {
         checkpoint_path(&self.condition(condition), step)
     }
 
-    /// The outcomes of probing a view of a baseline in a hold-out version.
-    pub fn baseline(&self, version: u32, place: (&str, View)) -> PathBuf {
-        self.baselines_of(version)
-            .join(format!("{}.csv", shown(place)))
-    }
-
     /// The folder of a hold-out version's baselines.
     pub fn baselines_of(&self, version: u32) -> PathBuf {
         self.baselines().join(format!("split{version}"))
@@ -160,50 +163,50 @@ impl RunFolder {
         self.root.join("baselines")
     }
 
-    /// The outcomes of probing a view of one layer of one checkpoint.
-    pub fn outcomes(&self, condition: &Condition, step: u64, place: (&str, View)) -> PathBuf {
-        self.of_layer("probes", condition, step, place)
+    /// The folder of a condition, or of a hold-out version's baselines.
+    pub fn folder_of(&self, source: Source<'_>) -> PathBuf {
+        match source {
+            Source::Checkpoint(condition, _) => self.condition(condition),
+            Source::Baseline(version) => self.baselines_of(version),
+        }
     }
 
-    /// Accuracies by held-out value, of a view of one layer of one checkpoint.
-    pub fn by_value(&self, condition: &Condition, step: u64, place: (&str, View)) -> PathBuf {
-        self.of_layer("by-value", condition, step, place)
+    /// The outcomes of probing a view of one layer.
+    pub fn outcomes(&self, source: Source<'_>, place: (&str, View)) -> PathBuf {
+        let folder = match source {
+            Source::Checkpoint(..) => self.tables(source, "probes"),
+            Source::Baseline(version) => self.baselines_of(version),
+        };
+        folder.join(format!("{}.csv", shown(place)))
     }
 
-    /// Counts by true and predicted class, of a view of one layer of one
-    /// checkpoint.
-    pub fn confusions(&self, condition: &Condition, step: u64, place: (&str, View)) -> PathBuf {
-        self.of_layer("confusion", condition, step, place)
+    /// Accuracies by held-out value, of a view of one layer.
+    pub fn by_value(&self, source: Source<'_>, place: (&str, View)) -> PathBuf {
+        self.tables(source, "by-value")
+            .join(format!("{}.csv", shown(place)))
+    }
+
+    /// Counts by true and predicted class, of a view of one layer.
+    pub fn confusions(&self, source: Source<'_>, place: (&str, View)) -> PathBuf {
+        self.tables(source, "confusion")
+            .join(format!("{}.csv", shown(place)))
     }
 
     /// What one feature's probes said of each test stimulus, of a view of one
-    /// layer of one checkpoint.
-    pub fn predictions(
-        &self,
-        condition: &Condition,
-        step: u64,
-        place: (&str, View),
-        feature: &str,
-    ) -> PathBuf {
-        self.condition(condition)
-            .join("predictions")
-            .join(format!("step-{step:06}"))
+    /// layer.
+    pub fn predictions(&self, source: Source<'_>, place: (&str, View), feature: &str) -> PathBuf {
+        self.tables(source, "predictions")
             .join(shown(place))
             .join(format!("{feature}.csv"))
     }
 
-    /// A table of a view of one layer of one checkpoint.
-    fn of_layer(
-        &self,
-        kind: &str,
-        condition: &Condition,
-        step: u64,
-        place: (&str, View),
-    ) -> PathBuf {
-        self.condition(condition)
-            .join(kind)
-            .join(format!("step-{step:06}"))
-            .join(format!("{}.csv", shown(place)))
+    /// The folder of one kind of table.
+    fn tables(&self, source: Source<'_>, kind: &str) -> PathBuf {
+        let folder = self.folder_of(source).join(kind);
+        match source {
+            Source::Checkpoint(_, step) => folder.join(format!("step-{step:06}")),
+            Source::Baseline(_) => folder,
+        }
     }
 
     /// The curves of the paper's grid on one layer of one checkpoint.

@@ -1,34 +1,32 @@
 //! Baselines in the probe stage: layers that are no network's, probed once for
 //! each hold-out version.
 
-use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use layerprobe_probes::{CheckedProbeParams, Extras, LayerOutcome, ProbeError, View};
-use layerprobe_reports::{ResultRow, read_results, write_results};
+use layerprobe_reports::ResultRow;
 use ndarray::ArrayView2;
 
 use crate::activations::{Baseline, BlockWriter, READ_BATCH};
 use crate::config::Config;
 use crate::models::LayerRows;
 
+use super::known::from_the_store;
 use super::probe_sets::{self, ProbeSet};
-use super::rows::rows_of_layer;
 use super::stage::{Hands, ProbeStage, Probed};
+use super::tested::{tables_of_layer, write_layer_predictions};
 use crate::experiment::design::identity;
 use crate::experiment::design::protocol;
 use crate::experiment::design::stimuli::{Rendered, Version};
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::Observer;
-use crate::experiment::folder::layer_tables::LayerTables;
-use crate::experiment::folder::layout::shown;
+use crate::experiment::folder::layer_tables::{LayerPlace, LayerTables};
+use crate::experiment::folder::layout::Source;
 use crate::experiment::folder::proof::Proof;
 use crate::experiment::store::{Patience, Shelf};
 
 /// What baselines are called in a store.
 const KIND: &str = "baselines";
-/// What their rows are called there.
-const TABLE: &str = "results.csv";
 
 /// The architecture in a baseline's rows.
 const NO_NETWORK: &str = "none";
@@ -62,14 +60,21 @@ pub fn places(config: &Config) -> Vec<BaselinePlace> {
 }
 
 impl ProbeStage<'_> {
-    /// Where a baseline's outcomes lie.
-    pub(super) fn baseline_outcomes(&self, place: &BaselinePlace) -> PathBuf {
-        let shown = (place.baseline.name(), place.view);
-        self.folder.baseline(place.version, shown)
-    }
-
-    fn baseline_proof(&self, place: &BaselinePlace) -> PathBuf {
-        self.baseline_outcomes(place).with_extension("json")
+    /// Where a baseline's tables lie: all that a network's layer has at an end of
+    /// training.
+    pub(super) fn baseline_place(&self, place: &BaselinePlace) -> LayerPlace<'_> {
+        let probes = &self.config.probes;
+        LayerPlace {
+            folder: self.folder,
+            source: Source::Baseline(place.version),
+            layer: place.baseline.name(),
+            view: place.view,
+            at_an_end: true,
+            predicted: match probes.predictions.at(true) {
+                true => &probes.features,
+                false => &[],
+            },
+        }
     }
 
     /// Those of a version.
@@ -86,12 +91,11 @@ impl ProbeStage<'_> {
         version: &Version,
         observer: &dyn Observer,
     ) -> Result<(u64, u64), ExperimentError> {
-        let dir = self.folder.baselines_of(version.number);
         let probing = identity::of_baselines(self.config, version);
         let (mut all, mut done) = (0, 0);
         for place in self.baselines_in(version) {
             let made_from = identity::of_baseline(&probing, place.baseline, place.view);
-            let holds = Proof::holds(&self.baseline_proof(&place), &dir, &made_from, observer)?;
+            let holds = self.baseline_place(&place).check(&made_from, observer)?;
             all += 1;
             done += u64::from(holds);
         }
@@ -111,7 +115,7 @@ impl ProbeStage<'_> {
         let shelf = self.store.map(|store| store.shelf(KIND, &probing));
         let missing = self.baselines_in(version);
         let mut missing: Vec<_> = missing
-            .filter(|place| !self.baseline_proof(place).exists())
+            .filter(|place| !self.baseline_place(place).is_done())
             .map(|place| {
                 (
                     place,
@@ -130,7 +134,8 @@ impl ProbeStage<'_> {
                 return Ok(Probed::ElsewhereNow);
             };
             for (place, made_from) in &missing {
-                claim.mend(&name(place), made_from, hands.observer)?;
+                let name = self.baseline_place(place).name();
+                claim.mend(&name, made_from, hands.observer)?;
             }
             // another process may have put them there since
             self.take_baselines(&mut missing, &row, shelf, hands)?;
@@ -160,12 +165,16 @@ impl ProbeStage<'_> {
                 view: view.to_string(),
                 ..row.clone()
             };
-            let proof =
-                self.write_baseline(&place, &rows_of_layer(&here, &outcome), &made_from, None)?;
+            let there = self.baseline_place(&place);
+            if !there.predicted.is_empty() {
+                let path = |feature: &str| there.predictions(feature);
+                write_layer_predictions(path, &here, set, &outcome)?;
+            }
+            let tables = tables_of_layer(&here, set, &outcome, params.resamples());
+            let proof = self.write_baseline(&there, &tables, &made_from, None)?;
             if let Some(claim) = &claim {
-                let files = [(TABLE.to_owned(), self.baseline_outcomes(&place))];
                 let made = (&proof, &*self.folder.baselines_of(version.number));
-                claim.publish(&name(&place), made, &files, hands.observer);
+                claim.publish(&there.name(), made, &there.files(), hands.observer);
             }
             (hands.advanced)(&format!("{} split {}", baseline.name(), version.number));
         }
@@ -182,18 +191,12 @@ impl ProbeStage<'_> {
     ) -> Result<(), ExperimentError> {
         let mut others = Vec::new();
         for (place, made_from) in missing.drain(..) {
-            let path = self.baseline_outcomes(&place);
-            let target = |file: &str| (file == TABLE).then(|| path.clone());
-            if shelf.take(&name(&place), &made_from, target)?.is_none() {
+            let there = self.baseline_place(&place);
+            let Some((tables, from)) = from_the_store(&made_from, &there, Some(shelf))? else {
                 others.push((place, made_from));
                 continue;
-            }
-            let tables = LayerTables {
-                rows: read_results(&path)?,
-                ..LayerTables::default()
             };
-            let from = shelf.place(&name(&place));
-            self.write_baseline(&place, &tables.placed(row).rows, &made_from, Some(&from))?;
+            self.write_baseline(&there, &tables.placed(row), &made_from, from.as_deref())?;
             (hands.advanced)(&format!(
                 "{} split {}",
                 place.baseline.name(),
@@ -204,23 +207,17 @@ impl ProbeStage<'_> {
         Ok(())
     }
 
-    /// Writes a baseline's rows, which came `from` the store or were made here,
+    /// Writes a baseline's tables, which came `from` the store or were made here,
     /// and their proof.
     fn write_baseline(
         &self,
-        place: &BaselinePlace,
-        rows: &[ResultRow],
+        place: &LayerPlace<'_>,
+        tables: &LayerTables,
         made_from: &str,
         from: Option<&str>,
     ) -> Result<Proof, ExperimentError> {
-        let path = self.baseline_outcomes(place);
-        write_results(&path, rows)?;
-        let dir = self.folder.baselines_of(place.version);
-        let proof = Proof::of(made_from, &dir, [path.as_path()])?;
-        let at = self.baseline_proof(place);
-        self.folder.taken().remember(&at, from)?;
-        proof.write(&at)?;
-        Ok(proof)
+        self.folder.taken().remember(&place.proof(), from)?;
+        place.write(tables, made_from)
     }
 
     /// Reads a baseline, into memory or to the disk, and probes a view of it.
@@ -258,11 +255,6 @@ impl ProbeStage<'_> {
         })?;
         Ok(set.probe(named, rows, params, extras))
     }
-}
-
-/// What a baseline is called in a store.
-fn name(place: &BaselinePlace) -> String {
-    shown((place.baseline.name(), place.view))
 }
 
 /// What all rows of one version's baselines share: no network, so no target,

@@ -10,6 +10,7 @@ use super::stage::{At, Hands, ProbeStage};
 use crate::experiment::design::identity;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::folder::layer_tables::{LayerPlace, LayerTables};
+use crate::experiment::store::Shelf;
 
 impl ProbeStage<'_> {
     /// Takes what is known of a checkpoint's missing views; leaves the others.
@@ -29,7 +30,7 @@ impl ProbeStage<'_> {
             let place = self.place(planned, step, (layer, view));
             let found = match self.of_a_twin(&made_from, &place, hands)? {
                 Some(found) => Some(found),
-                None => from_the_store(&made_from, &place, at)?,
+                None => from_the_store(&made_from, &place, at.shelf.as_ref())?,
             };
             let Some((tables, origin)) = found else {
                 unknown.push((layer, view));
@@ -76,12 +77,12 @@ impl ProbeStage<'_> {
 
 /// The tables of the same work in the store, its predictions copied, and where
 /// they lie there.
-fn from_the_store(
+pub(super) fn from_the_store(
     made_from: &str,
     place: &LayerPlace<'_>,
-    at: &At<'_>,
+    shelf: Option<&Shelf>,
 ) -> Result<Option<(LayerTables, Option<String>)>, ExperimentError> {
-    let Some(shelf) = &at.shelf else {
+    let Some(shelf) = shelf else {
         return Ok(None);
     };
     let (name, files) = (place.name(), place.files());

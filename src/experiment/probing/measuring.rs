@@ -11,10 +11,10 @@ use crate::models::LayerRows;
 use crate::training::Checkpoint;
 
 use super::probe_sets::{self, ProbeSet};
-use super::rows::{row_of_layer, rows_of_layer};
+use super::rows::row_of_layer;
 use super::side_by_side::side_by_side;
 use super::stage::{At, Hands, ProbeStage, is_end};
-use super::tested::{rows_by_value, rows_of_confusion, write_layer_predictions};
+use super::tested::{tables_of_layer, write_layer_predictions};
 use crate::experiment::design::identity;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::folder::layer_tables::LayerTables;
@@ -174,11 +174,7 @@ impl Common<'_> {
     fn measured(&self, here: ResultRow, outcome: LayerOutcome) -> Measured {
         let resamples = self.params.resamples();
         Measured {
-            tables: LayerTables {
-                rows: rows_of_layer(&here, &outcome),
-                by_value: rows_by_value(&here, self.set, &outcome, resamples),
-                confusions: rows_of_confusion(&here, self.set, &outcome),
-            },
+            tables: tables_of_layer(&here, self.set, &outcome, resamples),
             here,
             outcome,
         }

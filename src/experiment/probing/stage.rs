@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use layerprobe_probes::View;
-use layerprobe_reports::{ResultRow, read_results};
+use layerprobe_reports::ResultRow;
 
 use crate::config::Config;
 use crate::models::LayerRows;
@@ -23,7 +23,7 @@ use crate::experiment::design::streams::Streams;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer, Stage};
 use crate::experiment::folder::layer_tables::{LayerPlace, LayerTables};
-use crate::experiment::folder::layout::RunFolder;
+use crate::experiment::folder::layout::{RunFolder, Source};
 use crate::experiment::forecast::memory::Residence;
 use crate::experiment::store::{Patience, Shelf, Store};
 
@@ -112,8 +112,7 @@ impl ProbeStage<'_> {
     ) -> LayerPlace<'b> {
         LayerPlace {
             folder: self.folder,
-            condition: &planned.condition,
-            step,
+            source: Source::Checkpoint(&planned.condition, step),
             layer,
             view,
             at_an_end: is_end(planned, step),
@@ -244,8 +243,7 @@ impl ProbeStage<'_> {
     pub fn tables(&self) -> Result<LayerTables, ExperimentError> {
         let mut tables = LayerTables::default();
         for baseline in baselines::places(self.config) {
-            let path = self.baseline_outcomes(&baseline);
-            tables.rows.extend(read_results(path)?);
+            tables.append(self.baseline_place(&baseline).read()?);
         }
         for place in self.places() {
             tables.append(place.read()?);

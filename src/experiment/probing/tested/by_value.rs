@@ -43,6 +43,7 @@ pub fn rows_by_value(
                     upper: Some(interval.upper),
                     n_test: Some(correct.len() as u64),
                     n_clusters: Some(interval.n_clusters as u64),
+                    status: probe.status.as_str().to_owned(),
                     ..ValueRow::at(here)
                 });
             }

@@ -24,6 +24,7 @@ pub fn rows_of_confusion(
                         label: label.clone(),
                         predicted: predicted.clone(),
                         count: u64::from(count),
+                        status: probe.status.as_str().to_owned(),
                         ..ConfusionRow::at(here)
                     });
                 }
