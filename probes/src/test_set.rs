@@ -1,4 +1,9 @@
 //! From logits to the numbers that are reported.
+//!
+//! linfa's `ConfusionMatrix` counts and divides in singles, keeps its entries to
+//! itself, leaves out classes that do not occur, and turns two classes round. Tables
+//! hold counts as whole numbers and shares as doubles, and each class keeps its place:
+//! so it is counted here. `tests/metrics.rs` compares the two, entry by entry.
 
 use crate::ProbeTask;
 use crate::layer::{Chosen, Tested, Work};

@@ -1,4 +1,9 @@
 //! R^2 and its interval.
+//!
+//! linfa's `r2` compares with the mean of the test itself, which no decoder knows,
+//! and adds 1e-10 to what it divides by. Here it is the training mean, and a
+//! property may have two components. Where the two means agree, so do the two (a test
+//! below).
 
 use std::collections::BTreeMap;
 
@@ -70,7 +75,33 @@ pub(super) fn r2_interval(
 
 #[cfg(test)]
 mod tests {
+    use linfa::prelude::SingleTargetRegression;
+    use ndarray::Array1;
+
     use super::*;
+
+    #[test]
+    fn it_is_that_of_linfa_where_the_means_agree() {
+        let values: Vec<f64> = (0..50).map(|row| f64::from(row * row % 17)).collect();
+        let off = |row: usize| [0.5, -2.0, 1.25][row % 3];
+        let predicted = values.iter().enumerate().map(|(row, x)| x + off(row));
+        let predicted: Vec<f64> = predicted.collect();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        let of = |mean: f64| {
+            let (predicted, values) = (predicted.clone(), values.clone());
+            r2(&squares(&[Component {
+                predicted,
+                values,
+                mean,
+            }]))
+        };
+        let linfa = Array1::from(predicted.clone()).r2(&Array1::from(values.clone()));
+        let linfa = linfa.unwrap();
+        assert!((of(mean) - linfa).abs() < 1e-12, "{} {linfa}", of(mean));
+        assert!(linfa > 0.8 && linfa < 0.99, "{linfa}");
+        // further from the values than their own mean, a training mean is easier to beat
+        assert!(of(mean + 1.0) > linfa);
+    }
 
     #[test]
     fn the_mean_is_chance_and_components_share_a_sum() {
