@@ -283,3 +283,53 @@ fn a_bench_forecasts_time() {
         .stdout(contains("unknown").not());
     assert!(!dir.path().join("sweeps").exists(), "planning does nothing");
 }
+
+/// Scalings weigh dimensions, and so what a penalty leaves of them.
+const SCALINGS: &str = r#"
+name = "scalings"
+base = "smoke"
+
+[set]
+training.targets = ["color"]
+training.epochs = 4
+probes.penalties = [10]
+probes.layers = ["fc1"]
+checkpoints.count = 2
+
+[axes]
+split = [0, 1, 2]
+probes.scaling = ["channel", "none"]
+"#;
+
+#[test]
+fn a_verdict_that_depends_on_the_scaling_is_a_warning() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("sweep.toml"), SCALINGS).unwrap();
+    sweep(dir.path(), "run", &["--workers", "2"]).success();
+    sweep(dir.path(), "collect", &[]).success();
+    let page = dir.path().join("sweeps/scalings/report/index.html");
+    let page = fs::read_to_string(page).unwrap();
+    let start = page.find("on the choice of scaling or test stimuli");
+    let warning = page[start.expect("no warning")..]
+        .split('<')
+        .next()
+        .unwrap();
+    let (by_channel, by_none) = warning.split_once("scaling=none: ").expect("two sides");
+    assert!(
+        by_channel.contains("shape at fc1 trained on color"),
+        "{warning}"
+    );
+    assert!(
+        by_channel.contains("protocol clean/4: suppressed"),
+        "{warning}"
+    );
+    assert!(by_none.starts_with("cannot tell"), "{warning}");
+
+    // a single scaling has nobody to differ with
+    let one = SCALINGS.replace("[\"channel\", \"none\"]", "[\"channel\"]");
+    fs::write(dir.path().join("sweep.toml"), one).unwrap();
+    sweep(dir.path(), "run", &["--out", "one"]).success();
+    sweep(dir.path(), "collect", &["--out", "one"]).success();
+    let page = fs::read_to_string(dir.path().join("one/report/index.html")).unwrap();
+    assert!(!page.contains("on the choice of scaling"));
+}
