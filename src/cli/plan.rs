@@ -27,9 +27,16 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                 n => left_out.push(format!("{n} comparisons of networks")),
             }
             let counted = |e: &&Experiment| command.variations || e.varies.is_none();
-            let varied: Vec<&str> = needed.each().filter(|e| !counted(e)).map(|e| &*e.id).collect();
+            let varied: Vec<&str> = needed
+                .each()
+                .filter(|e| !counted(e))
+                .map(|e| &*e.id)
+                .collect();
             if !varied.is_empty() {
-                left_out.push(format!("the variations {} (--variations)", varied.join(", ")));
+                left_out.push(format!(
+                    "the variations {} (--variations)",
+                    varied.join(", ")
+                ));
             }
             let experiments = needed.each().filter(counted);
             let config = |e: &Experiment| Ok((e.id.clone(), e.checked()?));

@@ -187,7 +187,10 @@ fn a_plan_counts_networks_and_layers() {
         (&last["reason"], &last["runs"]),
         (&"done".into(), &3.into())
     );
-    assert_eq!(last["left_out"][1], "the variations binary-majority (--variations)");
+    assert_eq!(
+        last["left_out"][1],
+        "the variations binary-majority (--variations)"
+    );
     assert!(last["seconds"].as_f64().unwrap() > 0.0);
     // of bits, a file that starts from a preset like the preset itself
     fs::write(
