@@ -219,7 +219,7 @@ fn what_belongs_to_another_verb_says_which() {
     refused(&["plan", study, "--set", "training.epochs=3"], "--scale");
     refused(&["plan", "smoke", "--scale", "paper"], "a study");
     refused(&["plan", "smoke", "--only", "rsa-order"], "a study");
-    refused(&["plan", "binary-quick"], "layerprobe binary");
+    refused(&["plan", "smoke", "--variations"], "a study");
 }
 
 #[test]
