@@ -10,7 +10,7 @@ use super::run::streams;
 use super::stimuli::Stimuli;
 use crate::config::BinaryConfig;
 use crate::experiment::ExperimentError;
-use crate::nn::Perceptron;
+use crate::nn::{Perceptron, PerceptronBatch};
 
 /// How long every thread trains for the measurement.
 const TRAINED: Duration = Duration::from_millis(1500);
@@ -57,23 +57,14 @@ impl BinaryForecast {
         let spec = spec(&config.network, first);
         let weights = parameters(&spec, config.network.initial, streams.binary_init(0));
         let train = stimuli.train(first)?;
-        let measured = rayon::broadcast(|_| {
-            let mut network = Perceptron::new(&spec, &weights)?;
+        let each = rayon::broadcast(|_| {
+            let network = || Perceptron::new(&spec, &weights);
             let mut batch = train.batch(&spec, first.target)?;
-            let (mut steps, started) = (0, Instant::now());
-            while started.elapsed() < TRAINED {
-                for _ in 0..AT_A_TIME {
-                    network.descend(&mut batch, config.training.learning_rate);
-                }
-                steps += AT_A_TIME;
-            }
-            let rate = steps as f64 / started.elapsed().as_secs_f64();
-            let untrained = Perceptron::new(&spec, &weights)?;
-            Ok((rate, Price::measured(&stimuli, first, &untrained)?))
+            let rate = steps_a_second(network()?, &mut batch, config.training.learning_rate);
+            Ok((rate, Price::measured(&stimuli, first, &network()?)?))
         });
-        let measured: Vec<(f64, Price)> = measured
-            .into_iter()
-            .collect::<Result<_, ExperimentError>>()?;
+        let measured: Vec<(f64, Price)> =
+            each.into_iter().collect::<Result<_, ExperimentError>>()?;
         let rate: f64 = measured.iter().map(|(rate, _)| rate).sum();
         let prices = || measured.iter().map(|(_, price)| price);
         let threads = measured.len() as f64;
@@ -104,4 +95,20 @@ impl BinaryForecast {
     pub fn seconds(&self) -> f64 {
         self.train_seconds + self.measure_seconds
     }
+}
+
+/// Steps of descent a second of one thread.
+fn steps_a_second(
+    mut network: Perceptron<f32>,
+    batch: &mut PerceptronBatch<f32>,
+    rate: f64,
+) -> f64 {
+    let (mut steps, started) = (0, Instant::now());
+    while started.elapsed() < TRAINED {
+        for _ in 0..AT_A_TIME {
+            network.descend(batch, rate);
+        }
+        steps += AT_A_TIME;
+    }
+    steps as f64 / started.elapsed().as_secs_f64()
 }
