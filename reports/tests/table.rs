@@ -147,16 +147,14 @@ fn a_table_of_an_earlier_version_lacks_the_columns_added_since() {
 }
 
 #[test]
-fn tables_from_before_views_are_of_whole_layers() {
+fn by_value_and_confusion_tables_of_earlier_versions_lack_status_then_view() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("old.csv");
-    let drop_view = || {
+    let drop_last_column = |name: &str| {
         let text = std::fs::read_to_string(&path).unwrap();
-        let lines: Vec<&str> = text
-            .lines()
-            .map(|l| l.rsplit_once(',').unwrap().0)
-            .collect();
-        assert!(!lines[0].contains("view"));
+        let cut = text.lines().map(|line| line.rsplit_once(',').unwrap().0);
+        let lines: Vec<&str> = cut.collect();
+        assert!(!lines[0].contains(name));
         std::fs::write(&path, lines.join("\n")).unwrap();
     };
     let by_value = [ValueRow {
@@ -165,15 +163,19 @@ fn tables_from_before_views_are_of_whole_layers() {
         ..ValueRow::default()
     }];
     write_by_value(&path, &by_value).unwrap();
-    drop_view();
-    assert_eq!(read_by_value(&path).unwrap(), by_value);
+    for name in ["status", "view"] {
+        drop_last_column(name);
+        assert_eq!(read_by_value(&path).unwrap(), by_value);
+    }
     let confusions = [ConfusionRow {
         view: "full".into(),
         ..ConfusionRow::default()
     }];
     write_confusions(&path, &confusions).unwrap();
-    drop_view();
-    assert_eq!(read_confusions(&path).unwrap(), confusions);
+    for name in ["status", "view"] {
+        drop_last_column(name);
+        assert_eq!(read_confusions(&path).unwrap(), confusions);
+    }
 }
 
 #[test]
