@@ -47,6 +47,7 @@ fn fifty_kills_at_random_moments_leave_the_same_bytes() {
     let whole = results(&dir.path().join("whole"));
 
     let mut moments = StreamKey::from_seed(50).at(0);
+    let errors = dir.path().join("errors.txt");
     let (mut kills, mut folder) = (0, 0);
     let (mut in_training, mut in_probing) = (0, 0);
     while kills < 50 {
@@ -55,14 +56,15 @@ fn fifty_kills_at_random_moments_leave_the_same_bytes() {
         let mut child = Command::new(assert_cmd::cargo::cargo_bin("layerprobe"))
             .args(arguments(&out))
             .current_dir(dir.path())
-            .stderr(Stdio::null())
+            .stderr(fs::File::create(&errors).unwrap())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
         std::thread::sleep(undisturbed.mul_f64(moments.uniform_in(0.0, 0.8)));
         match child.try_wait().unwrap() {
             Some(status) => {
-                assert!(status.success(), "{out}: {status}");
+                let said = fs::read_to_string(&errors).unwrap();
+                assert!(status.success(), "{out}, {kills} kills: {status}: {said}");
                 assert_same(&whole, &results(&root));
                 folder += 1;
             }
