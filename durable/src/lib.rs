@@ -24,4 +24,4 @@ pub use fence::Superseded;
 pub use holder::Holder;
 pub use lease::{Lease, LeaseError, Pace};
 pub use link::{copy, link};
-pub use pending::{Pending, remove_temporaries, write};
+pub use pending::{Pending, is_temporary, remove_temporaries, write};

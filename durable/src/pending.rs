@@ -112,6 +112,11 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     pending.commit()
 }
 
+/// Whether a file of this name is one under way, or half-written by a killed process.
+pub fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(ENDING)
+}
+
 /// Removes what killed processes left half-written below a folder. Only for
 /// its holder: files under way would be taken from other processes.
 ///
@@ -123,7 +128,7 @@ pub fn remove_temporaries(folder: &Path) -> io::Result<()> {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
             remove_temporaries(&path)?;
-        } else if name.starts_with('.') && name.ends_with(ENDING) {
+        } else if is_temporary(&name) {
             fs::remove_file(&path)?;
         }
     }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use layerprobe_durable::{Holder, Lease, LeaseError, Pace, remove_temporaries};
+use layerprobe_durable::{Holder, Lease, LeaseError, Pace, is_temporary, remove_temporaries};
 
 use layerprobe_probes::View;
 
@@ -59,6 +59,9 @@ impl RunFolder {
     ) -> Result<Self, ExperimentError> {
         fs::create_dir_all(root).map_err(|e| ExperimentError::io("make the folder", root, e))?;
         let config = root.join("config.toml");
+        // before the configuration is looked for: who is making the run at this moment
+        // writes that first
+        let foreign = foreign_entry(root).map_err(|e| ExperimentError::io("list", root, e))?;
         match fs::read_to_string(&config) {
             Ok(text) if text == config_toml => {}
             Ok(text) => {
@@ -68,15 +71,9 @@ impl RunFolder {
                 });
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                let occupied = fs::read_dir(root)
-                    .map_err(|e| ExperimentError::io("list", root, e))?
-                    .filter_map(Result::ok)
-                    .find(|entry| entry.file_name() != ".lease");
-                if let Some(entry) = occupied {
-                    return Err(ExperimentError::NotARun {
-                        folder: root.to_owned(),
-                        found: entry.file_name().to_string_lossy().into_owned(),
-                    });
+                if let Some(found) = foreign {
+                    let folder = root.to_owned();
+                    return Err(ExperimentError::NotARun { folder, found });
                 }
             }
             Err(e) => return Err(ExperimentError::io("read", &config, e)),
@@ -292,6 +289,20 @@ pub fn image_config_in(root: &Path) -> Result<(Config, String), ExperimentError>
     Ok((Config::from_toml(&origin, &text)?, text))
 }
 
+/// What a folder has that a run does not leave there before its configuration stands:
+/// a process may have been killed while it wrote that.
+fn foreign_entry(root: &Path) -> std::io::Result<Option<String>> {
+    let is_ours =
+        |name: &str| name == ".lease" || (name.starts_with(".config.toml.") && is_temporary(name));
+    for entry in fs::read_dir(root)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !is_ours(&name) {
+            return Ok(Some(name));
+        }
+    }
+    Ok(None)
+}
+
 /// Takes the folder, telling whom it waits for.
 fn hold(
     root: &Path,
@@ -377,6 +388,17 @@ mod tests {
         let stop = AtomicBool::new(true);
         let waited = RunFolder::open(dir.path(), "a = 1\n", WhenHeld::Wait, &stop, &Silent);
         assert!(matches!(waited, Err(ExperimentError::Interrupted)));
+    }
+
+    #[test]
+    fn a_run_killed_while_it_wrote_its_configuration_goes_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let half = dir.path().join(".config.toml.77-0.tmp");
+        fs::write(&half, "a =").unwrap();
+        open(dir.path(), "a = 1\n").unwrap();
+        assert!(!half.exists());
+        let config = fs::read_to_string(dir.path().join("config.toml"));
+        assert_eq!(config.unwrap(), "a = 1\n");
     }
 
     #[test]
