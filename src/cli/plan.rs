@@ -17,7 +17,7 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
     check(command)?;
     threads::set(command.threads)?;
     let mut left_out = Vec::new();
-    let runs: Vec<(String, Checked)> = match STUDIES.contains(&command.what.as_str()) {
+    let runs: Vec<Planned> = match STUDIES.contains(&command.what.as_str()) {
         true => {
             let study = Study::named(&command.what, command.scale.unwrap_or_default().into())?;
             let needed = study.needed(&command.only)?;
@@ -39,15 +39,17 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                 ));
             }
             let experiments = needed.each().filter(counted);
-            let config = |e: &Experiment| Ok((e.id.clone(), e.checked()?));
-            experiments.map(config).collect::<anyhow::Result<_>>()?
+            experiments
+                .map(Planned::of)
+                .collect::<anyhow::Result<_>>()?
         }
         false => vec![of_preset_or_file(command)?],
     };
     let mut bench = Bench::default();
     let mut whole = Whole::default();
-    for (name, config) in &runs {
-        match config {
+    for planned in &runs {
+        let name = &planned.name;
+        match &planned.checked {
             Checked::Images(config) => {
                 let (speed, is_new) = bench.of(config)?;
                 if is_new {
@@ -59,9 +61,12 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                     );
                     tell_speed(&network, &speed, output)?;
                 }
-                let forecast = RunForecast::of(config, &speed)?;
+                let mut forecast = RunForecast::of(config, &speed)?;
+                if planned.networks_of.is_some() {
+                    forecast.train_seconds = 0.0;
+                }
                 whole.add(forecast.seconds(), forecast.disk, forecast.memory);
-                tell(name, &forecast, output)?;
+                tell(planned, &forecast, output)?;
             }
             Checked::Binary(config) => {
                 let forecast = BinaryForecast::of(config)?;
@@ -74,6 +79,24 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
         tell_whole(runs.len(), &whole, &left_out, output)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A run to plan.
+struct Planned {
+    name: String,
+    checked: Checked,
+    /// The run before it whose networks it takes over.
+    networks_of: Option<String>,
+}
+
+impl Planned {
+    fn of(experiment: &Experiment) -> anyhow::Result<Self> {
+        Ok(Self {
+            name: experiment.id.clone(),
+            checked: experiment.checked()?,
+            networks_of: experiment.decodes.clone(),
+        })
+    }
 }
 
 /// What several runs take, one after the other.
@@ -93,12 +116,12 @@ impl Whole {
 }
 
 /// The configuration of images or of bits that a preset or a file is.
-fn of_preset_or_file(command: &Plan) -> anyhow::Result<(String, Checked)> {
+fn of_preset_or_file(command: &Plan) -> anyhow::Result<Planned> {
     let what = &command.what;
     let is_text = |text: String| BinaryConfig::is_text_of_one(&text);
     let of_bits = BINARY_PRESETS.iter().any(|preset| preset.name == what)
         || fs::read_to_string(what).is_ok_and(is_text);
-    Ok(match of_bits {
+    let (name, checked) = match of_bits {
         true => {
             let config = BinaryConfig::load(what, &command.overrides)?;
             (config.name.clone(), Checked::Binary(Box::new(config)))
@@ -107,6 +130,11 @@ fn of_preset_or_file(command: &Plan) -> anyhow::Result<(String, Checked)> {
             let config = Config::load(what, &command.overrides)?;
             (config.name.clone(), Checked::Images(Box::new(config)))
         }
+    };
+    Ok(Planned {
+        name,
+        checked,
+        networks_of: None,
     })
 }
 
@@ -166,14 +194,19 @@ fn tell_speed(network: &str, speed: &Speeds, output: &Output) -> std::io::Result
     }
 }
 
-fn tell(name: &str, forecast: &RunForecast, output: &Output) -> std::io::Result<()> {
+fn tell(planned: &Planned, forecast: &RunForecast, output: &Output) -> std::io::Result<()> {
+    let Planned {
+        name, networks_of, ..
+    } = planned;
     if output.message_format == MessageFormat::Json {
         let conditions: Vec<&str> = forecast.conditions.iter().map(|c| c.id.as_str()).collect();
         return super::say(&json!({
             "reason": "plan", "run": name, "conditions": conditions, "steps": forecast.steps,
-            "training_sets": forecast.training,
+            "training_sets": forecast.training, "networks_of": networks_of,
             "checkpoints": forecast.checkpoints, "layers": forecast.layers,
             "train_seconds": forecast.train_seconds, "probe_seconds": forecast.probe_seconds,
+            "paper_checkpoints": forecast.paper_checkpoints,
+            "paper_seconds": forecast.paper_seconds,
             "disk_bytes": forecast.disk, "memory_bytes": forecast.memory,
             "left_out": forecast.left_out,
         }));
@@ -189,19 +222,31 @@ fn tell(name: &str, forecast: &RunForecast, output: &Output) -> std::io::Result<
         let targets = targets(version).join(", ");
         super::say(&format!("  version {version}  trained on {targets}"))?;
     }
-    super::say(&format!(
-        "  train  {:>9}  {} networks, {} steps; training sets of {}",
-        duration(forecast.train_seconds),
-        forecast.conditions.len(),
-        forecast.steps,
-        forecast.training
-    ))?;
-    super::say(&format!(
-        "  probe  {:>9}  {} checkpoints, {} layers",
-        duration(forecast.probe_seconds),
-        forecast.checkpoints,
-        forecast.layers
-    ))?;
+    let networks = forecast.conditions.len();
+    match networks_of {
+        Some(other) => super::say(&format!("  {networks} networks, those of {other}"))?,
+        None => super::say(&format!(
+            "  train  {:>9}  {networks} networks, {} steps; training sets of {}",
+            duration(forecast.train_seconds),
+            forecast.steps,
+            forecast.training
+        ))?,
+    }
+    if forecast.checkpoints > 0 {
+        super::say(&format!(
+            "  probe  {:>9}  {} checkpoints, {} layers",
+            duration(forecast.probe_seconds),
+            forecast.checkpoints,
+            forecast.layers
+        ))?;
+    }
+    if forecast.paper_checkpoints > 0 {
+        super::say(&format!(
+            "  decode {:>9}  {} checkpoints by the protocol paper",
+            duration(forecast.paper_seconds),
+            forecast.paper_checkpoints
+        ))?;
+    }
     super::say(&format!(
         "  disk   {:>9}  memory {}",
         Bytes(forecast.disk).to_string(),

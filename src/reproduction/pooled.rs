@@ -47,6 +47,11 @@ pub(super) fn found(experiment: &Experiment, folder: &Path) -> Result<Found, Rep
             results.display()
         )));
     }
+    if let Some(decoded) = &experiment.decodes {
+        // the rest is known from the experiment that has these networks
+        rows.retain(|row| row.selected_by == "tested_stimuli");
+        return Ok(Found::Rows(under(decoded, rows)));
+    }
     let failed = |source| ReproductionError::Experiment {
         id: experiment.id.clone(),
         source: Box::new(source),

@@ -76,6 +76,9 @@ pub struct Experiment {
     pub about: String,
     /// The experiment that it is a variation of.
     pub varies: Option<String>,
+    /// The experiment whose networks it has, too, to decode them by the paper's
+    /// protocol: what it gives counts as that one's.
+    pub decodes: Option<String>,
     /// What it is run on.
     #[serde(default)]
     pub kind: Kind,
@@ -186,8 +189,10 @@ impl Study {
         let is_one = |id: &&String| experiments.iter().any(|e| e.id == **id);
         let compared = raw.comparison.iter().flat_map(|c| &c.runs);
         let varied = variations.iter().flat_map(|e| &e.varies);
-        if let Some(unknown) = compared.chain(varied).find(|id| !is_one(id)) {
-            let problem = format!("a comparison or a variation names an experiment `{unknown}`");
+        let decoded = experiments.iter().flat_map(|e| &e.decodes);
+        let mut named = compared.chain(varied).chain(decoded);
+        if let Some(unknown) = named.find(|id| !is_one(id)) {
+            let problem = format!("an experiment or comparison names an experiment `{unknown}`");
             return Err(ReproductionError::Study(problem));
         }
         Ok(Self {
@@ -225,10 +230,14 @@ impl Study {
             .claims
             .retain(|claim| only.is_empty() || only.contains(&claim.id));
         let needed: BTreeSet<String> = claims.claims.iter().flat_map(Claim::experiments).collect();
-        let is_needed = |id: &String| only.is_empty() || needed.contains(id);
-        let experiments = self.experiments.iter().filter(|e| is_needed(&e.id));
+        let is_needed = |id: &str| only.is_empty() || needed.contains(id);
+        let decoded: BTreeSet<String> = claims.claims.iter().flat_map(Claim::decoded).collect();
+        let experiments = self.experiments.iter().filter(|e| match &e.decodes {
+            Some(of) => decoded.contains(of),
+            None => is_needed(&e.id),
+        });
         let variations = self.variations.iter();
-        let variations = variations.filter(|e| e.varies.as_ref().is_some_and(is_needed));
+        let variations = variations.filter(|e| e.varies.as_deref().is_some_and(is_needed));
         // a comparison is needed where one claim looks at networks of both runs
         let both = |comparison: &&Comparison| {
             claims.claims.iter().any(|claim| {
@@ -296,6 +305,7 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Protocol;
 
     #[test]
     fn every_experiment_is_valid_and_every_claim_finds_its_experiments() {
@@ -339,6 +349,39 @@ mod tests {
                         || a == "binary",
                     "{a} and {b}"
                 );
+            }
+        }
+    }
+
+    #[test]
+    fn networks_that_are_decoded_again_are_the_same() {
+        for scale in [Scale::Quick, Scale::Smoke] {
+            let study = Study::named(STUDIES[0], scale).unwrap();
+            let again: Vec<&Experiment> = study
+                .experiments
+                .iter()
+                .filter(|e| e.decodes.is_some())
+                .collect();
+            assert!(!again.is_empty());
+            for experiment in again {
+                let networks = |e: &Experiment| {
+                    let config = e.config().unwrap();
+                    (
+                        config.stimuli,
+                        config.split,
+                        config.correlation,
+                        config.network,
+                        config.training,
+                    )
+                };
+                let of_it = |e: &&Experiment| Some(&e.id) == experiment.decodes.as_ref();
+                let decoded = study.experiments.iter().find(of_it).unwrap();
+                assert_eq!(networks(experiment), networks(decoded), "{}", experiment.id);
+                let config = experiment.config().unwrap();
+                assert_eq!(config.probes.protocol, [Protocol::Paper]);
+                for layer in &decoded.config().unwrap().probes.layers {
+                    assert!(config.probes.layers.contains(layer), "{}", experiment.id);
+                }
             }
         }
     }

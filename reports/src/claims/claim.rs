@@ -211,6 +211,15 @@ impl Claim {
 }
 
 impl Claim {
+    /// The experiments whose networks' decodability by linear probes it looks at, whatever
+    /// the protocol.
+    pub fn decoded(&self) -> BTreeSet<String> {
+        let parts = self.parts.iter().filter(|part| part.is_of_decodability());
+        let sides = parts.flat_map(|part| [Some(&part.of), part.over.as_ref()]);
+        let experiments = sides.flatten().map(|side| side.experiment.clone());
+        experiments.flatten().collect()
+    }
+
     /// The pairs of experiments whose networks it compares with each other, an
     /// experiment with itself among them.
     pub fn pairs(&self) -> BTreeSet<(String, String)> {

@@ -1,12 +1,17 @@
 //! What probing a layer costs, in operations of matrix products.
 
-use crate::config::{Config, Probes};
+use layerprobe_generators::splits::Split;
+
+use crate::config::{Config, PaperGrid, Probes};
 
 /// Iterations that fits take at all penalties together, times what their
 /// vectors, factors and searches cost beside the two products of each: so that the
 /// layers of `quick`, of 128 to 32,768 dimensions, come out within a factor of
 /// three.
 const ITERATIONS: f64 = 55.0;
+/// Adam's own arithmetic and small batches, over large products: what layers of 128
+/// and 2048 dimensions took beside their products.
+const IN_BATCHES: f64 = 2.5;
 
 /// What decides about the cost of a layer's probes beside its own width.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +61,40 @@ impl<'a> ProbeCost<'a> {
         let prefixes = [2.0, 4.0, 8.0, 16.0, 32.0];
         let of = |part: f64| gram(self.train / part, dims) + fits(self.train / part, dims, columns);
         prefixes.into_iter().map(of).sum()
+    }
+}
+
+/// What decides about the cost of a layer's decoders by the protocol `paper` beside
+/// its own width.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PaperCost {
+    /// Decoders of a feature times their epochs.
+    epochs: f64,
+    /// Classes of a feature.
+    classes: f64,
+    /// Stimuli that a feature's decoders are trained on, over all features.
+    trained: f64,
+    /// Stimuli that they are judged by, over all features.
+    judged: f64,
+}
+
+impl PaperCost {
+    /// Of a grid of decoders for each feature that a split has validation stimuli of.
+    pub fn new(config: &Config, grid: &PaperGrid, split: &Split) -> Self {
+        let points = grid.learning_rates.len() * grid.weight_decays.len();
+        let judged: usize = split.validation.iter().map(Vec::len).sum();
+        Self {
+            epochs: (points * grid.epochs) as f64,
+            classes: (config.stimuli.values_per_feature() - config.split.held_out) as f64,
+            trained: (split.train.len() * config.probes.features.len()) as f64,
+            judged: judged as f64,
+        }
+    }
+
+    /// Operations for a layer of so many dimensions.
+    pub fn operations(&self, dims: usize) -> f64 {
+        let columns = self.epochs * self.classes;
+        columns * dims as f64 * (4.0 * self.trained + 2.0 * self.judged) * IN_BATCHES
     }
 }
 

@@ -70,6 +70,8 @@ pub struct RunCounts {
     /// Checkpoints among these, at step 0 and the last of each network, at which
     /// what costs most is measured.
     pub ends: u64,
+    /// Checkpoints whose layers the protocol `paper` decodes, if it is asked for.
+    pub paper: u64,
     /// Bytes of all checkpoints.
     pub checkpoint_bytes: u64,
 }
@@ -82,7 +84,8 @@ pub fn counts(config: &Config) -> Result<RunCounts, ExperimentError> {
     let streams = Streams::new(&config.seeds);
     let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
     let shared = config.network.initial_weights == InitialWeights::Shared;
-    let clean = config.probes.protocol.contains(&Protocol::Clean);
+    let asks_for = |protocol| config.probes.protocol.contains(&protocol);
+    let (clean, paper) = (asks_for(Protocol::Clean), asks_for(Protocol::Paper));
     let mut counts = RunCounts::default();
     let mut begun = Vec::new();
     for planned in plan_conditions(config, &stimuli)? {
@@ -104,6 +107,10 @@ pub fn counts(config: &Config) -> Result<RunCounts, ExperimentError> {
             let layers = config.probes.layers.len() as u64;
             counts.layers += (checkpoints - u64::from(twin)) * layers;
             counts.ends += checkpoints.min(2) - u64::from(twin);
+        }
+        if paper {
+            // the untrained network, and the best on validation
+            counts.paper += 2 - u64::from(twin);
         }
         // the best on validation is kept beside the schedule's
         counts.checkpoint_bytes += 4 * parameters as u64 * (checkpoints + 1);

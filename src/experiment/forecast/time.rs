@@ -3,9 +3,9 @@
 
 use layerprobe_probes::View;
 
-use crate::config::{Config, Protocol};
+use crate::config::Config;
 
-use super::probing::ProbeCost;
+use super::probing::{PaperCost, ProbeCost};
 use super::speeds::{Speeds, design};
 use super::standing::counts;
 use crate::experiment::design::condition::{Condition, conditions};
@@ -34,6 +34,10 @@ pub struct RunForecast {
     /// Seconds of reading activations and fitting probes: within a factor of
     /// three.
     pub probe_seconds: f64,
+    /// Checkpoints whose layers the protocol `paper` decodes.
+    pub paper_checkpoints: u64,
+    /// Seconds of its decoders.
+    pub paper_seconds: f64,
     /// Bytes of checkpoints on disk.
     pub disk: u64,
     /// Bytes in memory for images, network and the widest probed layer.
@@ -85,24 +89,23 @@ impl RunForecast {
         let probe_seconds = checkpoints as f64 * set / speeds.read
             + ends as f64 * fits(true)
             + (checkpoints - ends) as f64 * fits(false);
+        let of_paper = |grid| {
+            let version = stimuli.versions.first()?;
+            let cost = PaperCost::new(config, grid, &version.split);
+            let operations: f64 = dims.iter().map(|&dims| cost.operations(dims)).sum();
+            Some(counts.paper as f64 * (set / speeds.read + operations / speeds.products))
+        };
+        let paper_seconds = config.probes.paper.as_ref().and_then(of_paper);
         let widest = dims.iter().max().copied().unwrap_or(0) as u64;
         let pixels = 3 * config.stimuli.image_size().pow(2) as u64;
-        let mut left_out = Vec::new();
-        if config.probes.protocol.contains(&Protocol::Paper) {
-            left_out.push("the decoders of the protocol paper".to_owned());
-        }
         let around = [
             (config.probes.baselines().next().is_some(), "baselines"),
             (config.probes.views != [View::Full], "views of layers"),
             (!config.probes.ridge.is_empty(), "ridge probes"),
             (config.probes.nonlinear_seeds > 0, "nonlinear probes"),
         ];
-        left_out.extend(
-            around
-                .iter()
-                .filter(|(on, _)| *on)
-                .map(|(_, what)| (*what).to_owned()),
-        );
+        let left_out = around.iter().filter(|(on, _)| *on);
+        let left_out = left_out.map(|(_, what)| (*what).to_owned()).collect();
         Ok(Self {
             conditions: conditions(config),
             steps: counts.steps,
@@ -111,6 +114,8 @@ impl RunForecast {
             layers: counts.layers,
             train_seconds: images / speeds.train,
             probe_seconds,
+            paper_checkpoints: counts.paper,
+            paper_seconds: paper_seconds.unwrap_or(0.0),
             disk: counts.checkpoint_bytes,
             memory: (stimuli.set.len() + stimuli.pool_size()) as u64 * pixels
                 + 16 * parameters as u64
@@ -121,7 +126,7 @@ impl RunForecast {
 
     /// Seconds of all.
     pub fn seconds(&self) -> f64 {
-        self.train_seconds + self.probe_seconds
+        self.train_seconds + self.probe_seconds + self.paper_seconds
     }
 }
 
@@ -165,6 +170,15 @@ mod tests {
         assert!(wide.probe_seconds > narrow.probe_seconds);
         let plain = forecast(&["probes.permutations=0"]);
         assert!(plain.probe_seconds < 0.9 * once.probe_seconds);
+        let paper = |settings: &[&str]| forecast(&[&["probes.protocol=paper"], settings].concat());
+        let whole = paper(&[]);
+        // three networks from one, and the best of each
+        assert_eq!((whole.paper_checkpoints, whole.checkpoints), (4, 0));
+        // what epochs do not change is left out by differences
+        let [more, fewer] = [50, 10].map(|n| paper(&[&format!("probes.paper.epochs={n}")]));
+        let ratio =
+            (whole.paper_seconds - more.paper_seconds) / (more.paper_seconds - fewer.paper_seconds);
+        assert!((ratio - 5.0).abs() < 1e-9, "{ratio}");
         let extras = forecast(&["probes.nonlinear_seeds=5"]);
         assert_eq!(extras.left_out, ["nonlinear probes"]);
     }

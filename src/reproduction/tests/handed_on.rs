@@ -7,10 +7,11 @@ use std::sync::atomic::AtomicBool;
 
 use layerprobe_reports::write_results;
 
+use super::super::pooled::Found;
 use super::super::similarity::Similarity;
 use super::super::{Reproduction, pooled, reproduce};
 use super::*;
-use crate::experiment::{Event, Execution, Observer, PROTOCOL, conditions};
+use crate::experiment::{Event, Execution, Observer, PAPER_PROTOCOL, PROTOCOL, conditions};
 
 const CLAIM: &str = "rsa-correlated";
 const EXPERIMENT: &str = "shape-texture-0.5";
@@ -155,4 +156,42 @@ fn what_a_run_folder_has_is_proven_only_if_it_is_the_experiments() {
     let rows = table.rows().unwrap();
     let networks = rows.iter().filter(|row| row.metric == VALIDATION_ACCURACY);
     assert_eq!(networks.count(), conditions(&config).len());
+}
+
+#[test]
+fn networks_decoded_by_the_papers_protocol_count_as_those_of_their_experiment() {
+    let dir = tempfile::tempdir().unwrap();
+    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
+    let again = study.experiments.iter();
+    let again = again.filter(|e| e.decodes.as_deref() == Some(EXPERIMENT));
+    let [experiment] = &again.collect::<Vec<_>>()[..] else {
+        panic!("one experiment decodes {EXPERIMENT} again");
+    };
+    let folder = dir.path().join("runs").join(&experiment.id);
+    fs::create_dir_all(&folder).unwrap();
+    let config = experiment.config().unwrap();
+    fs::write(folder.join("config.toml"), config.to_toml()).unwrap();
+    let row = |protocol: &str, selected_by: &str| ResultRow {
+        condition: "a-network".to_owned(),
+        metric: "accuracy".to_owned(),
+        probe: "linear".to_owned(),
+        protocol: protocol.to_owned(),
+        selected_by: selected_by.to_owned(),
+        ..ResultRow::default()
+    };
+    let rows = [
+        row(PAPER_PROTOCOL, "tested_stimuli"),
+        // what any network gives, and the experiment itself has
+        row("", ""),
+    ];
+    write_results(&folder.join("results.csv"), &rows).unwrap();
+    let Found::Rows(kept) = pooled::found(experiment, &folder).unwrap() else {
+        panic!("the rows of {}", experiment.id);
+    };
+    let of_network = format!("{EXPERIMENT}/a-network");
+    let told: Vec<(&str, &str)> = kept
+        .iter()
+        .map(|row| (&*row.condition, &*row.selected_by))
+        .collect();
+    assert_eq!(told, [(&*of_network, "tested_stimuli")]);
 }
