@@ -185,8 +185,16 @@ fn a_plan_counts_networks_and_layers() {
     let last = lines.last().unwrap();
     assert_eq!(
         (&last["reason"], &last["runs"]),
-        (&"done".into(), &3.into())
+        (&"done".into(), &4.into())
     );
+    // decoded again, networks are not trained again
+    let again = lines.iter().find(|l| l["run"] == "shape-texture-0.5-paper");
+    let again = again.unwrap();
+    assert_eq!(
+        (&again["networks_of"], &again["train_seconds"]),
+        (&"shape-texture-0.5".into(), &0.0.into())
+    );
+    assert!(again["paper_seconds"].as_f64().unwrap() > 0.0);
     assert_eq!(
         last["left_out"][1],
         "the variations binary-majority (--variations)"
