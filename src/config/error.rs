@@ -81,7 +81,7 @@ pub enum ConfigError {
         /// The dotted key.
         key: String,
         /// What the name should be, e.g. "layer".
-        what: &'static str,
+        what: String,
         /// The name given.
         name: String,
         /// The known name most like it.

@@ -167,7 +167,7 @@ impl Keys {
     pub fn known<'a>(
         &self,
         key: &str,
-        what: &'static str,
+        what: &str,
         name: &str,
         known: &[&'a str],
     ) -> Result<&'a str, ConfigError> {
@@ -178,7 +178,7 @@ impl Keys {
             .ok_or_else(|| ConfigError::UnknownName {
                 place: self.place(key),
                 key: key.to_owned(),
-                what,
+                what: what.to_owned(),
                 name: name.to_owned(),
                 nearest: nearest_name(name, known.iter().copied()),
                 known: known.join(", "),

@@ -33,7 +33,7 @@ fn unknown_names_suggest_the_nearest() {
     refused(
         &set("probes.layers=[\"pool_3\"]"),
         &[
-            "unknown layer `pool_3`",
+            "unknown layer of cnn4 `pool_3`",
             "did you mean `pool3`?",
             "known: pixel_stats, input, pool1",
         ],

@@ -33,6 +33,7 @@ pub(super) fn check(keys: &Keys) -> Result<Config, ConfigError> {
     } = sections(keys)?;
     let network = network::network(keys)?;
     let layers = network::layers(keys, &network, &stimuli, &split)?;
+    let probes = probes(keys, &stimuli, (&network.arch, &layers))?;
     let config = Config {
         name: name(keys)?,
         seed: keys.whole_or("seed", 0)?,
@@ -40,7 +41,7 @@ pub(super) fn check(keys: &Keys) -> Result<Config, ConfigError> {
         network,
         training: training::training(keys, &stimuli)?,
         checkpoints: checkpoints(keys)?,
-        probes: probes(keys, &stimuli, &layers)?,
+        probes,
         stimuli,
         correlation,
         split,
@@ -107,7 +108,7 @@ fn checkpoints(keys: &Keys) -> Result<Checkpoints, ConfigError> {
 
 /// The layers to probe, each place once: baselines, then the network's in its
 /// order.
-fn probed_layers(keys: &Keys, layers: &[Layer]) -> Result<Vec<String>, ConfigError> {
+fn probed_layers(keys: &Keys, arch: &str, layers: &[Layer]) -> Result<Vec<String>, ConfigError> {
     let names = |layer: &'_ Layer| [vec![layer.name.clone()], layer.aliases.clone()].concat();
     let baselines = Baseline::ALL.map(|baseline| vec![baseline.name().to_owned()]);
     let all: Vec<Vec<String>> = baselines
@@ -115,7 +116,7 @@ fn probed_layers(keys: &Keys, layers: &[Layer]) -> Result<Vec<String>, ConfigErr
         .chain(layers.iter().map(names))
         .collect();
     let known: Vec<&str> = all.iter().flatten().map(String::as_str).collect();
-    let mut chosen = keys.names("probes.layers", "layer", &known)?;
+    let mut chosen = keys.names("probes.layers", &format!("layer of {arch}"), &known)?;
     let place = |name: &String| all.iter().position(|names| names.contains(name));
     chosen.sort_by_key(place);
     if chosen.iter().all(|name| Baseline::of(name).is_some()) {
@@ -133,8 +134,12 @@ fn probed_layers(keys: &Keys, layers: &[Layer]) -> Result<Vec<String>, ConfigErr
     Ok(chosen)
 }
 
-fn probes(keys: &Keys, stimuli: &Stimuli, layers: &[Layer]) -> Result<Probes, ConfigError> {
-    let chosen = probed_layers(keys, layers)?;
+fn probes(
+    keys: &Keys,
+    stimuli: &Stimuli,
+    (arch, layers): (&str, &[Layer]),
+) -> Result<Probes, ConfigError> {
+    let chosen = probed_layers(keys, arch, layers)?;
     let solver = keys.text_or("probes.solver", "batched")?;
     keys.known("probes.solver", "solver", &solver, &["batched", "linfa"])?;
     let scaling = keys.text_or("probes.scaling", "channel")?;

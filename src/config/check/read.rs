@@ -121,7 +121,7 @@ impl Keys {
     pub(super) fn names(
         &self,
         key: &str,
-        what: &'static str,
+        what: &str,
         known: &[&str],
     ) -> Result<Vec<String>, ConfigError> {
         let names = self.texts(key)?.ok_or_else(|| self.missing(key, TEXTS))?;
@@ -141,7 +141,7 @@ impl Keys {
     pub(super) fn names_or_none(
         &self,
         key: &str,
-        what: &'static str,
+        what: &str,
         known: &[&str],
     ) -> Result<Vec<String>, ConfigError> {
         let empty = self.get(key, TEXTS, |v| v.as_array().map(Vec::is_empty))?;
