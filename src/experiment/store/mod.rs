@@ -44,6 +44,12 @@ impl Store {
     /// If the folder is something else, or of the file system.
     pub fn open(root: &Path) -> Result<Self, ExperimentError> {
         fs::create_dir_all(root).map_err(|e| ExperimentError::io("make the folder", root, e))?;
+        // before the mark is looked for: another process may put it there, and work
+        // beside it, at this moment
+        let entries = fs::read_dir(root).map_err(|e| ExperimentError::io("list", root, e))?;
+        let names = entries.filter_map(Result::ok).map(|e| e.file_name());
+        let mut other = names.filter(|name| !name.to_string_lossy().contains(MARK));
+        let other = other.next();
         let mark = root.join(MARK);
         match fs::read_to_string(&mark) {
             Ok(layout) if layout == LAYOUT => {}
@@ -54,12 +60,7 @@ impl Store {
                 });
             }
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
-                let entries =
-                    fs::read_dir(root).map_err(|e| ExperimentError::io("list", root, e))?;
-                let names = entries.filter_map(Result::ok).map(|e| e.file_name());
-                // the mark itself, if another process is about to put it there
-                let mut other = names.filter(|name| !name.to_string_lossy().contains(MARK));
-                if let Some(name) = other.next() {
+                if let Some(name) = other {
                     return Err(ExperimentError::NotAStore {
                         folder: root.to_owned(),
                         problem: format!("it holds {}", name.to_string_lossy()),
