@@ -28,11 +28,20 @@ pub fn claims_table(answers: &[Answer], width: usize) -> String {
             shortened(&answer.says, room.max(20)),
         );
     }
-    text + &counts(answers) + "\n" + &variations(answers)
+    text + &counts(answers) + "\n" + &other_choices(answers)
 }
 
-/// Of each other choice, which verdicts it changes.
-fn variations(answers: &[Answer]) -> String {
+/// Of each other choice, which verdicts it changes: of decoders that were chosen on what
+/// they are tested on, then of variations and measures.
+fn other_choices(answers: &[Answer]) -> String {
+    let by_bounds = answers.iter();
+    let by_bounds: Vec<(&Answer, Verdict)> = by_bounds
+        .filter_map(|answer| Some((answer, answer.verdict_by_upper_bounds?)))
+        .collect();
+    let by_bounds = (!by_bounds.is_empty()).then_some((
+        "decoders chosen on the tested stimuli, as in the paper",
+        by_bounds,
+    ));
     let mut verdicts: BTreeMap<&str, Vec<(&Answer, Verdict)>> = BTreeMap::new();
     for answer in answers {
         for varied in &answer.varied {
@@ -53,7 +62,7 @@ fn variations(answers: &[Answer]) -> String {
             false => format!("By {by}: {count}: {}.\n", other.join(", ")),
         }
     };
-    verdicts.into_iter().map(line).collect()
+    by_bounds.into_iter().chain(verdicts).map(line).collect()
 }
 
 /// As much of a text as fits, with a sign that it goes on.

@@ -182,6 +182,8 @@ fn decoders_chosen_on_the_tested_stimuli_decide_apart() {
     assert!(
         html.contains("chosen on the tested stimuli, as the paper chose its own: not reproduced")
     );
+    let told = "By decoders chosen on the tested stimuli, as in the paper: 1 of 1 verdicts change";
+    assert!(claims_table(&answers, 80).contains(told));
 }
 
 #[test]
