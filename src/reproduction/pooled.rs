@@ -47,11 +47,6 @@ pub(super) fn found(experiment: &Experiment, folder: &Path) -> Result<Found, Rep
             results.display()
         )));
     }
-    if let Some(decoded) = &experiment.decodes {
-        // the rest is known from the experiment that has these networks
-        rows.retain(|row| row.selected_by == "tested_stimuli");
-        return Ok(Found::Rows(under(decoded, rows)));
-    }
     let failed = |source| ReproductionError::Experiment {
         id: experiment.id.clone(),
         source: Box::new(source),
@@ -80,8 +75,44 @@ pub(super) fn found(experiment: &Experiment, folder: &Path) -> Result<Found, Rep
             own
         }
     };
-    rows.extend(own);
-    Ok(Found::Rows(under(&experiment.id, rows)))
+    let Some(decoded) = &experiment.decodes else {
+        rows.extend(own);
+        return Ok(Found::Rows(under(&experiment.id, rows)));
+    };
+    // the rest is known from the experiment that has these networks
+    rows.retain(|row| row.selected_by == "tested_stimuli");
+    let mut found = under(decoded, rows);
+    found.extend(under(&experiment.id, own));
+    Ok(Found::Rows(found))
+}
+
+/// Why what an experiment gave of another one's networks, `rows`, does not count as theirs,
+/// if it does not: it has other networks, by their accuracies and `theirs`.
+pub(super) fn of_other_networks(
+    experiment: &Experiment,
+    rows: &[ResultRow],
+    theirs: &[ResultRow],
+) -> Option<String> {
+    let decoded = experiment.decodes.as_ref()?;
+    let accuracy = |rows: &[ResultRow], condition: &str| {
+        let mut of_it = rows
+            .iter()
+            .filter(|row| (&*row.metric, &*row.condition) == (VALIDATION_ACCURACY, condition));
+        of_it.next().map(|row| row.value)
+    };
+    let own = rows.iter().filter(|row| row.metric == VALIDATION_ACCURACY);
+    own.filter_map(|row| row.condition.split_once('/'))
+        .find_map(|(id, network)| {
+            let here = accuracy(rows, &format!("{id}/{network}"))?;
+            let there = accuracy(theirs, &format!("{decoded}/{network}"))?;
+            (here != there).then(|| {
+                format!(
+                    "{} has other networks than {decoded}: the accuracy of {network} is {here}, \
+                     there {there}. Bytes agree on one kind of processor only: run both on one machine",
+                    experiment.id
+                )
+            })
+        })
 }
 
 /// Why a folder is not of this configuration, if it is not.

@@ -77,7 +77,11 @@ pub fn reproduce(
     let mut rows = Vec::new();
     let mut progress = Vec::new();
     for experiment in needed.each() {
-        let of_it = evidence(what, experiment, observer)?;
+        let mut of_it = evidence(what, experiment, observer)?;
+        if let Some(why) = pooled::of_other_networks(experiment, &of_it, &rows) {
+            observer.event(Event::Warning(&format!("not used: {why}")));
+            of_it.clear();
+        }
         progress.push(Progress {
             experiment: experiment.clone(),
             done: !of_it.is_empty(),

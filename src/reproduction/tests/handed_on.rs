@@ -11,6 +11,7 @@ use super::super::pooled::Found;
 use super::super::similarity::Similarity;
 use super::super::{Reproduction, pooled, reproduce};
 use super::*;
+use crate::config::Config;
 use crate::experiment::{Event, Execution, Observer, PAPER_PROTOCOL, PROTOCOL, conditions};
 
 const CLAIM: &str = "rsa-correlated";
@@ -82,6 +83,16 @@ fn write_tables(out: &Path) {
     similarity.table().write(&pairs).unwrap();
 }
 
+/// Training curves of all networks of a run, which end at an accuracy of .25.
+fn write_logs(folder: &Path, config: &Config) {
+    for condition in conditions(config) {
+        let of_it = folder.join("conditions").join(condition.id);
+        fs::create_dir_all(&of_it).unwrap();
+        let log = "step,epoch,loss,train_accuracy,validation_accuracy\n9,1,0.5,0.75,0.25\n";
+        fs::write(of_it.join("training.csv"), log).unwrap();
+    }
+}
+
 #[test]
 fn similarities_decide_nothing_without_the_evidence_of_their_networks() {
     let dir = tempfile::tempdir().unwrap();
@@ -113,12 +124,7 @@ fn what_a_run_folder_has_is_proven_only_if_it_is_the_experiments() {
     let experiment = experiment.unwrap();
     let config = experiment.config().unwrap();
     let folder = dir.path().join("runs").join(EXPERIMENT);
-    for condition in conditions(&config) {
-        let of_it = folder.join("conditions").join(condition.id);
-        fs::create_dir_all(&of_it).unwrap();
-        let log = "step,epoch,loss,train_accuracy,validation_accuracy\n9,1,0.5,0.75,0.25\n";
-        fs::write(of_it.join("training.csv"), log).unwrap();
-    }
+    write_logs(&folder, &config);
     let results = |protocol: &str| {
         let row = ResultRow {
             condition: "a-network".to_owned(),
@@ -171,8 +177,10 @@ fn networks_decoded_by_the_papers_protocol_count_as_those_of_their_experiment() 
     fs::create_dir_all(&folder).unwrap();
     let config = experiment.config().unwrap();
     fs::write(folder.join("config.toml"), config.to_toml()).unwrap();
+    write_logs(&folder, &config);
+    let network = conditions(&config).remove(0).id;
     let row = |protocol: &str, selected_by: &str| ResultRow {
-        condition: "a-network".to_owned(),
+        condition: network.clone(),
         metric: "accuracy".to_owned(),
         probe: "linear".to_owned(),
         protocol: protocol.to_owned(),
@@ -188,10 +196,31 @@ fn networks_decoded_by_the_papers_protocol_count_as_those_of_their_experiment() 
     let Found::Rows(kept) = pooled::found(experiment, &folder).unwrap() else {
         panic!("the rows of {}", experiment.id);
     };
-    let of_network = format!("{EXPERIMENT}/a-network");
-    let told: Vec<(&str, &str)> = kept
+    let (own, decoders): (Vec<ResultRow>, Vec<ResultRow>) = kept
+        .clone()
+        .into_iter()
+        .partition(|row| row.metric == VALIDATION_ACCURACY);
+    let theirs = format!("{EXPERIMENT}/{network}");
+    let told: Vec<(&str, &str)> = decoders
         .iter()
         .map(|row| (&*row.condition, &*row.selected_by))
         .collect();
-    assert_eq!(told, [(&*of_network, "tested_stimuli")]);
+    assert_eq!(told, [(&*theirs, "tested_stimuli")]);
+    assert_eq!(own.len(), conditions(&config).len());
+
+    // the same networks have the same accuracies
+    let mut there = ResultRow {
+        condition: theirs,
+        metric: VALIDATION_ACCURACY.to_owned(),
+        value: 0.25,
+        ..ResultRow::default()
+    };
+    let why = |there: &ResultRow| pooled::of_other_networks(experiment, &kept, &[there.clone()]);
+    assert_eq!(why(&there), None);
+    there.value = 0.5;
+    let why = why(&there).unwrap();
+    assert!(
+        why.contains(&format!("of {network} is 0.25, there 0.5")),
+        "{why}"
+    );
 }
