@@ -215,7 +215,9 @@ fn networks_decoded_by_the_papers_protocol_count_as_those_of_their_experiment() 
         value: 0.25,
         ..ResultRow::default()
     };
-    let why = |there: &ResultRow| pooled::of_other_networks(experiment, &kept, &[there.clone()]);
+    let why = |there: &ResultRow| {
+        pooled::of_other_networks(experiment, &kept, std::slice::from_ref(there))
+    };
     assert_eq!(why(&there), None);
     there.value = 0.5;
     let why = why(&there).unwrap();
