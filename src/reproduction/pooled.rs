@@ -94,25 +94,23 @@ pub(super) fn of_other_networks(
     theirs: &[ResultRow],
 ) -> Option<String> {
     let decoded = experiment.decodes.as_ref()?;
-    let accuracy = |rows: &[ResultRow], condition: &str| {
-        let mut of_it = rows
-            .iter()
-            .filter(|row| (&*row.metric, &*row.condition) == (VALIDATION_ACCURACY, condition));
-        of_it.next().map(|row| row.value)
-    };
-    let own = rows.iter().filter(|row| row.metric == VALIDATION_ACCURACY);
-    own.filter_map(|row| row.condition.split_once('/'))
-        .find_map(|(id, network)| {
-            let here = accuracy(rows, &format!("{id}/{network}"))?;
-            let there = accuracy(theirs, &format!("{decoded}/{network}"))?;
-            (here != there).then(|| {
-                format!(
-                    "{} has other networks than {decoded}: the accuracy of {network} is {here}, \
-                     there {there}. Bytes agree on one kind of processor only: run both on one machine",
-                    experiment.id
-                )
-            })
+    let is_own = |row: &&ResultRow| row.metric == VALIDATION_ACCURACY;
+    rows.iter().filter(is_own).find_map(|row| {
+        let (_, network) = row.condition.split_once('/')?;
+        let condition = format!("{decoded}/{network}");
+        let mut of_network = theirs.iter().filter(is_own);
+        let (here, there) = (
+            row.value,
+            of_network.find(|r| r.condition == condition)?.value,
+        );
+        (here != there).then(|| {
+            format!(
+                "{} has other networks than {decoded}: the accuracy of {network} is {here}, \
+                 there {there}. Bytes agree on one kind of processor only: run both on one machine",
+                experiment.id
+            )
         })
+    })
 }
 
 /// Why a folder is not of this configuration, if it is not.

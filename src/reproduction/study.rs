@@ -367,6 +367,7 @@ mod tests {
                 let networks = |e: &Experiment| {
                     let config = e.config().unwrap();
                     (
+                        config.seeds,
                         config.stimuli,
                         config.split,
                         config.correlation,
