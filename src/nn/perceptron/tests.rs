@@ -187,26 +187,31 @@ proptest! {
         count in 1..30usize,
     ) {
         let spec = spec(inputs, &hidden, outputs, 0.1);
-        let mut exact = Trained::<f64>::new(Processor::Portable, &spec, count);
-        for _ in 0..10 {
-            exact.network.descend(&mut exact.batch, 0.1);
-        }
         for processor in Processor::available() {
+            let mut exact = Trained::<f64>::new(Processor::Portable, &spec, count);
             let mut found = Trained::<f32>::new(processor, &spec, count);
             for _ in 0..10 {
+                exact.network.descend(&mut exact.batch, 0.1);
                 found.network.descend(&mut found.batch, 0.1);
-            }
-            prop_assert!((found.batch.loss() - exact.batch.loss()).abs() < 1e-5);
-            let pairs = found.network.parameters().into_iter().zip(exact.network.parameters());
-            for (found, exact) in pairs {
-                for (found, exact) in found.iter().zip(exact) {
-                    prop_assert!((f64::from(*found) - exact).abs() < 1e-5);
+                let units = (0..hidden.len()).flat_map(|layer| {
+                    let exact = exact.batch.hidden(layer);
+                    found.batch.hidden(layer).into_iter().map(f64::from).zip(exact)
+                });
+                let units: Vec<(f64, f64)> = units.collect();
+                for (found, exact) in &units {
+                    prop_assert!((found - exact).abs() < 1e-4);
                 }
-            }
-            for layer in 0..hidden.len() {
-                let pairs = found.batch.hidden(layer).into_iter().zip(exact.batch.hidden(layer));
+                prop_assert!((found.batch.loss() - exact.batch.loss()).abs() < 1e-5);
+                // rounding put a unit on the other side of its kink, where
+                // the slopes, and so the steps, are others
+                if units.iter().any(|(found, exact)| (*found > 0.0) != (*exact > 0.0)) {
+                    break;
+                }
+                let pairs = found.network.parameters().into_iter().zip(exact.network.parameters());
                 for (found, exact) in pairs {
-                    prop_assert!((f64::from(found) - exact).abs() < 1e-4);
+                    for (found, exact) in found.iter().zip(exact) {
+                        prop_assert!((f64::from(*found) - exact).abs() < 1e-5);
+                    }
                 }
             }
         }
