@@ -49,7 +49,11 @@ fn assert_same_story(a: &[ProbeOutcome], b: &[ProbeOutcome]) {
             .filter(|(a, b)| a.predicted != b.predicted)
             .count();
         // a stimulus on a boundary may fall on either side
-        assert!(differing <= 1.max(a.n_test / 200), "{}: {differing}", a.feature);
+        assert!(
+            differing <= 1.max(a.n_test / 200),
+            "{}: {differing}",
+            a.feature
+        );
         assert!((a.cross_entropy - b.cross_entropy).abs() < 5e-3 * a.cross_entropy);
     }
 }

@@ -26,7 +26,7 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                 0 => {}
                 n => left_out.push(format!("{n} comparisons of networks")),
             }
-            let counted = |e: &&Experiment| command.variations || e.varies.is_none();
+            let counted = |e: &&Experiment| command.variations || e.is_basic();
             let varied: Vec<&str> = needed
                 .each()
                 .filter(|e| !counted(e))

@@ -7,7 +7,8 @@ use layerprobe_reports::claims::{Answer, ClaimsPage, LinkedRun, OpenChoice, writ
 use serde::Serialize;
 
 use super::error::ReproductionError;
-use super::study::{Experiment, Needed, Scale, Study};
+use super::experiment::Experiment;
+use super::study::{Needed, Scale, Study};
 
 /// An experiment, and whether it is finished.
 pub(super) struct Progress {
@@ -18,7 +19,7 @@ pub(super) struct Progress {
 impl Progress {
     /// An experiment that decides claims and is not finished.
     fn is_left(&self) -> bool {
-        !self.done && self.experiment.varies.is_none()
+        !self.done && self.experiment.is_basic()
     }
 }
 

@@ -17,6 +17,7 @@
 
 mod answers;
 mod error;
+mod experiment;
 mod pooled;
 mod proven;
 mod run;
@@ -26,5 +27,6 @@ mod study;
 mod tests;
 
 pub use error::ReproductionError;
+pub use experiment::{Checked, Experiment, Kind};
 pub use run::{Reproduced, Reproduction, reproduce};
-pub use study::{Checked, Comparison, Experiment, Kind, Needed, STUDIES, Scale, Study};
+pub use study::{Comparison, Needed, STUDIES, Scale, Study};

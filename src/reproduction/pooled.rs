@@ -7,8 +7,8 @@ use layerprobe_reports::claims::{TRAINING_ACCURACY, VALIDATION_ACCURACY};
 use layerprobe_reports::{ResultRow, read_results};
 
 use super::error::ReproductionError;
+use super::experiment::{Checked, Experiment};
 use super::proven::ProvenTable;
-use super::study::{Checked, Experiment};
 use crate::experiment::{PAPER_PROTOCOL, PROTOCOL, last_training, last_validation};
 
 /// How tables of experiments are made; with another, they are made again.

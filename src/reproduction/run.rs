@@ -6,9 +6,10 @@ use layerprobe_reports::{ResultRow, unproven_fits, write_results};
 
 use super::answers::{self, Progress};
 use super::error::ReproductionError;
+use super::experiment::{Checked, Experiment};
 use super::pooled::{self, Found};
 use super::similarity::{self, Similarity};
-use super::study::{Checked, Comparison, Experiment, Needed, Study};
+use super::study::{Comparison, Needed, Study};
 use crate::experiment::{self, Event, Execution, Observer, run_binary};
 
 /// Columns of the table for the terminal.
@@ -220,7 +221,7 @@ fn run_missing(
 ) -> Result<(), ReproductionError> {
     let experiments = needed.each();
     let experiments: Vec<&Experiment> = experiments
-        .filter(|e| what.variations || e.varies.is_none())
+        .filter(|e| what.variations || e.is_basic())
         .collect();
     let total = experiments.len();
     for (experiment, number) in experiments.into_iter().zip(1..) {

@@ -1,10 +1,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use layerprobe_reports::claims::{Claim, Claims, OpenChoice, Variation};
+use layerprobe_reports::claims::{Claim, Claims, OpenChoice};
 use serde::{Deserialize, Serialize};
 
 use super::error::ReproductionError;
-use crate::config::{BinaryConfig, Config, ConfigError, nearest_name};
+use super::experiment::Experiment;
+use crate::config::nearest_name;
 
 /// How large a reproduction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -64,52 +65,6 @@ pub struct Study {
     pub claims: Claims,
     /// What the paper leaves open, and what is done here.
     pub open: Vec<OpenChoice>,
-}
-
-/// One experiment: a preset with settings.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Experiment {
-    /// Its name, and its folder's.
-    pub id: String,
-    /// What it is, in words; of a variation, what it does otherwise.
-    pub about: String,
-    /// The experiment that it is a variation of.
-    pub varies: Option<String>,
-    /// The experiment whose networks it has, too, to decode them by the paper's
-    /// protocol: what it gives counts as that one's.
-    pub decodes: Option<String>,
-    /// What it is run on.
-    #[serde(default)]
-    pub kind: Kind,
-    /// The preset it starts from.
-    pub preset: String,
-    /// `key=value` settings on top of it.
-    #[serde(default)]
-    pub set: Vec<String>,
-    /// Whether its networks are compared with each other.
-    #[serde(default)]
-    pub similarity: bool,
-}
-
-/// What an experiment is run on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Rendered images, as `layerprobe run` does it.
-    #[default]
-    Images,
-    /// Bits, as `layerprobe binary` does it.
-    Binary,
-}
-
-/// The checked configuration of an experiment.
-#[derive(Clone, Debug)]
-pub enum Checked {
-    /// Of images.
-    Images(Box<Config>),
-    /// Of bits.
-    Binary(Box<BinaryConfig>),
 }
 
 /// A comparison of the networks of two experiments.
@@ -195,6 +150,7 @@ impl Study {
             let problem = format!("an experiment or comparison names an experiment `{unknown}`");
             return Err(ReproductionError::Study(problem));
         }
+        let experiments = with_settings_of_decoded(experiments)?;
         Ok(Self {
             name: source.name.to_owned(),
             title: source.title.to_owned(),
@@ -256,6 +212,37 @@ impl Study {
     }
 }
 
+/// Gives experiments that decode others' networks these ones' presets and settings,
+/// before their own.
+fn with_settings_of_decoded(
+    experiments: Vec<Experiment>,
+) -> Result<Vec<Experiment>, ReproductionError> {
+    let of = |id: &String| experiments.iter().find(|e| e.id == *id);
+    let mut all = Vec::new();
+    for experiment in &experiments {
+        let mut experiment = experiment.clone();
+        if let Some(decoded) = experiment.decodes.as_ref().and_then(of) {
+            experiment.preset = decoded.preset.clone();
+            let paper = "probes.protocol=paper".to_owned();
+            let own = std::mem::take(&mut experiment.set);
+            experiment.set = decoded
+                .set
+                .iter()
+                .cloned()
+                .chain([paper])
+                .chain(own)
+                .collect();
+            experiment.about = format!("the networks of {}, by the paper's protocol", decoded.id);
+        }
+        if experiment.preset.is_empty() {
+            let problem = format!("experiment `{}` has no preset", experiment.id);
+            return Err(ReproductionError::Study(problem));
+        }
+        all.push(experiment);
+    }
+    Ok(all)
+}
+
 impl Needed {
     /// The experiments, and then their variations.
     pub fn each(&self) -> impl Iterator<Item = &Experiment> {
@@ -263,49 +250,11 @@ impl Needed {
     }
 }
 
-impl Experiment {
-    /// Its checked configuration.
-    ///
-    /// # Errors
-    /// If a setting is wrong.
-    pub fn checked(&self) -> Result<Checked, ReproductionError> {
-        match self.kind {
-            Kind::Images => Ok(Checked::Images(Box::new(self.config()?))),
-            Kind::Binary => BinaryConfig::load(&self.preset, &self.set)
-                .map(|config| Checked::Binary(Box::new(config)))
-                .map_err(|source| self.wrong(source)),
-        }
-    }
-
-    /// The configuration of an experiment on images.
-    ///
-    /// # Errors
-    /// If a setting is wrong, or it is an experiment on bits.
-    pub fn config(&self) -> Result<Config, ReproductionError> {
-        Config::load(&self.preset, &self.set).map_err(|source| self.wrong(source))
-    }
-
-    /// What it varies, if it is a variation.
-    pub fn variation(&self) -> Option<Variation> {
-        self.varies.as_ref().map(|varies| Variation {
-            experiment: self.id.clone(),
-            varies: varies.clone(),
-            about: self.about.clone(),
-        })
-    }
-
-    fn wrong(&self, source: ConfigError) -> ReproductionError {
-        ReproductionError::Config {
-            id: self.id.clone(),
-            source: Box::new(source),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::Protocol;
+    use crate::reproduction::Checked;
 
     #[test]
     fn every_experiment_is_valid_and_every_claim_finds_its_experiments() {

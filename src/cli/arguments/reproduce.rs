@@ -27,7 +27,8 @@ pub struct Reproduce {
     #[arg(long)]
     pub no_run: bool,
     /// Run the variations, too: experiments that choose otherwise where the paper
-    /// leaves something open, by which claims are decided a second time
+    /// leaves something open, or decode more networks by the paper's protocol.
+    /// Claims are decided by them a second time
     #[arg(long, conflicts_with = "no_run")]
     pub variations: bool,
     /// The folder of another reproduction of the study, such as one published
