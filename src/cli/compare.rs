@@ -12,6 +12,7 @@ use super::{outputs, stop, threads};
 use crate::experiment::compare::{
     Compared, ComparedRuns, Measures, Moments, compare_files, compare_runs,
 };
+use crate::experiment::{compare_binary_runs, is_of_bits};
 
 /// Compares layers of one or two runs, or of files of activations.
 pub fn compare(command: &Compare, output: &Output) -> anyhow::Result<ExitCode> {
@@ -39,7 +40,15 @@ pub fn compare(command: &Compare, output: &Output) -> anyhow::Result<ExitCode> {
             let problem = "--layers-b names layers of a second run; give two runs";
             return Err(Usage(problem.to_owned()).into());
         }
-        compare_runs(&runs, &measures, &command.out, stop, &progress)?
+        let of_bits = match runs.folders.first() {
+            Some(folder) => is_of_bits(folder)?,
+            None => false,
+        };
+        let compare = match of_bits {
+            true => compare_binary_runs,
+            false => compare_runs,
+        };
+        compare(&runs, &measures, &command.out, stop, &progress)?
     } else {
         let layers = (command.layers.as_deref(), command.layers_b.as_deref());
         let files = &command.activations;

@@ -121,6 +121,7 @@ fn code_of_experiment(error: &ExperimentError) -> u8 {
         | ExperimentError::NotARun { .. }
         | ExperimentError::NotAStore { .. }
         | ExperimentError::OfBits { .. }
+        | ExperimentError::OfImages { .. }
         | ExperimentError::NoRun { .. } => USAGE,
         _ => 1,
     }

@@ -49,11 +49,20 @@ pub enum ExperimentError {
     },
     /// A run of the binary-features experiment, where networks of images are wanted.
     #[error(
-        "{} is a run of `layerprobe binary`; `report` and `compare` are for runs of `layerprobe run`, \
-         a run of bits has its tables and figures in its own folder",
+        "{} is a run of `layerprobe binary`; here a run of `layerprobe run` is wanted: pages are made \
+         of these, and networks on bits are only compared with each other",
         folder.display()
     )]
     OfBits {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A run of images, where networks on bits are wanted.
+    #[error(
+        "{} is a run of `layerprobe run`; networks on bits are only compared with each other",
+        folder.display()
+    )]
+    OfImages {
         /// The folder.
         folder: PathBuf,
     },

@@ -32,7 +32,8 @@ mod verify;
 mod work;
 
 pub use binary::{
-    BinaryForecast, BinaryOutcome, XorExample, XorSolution, last_training, run_binary, xor_example,
+    BinaryForecast, BinaryOutcome, XorExample, XorSolution, compare_binary_runs, last_training,
+    run_binary, xor_example,
 };
 pub use design::condition::{Condition, conditions};
 pub use design::paper_protocol::PAPER_PROTOCOL;
@@ -42,7 +43,7 @@ pub use design::streams::Streams;
 pub use error::ExperimentError;
 pub use events::{Event, Observer, Silent, Stage};
 pub use execution::Execution;
-pub use folder::layout::WhenHeld;
+pub use folder::layout::{WhenHeld, is_of_bits};
 pub use forecast::past::{Past, kind};
 pub use forecast::speeds::{Bench, Speeds};
 pub use forecast::standing::{RunCounts, Standing, counts, standing};

@@ -50,7 +50,8 @@ fn the_same_config_gives_the_same_bytes_whatever_the_threads() {
         "report/figures/over-predictivity.svg",
         "report/figures/over-training-easy0.65.png",
         "report/figures/input-bits.svg",
-        "report/figures/similarity.svg",
+        "report/figures/similarity-rsa_pearson.svg",
+        "report/figures/similarity-cka_debiased.png",
     ] {
         assert!(one.contains_key(name), "{name}");
     }
@@ -93,8 +94,12 @@ fn every_measure_is_a_row_of_the_long_table() {
     assert!(all.iter().any(|row| row.metric == "enhancement"));
     // three untrained networks and nine trained ones, each with each, then the
     // four kinds
-    let alike = all.iter().filter(|row| row.metric == "rsa_pearson");
-    assert_eq!(alike.count(), 12 * 11 / 2 + 4 * 5 / 2 + 1);
+    for metric in ["rsa_pearson", "cka_debiased"] {
+        let alike = all
+            .iter()
+            .filter(|r| (&*r.metric, &*r.dataset) == (metric, "binary"));
+        assert_eq!(alike.count(), 12 * 11 / 2 + 4 * 5 / 2);
+    }
     let xor = all.iter().find(|row| row.dataset == "xor").unwrap();
     assert!((xor.value + 0.795).abs() < 5e-4);
 }

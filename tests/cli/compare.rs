@@ -154,6 +154,108 @@ fn what_cannot_be_compared_is_said_before_the_work() {
     assert!(!dir.path().join("similarity.csv").exists());
 }
 
+/// What tells a pair, and how alike it is.
+type Pair = (String, String, String, Option<u64>, Option<u64>, u64);
+
+fn pair(row: &ResultRow) -> Pair {
+    (
+        row.condition.clone(),
+        row.condition_b.clone(),
+        row.metric.clone(),
+        row.step,
+        row.step_b,
+        row.value.to_bits(),
+    )
+}
+
+#[test]
+fn networks_on_bits_are_compared_as_their_run_does_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let binary = ["binary", "binary-smoke", "--quiet", "--out", "bits"];
+    layerprobe(dir.path()).args(binary).assert().success();
+    let compare = |arguments: &[&str]| {
+        let mut command = layerprobe(dir.path());
+        command.args(["compare", "bits"]).args(arguments);
+        command.args(["--out", "similarity.csv"]).assert()
+    };
+    let found = || read_results(dir.path().join("similarity.csv")).unwrap();
+
+    // nine networks after training, each with each, by two metrics, and over runs
+    compare(&[])
+        .success()
+        .stderr(contains("36 pairs of 9 layers over 40"));
+    let own = read_results(dir.path().join("bits/results.csv")).unwrap();
+    let own: Vec<Pair> = own.iter().map(pair).collect();
+    let found_now = found();
+    assert_eq!(found_now.len(), 2 * (36 + 3 * 4 / 2));
+    for row in &found_now {
+        assert!(own.contains(&pair(row)), "{row:?}");
+    }
+
+    // of a run the untrained network comes once
+    let few = [
+        "--layers",
+        "fc1,fc2",
+        "--checkpoint",
+        "ends",
+        "--stimuli",
+        "30",
+    ];
+    compare(&[&few[..], &["--targets", "multi", "--bootstrap", "0"]].concat())
+        .success()
+        .stderr(contains("66 pairs of 12 layers over 30"));
+    let groups = ["1", "2"].map(|threads| {
+        compare(&["bits", "--steps", "0,100", "--threads", threads]).success();
+        found()
+    });
+    assert_eq!(groups[0], groups[1]);
+    let alike = |row: &&ResultRow| row.condition == row.condition_b && row.step == row.step_b;
+    assert!(groups[0][0].condition.starts_with("bits/binary-label-"));
+    assert!(
+        groups[0]
+            .iter()
+            .filter(alike)
+            .filter(|r| r.n_runs == Some(1))
+            .all(|r| r.value == 1.0)
+    );
+
+    run(dir.path(), &["probes.layers=['fc1']"]);
+    let refused: [(&[&str], &str); 7] = [
+        (
+            &["--layers", "fc9"],
+            "no layer `fc9`; the hidden layers are fc1, fc2",
+        ),
+        (&["--layers", "fc01"], "no layer `fc01`"),
+        (&["--targets", "labels"], "did you mean `label`?"),
+        (
+            &["--checkpoint", "best"],
+            "networks on bits keep no best checkpoint",
+        ),
+        (
+            &["--steps", "7"],
+            "no checkpoint at step 7; its steps are 0, ",
+        ),
+        (&["--stimuli", "12"], "needs at least 20"),
+        (
+            &["run"],
+            "networks on bits are only compared with each other",
+        ),
+    ];
+    for (arguments, part) in refused {
+        compare(arguments).code(2).stderr(contains(part));
+    }
+    layerprobe(dir.path())
+        .args(["compare", "run", "bits", "--out", "similarity.csv"])
+        .assert()
+        .code(2)
+        .stderr(contains("bits is a run of `layerprobe binary`"));
+    let record = "bits/conditions/binary-label-easy0.5-mlp-run1-seed0/training.json";
+    std::fs::remove_file(dir.path().join(record)).unwrap();
+    compare(&[])
+        .code(2)
+        .stderr(contains("finish it with: layerprobe binary"));
+}
+
 #[test]
 fn files_of_activations_are_compared_too() {
     let dir = tempfile::tempdir().unwrap();

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
     after_help = "Examples:\n  layerprobe compare runs/quick --out similarity.csv\n  layerprobe compare runs/quick --layers fc1 --checkpoint all --metrics cka_debiased --out fc1.csv\n  layerprobe compare runs/quick runs/wide --layers pool4,fc1 --stimuli 2000 --out wide.csv\n  layerprobe compare --activations a.safetensors b.safetensors --out ab.csv\n\nOne run: its networks with each other and with themselves. Two: those of the first with those of\nthe second. The stimuli are drawn anew, uncorrelated, the same for all networks. Beside FILE.csv,\na figure of each metric: FILE-rsa_pearson.svg and .png."
 )]
 pub struct Compare {
-    /// One or two finished run folders
+    /// One or two finished run folders, of `layerprobe run` or `layerprobe binary`
     #[arg(value_name = "RUN", num_args = 1..=2, required_unless_present = "activations")]
     pub runs: Vec<PathBuf>,
     /// One or two files of activations instead of runs (.safetensors, .npy,
@@ -18,13 +18,14 @@ pub struct Compare {
     /// Where the results go, one measurement a row
     #[arg(long, value_name = "FILE.csv")]
     pub out: PathBuf,
-    /// Layers to compare, of both sides [default: those the run probes]
+    /// Layers to compare, of both sides [default: those the run probes; of bits the
+    /// last hidden one]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub layers: Option<Vec<String>>,
     /// Layers of the second side, where they are others
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub layers_b: Option<Vec<String>>,
-    /// Only networks trained on these features
+    /// Only networks trained on these features; of bits `label` or `multi`
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub targets: Option<Vec<String>>,
     /// At which moment of training
@@ -45,7 +46,8 @@ pub struct Compare {
     /// How far apart two stimuli are in a layer, for RSA
     #[arg(long, value_enum, default_value_t = CompareDistance::Correlation)]
     pub distance: CompareDistance,
-    /// How many stimuli are shown [default: 1000, or all there are]
+    /// How many stimuli are shown [default: 1000, or all there are; of bits as many
+    /// as in the run's own table]
     #[arg(long, value_name = "N")]
     pub stimuli: Option<usize>,
     /// Resamples behind each interval; 0 for no intervals

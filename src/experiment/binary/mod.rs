@@ -17,12 +17,14 @@
 //! ```
 
 mod again;
+mod compared;
 mod forecast;
 mod initial;
 mod measures;
 mod plan;
 mod rows;
 mod run;
+mod sides;
 mod similarity;
 mod stimuli;
 mod summary;
@@ -30,6 +32,7 @@ mod training;
 mod xor;
 
 pub use again::{condition_ids, make, rows_of_conditions};
+pub use compared::compare_binary_runs;
 pub use forecast::BinaryForecast;
 pub use run::{BinaryOutcome, origin, run_binary};
 pub use training::last_training;

@@ -6,6 +6,7 @@ use layerprobe_reports::{unproven_fits, write_curves, write_heat_map, write_resu
 
 use super::plan::{BinaryCondition, conditions, descent};
 use super::rows::PROTOCOL;
+use super::similarity::METRICS;
 use super::stimuli::Stimuli;
 use super::summary::{figures, rows_over_runs, table};
 use super::xor::xor_example;
@@ -133,8 +134,9 @@ pub fn run_binary(
     for (name, curves) in figures(config, &work.plan, &rows) {
         drawn.extend(write_curves(&curves, &root.join("figures"), &name)?);
     }
-    for map in &compared.maps {
-        drawn.extend(write_heat_map(map, &root.join("figures"), "similarity")?);
+    for (metric, map) in METRICS.iter().zip(&compared.maps) {
+        let name = format!("similarity-{}", metric.as_str());
+        drawn.extend(write_heat_map(map, &root.join("figures"), &name)?);
     }
     rows.extend(over_runs);
     rows.extend(compared.rows);

@@ -145,12 +145,10 @@ impl Stimuli<'_> {
         self.draw(params, count, part, condition.run)
     }
 
-    /// The one sample on which all networks are compared.
-    pub fn similarity(&self) -> Result<StimulusSet, GeneratorError> {
+    /// The one sample of so many on which all networks are compared.
+    pub fn similarity(&self, count: usize) -> Result<StimulusSet, GeneratorError> {
         let key = self.streams.similarity_stimuli();
-        let set = self
-            .independent()
-            .check(self.config.similarity.stimuli, key)?;
+        let set = self.independent().check(count, key)?;
         Ok(StimulusSet::of(&set))
     }
 }

@@ -1,8 +1,9 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use layerprobe_probes::similarity::SimilarityError;
 use layerprobe_reports::ReportError;
 
+use crate::config::nearest_name;
 use crate::experiment::ExperimentError;
 use crate::foreign::ForeignError;
 use crate::models::ModelError;
@@ -25,7 +26,7 @@ pub enum CompareError {
     },
     /// A network whose training is not complete.
     #[error(
-        "{}: the training of {condition} is not complete; finish it with: layerprobe run {} --out {}",
+        "{}: the training of {condition} is not complete; finish it with: layerprobe {verb} {} --out {}",
         folder.display(), folder.join("config.toml").display(), folder.display()
     )]
     Unfinished {
@@ -33,6 +34,8 @@ pub enum CompareError {
         folder: PathBuf,
         /// The condition.
         condition: String,
+        /// The command that trains it.
+        verb: &'static str,
     },
     /// A target that no network of the run has.
     #[error("{}: no network is trained on `{target}`{hint}; the targets are {known}", folder.display())]
@@ -65,6 +68,25 @@ pub enum CompareError {
         folder: PathBuf,
         /// What the network said.
         source: ModelError,
+    },
+    /// A layer that networks on bits do not have.
+    #[error("{}: no layer `{layer}`; the hidden layers are {known}", folder.display())]
+    UnknownHidden {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The layer asked for.
+        layer: String,
+        /// All of them.
+        known: String,
+    },
+    /// The best checkpoint of networks that keep none.
+    #[error(
+        "{}: networks on bits keep no best checkpoint; ask for last, initial, ends, all, or for steps",
+        folder.display()
+    )]
+    NoBest {
+        /// The run's folder.
+        folder: PathBuf,
     },
     /// More stimuli than there are.
     #[error("{wanted} stimuli are asked for, but there are {known}; ask for at most as many")]
@@ -111,6 +133,23 @@ pub enum CompareError {
 }
 
 impl CompareError {
+    /// No network of a run is trained on `target`, but on those known.
+    pub(in crate::experiment) fn unknown_target(
+        folder: &Path,
+        target: &str,
+        known: &[&str],
+    ) -> Self {
+        let hint = nearest_name(target, known.iter().copied())
+            .map(|near| format!(", did you mean `{near}`?"))
+            .unwrap_or_default();
+        Self::UnknownTarget {
+            folder: folder.to_owned(),
+            target: target.to_owned(),
+            hint,
+            known: known.join(", "),
+        }
+    }
+
     /// Whether other arguments would help.
     pub fn is_usage(&self) -> bool {
         matches!(
@@ -120,6 +159,8 @@ impl CompareError {
                 | Self::UnknownTarget { .. }
                 | Self::UnknownStep { .. }
                 | Self::Layer { .. }
+                | Self::UnknownHidden { .. }
+                | Self::NoBest { .. }
                 | Self::Stimuli { .. }
                 | Self::OnlyOne
                 | Self::Rows { .. }

@@ -4,6 +4,7 @@
 mod error;
 mod files;
 mod maps;
+mod moments;
 mod networks;
 mod pairs;
 mod reading;
@@ -23,7 +24,7 @@ use super::{Event, Observer};
 
 pub use error::CompareError;
 pub use files::compare_files;
-pub use networks::Moments;
+pub use moments::Moments;
 pub use reading::compare_runs;
 
 /// What is measured, between whichever layers.
@@ -101,7 +102,7 @@ pub(super) struct Found {
 }
 
 impl Watch<'_> {
-    fn go_on(&self) -> Result<(), CompareError> {
+    pub(super) fn go_on(&self) -> Result<(), CompareError> {
         match self.stop.load(Ordering::SeqCst) {
             true => Err(CompareError::Stopped),
             false => Ok(()),
@@ -125,7 +126,7 @@ pub(super) fn compare_sides(
 }
 
 /// As [`compare_sides`], and writes what was found.
-fn finish(
+pub(super) fn finish(
     (first, second): (&[Side<'_>], Option<&[Side<'_>]>),
     measures: &Measures,
     out: &Path,
@@ -164,7 +165,7 @@ fn finish(
 
 impl Measures {
     /// How many stimuli are shown of so many.
-    fn stimuli_of(&self, known: usize) -> Result<usize, CompareError> {
+    pub(super) fn stimuli_of(&self, known: usize) -> Result<usize, CompareError> {
         let wanted = self.stimuli.unwrap_or(USUAL_STIMULI.min(known));
         if wanted > known {
             return Err(CompareError::Stimuli { wanted, known });
@@ -196,7 +197,13 @@ fn protocol(metric: Metric, distance: Distance) -> String {
 }
 
 /// Tells how much there is to do and what it takes, where that is much.
-fn announce(layers: usize, pairs: usize, stimuli: usize, measures: &Measures, watch: &Watch<'_>) {
+pub(super) fn announce(
+    layers: usize,
+    pairs: usize,
+    stimuli: usize,
+    measures: &Measures,
+    watch: &Watch<'_>,
+) {
     let (n, resamples) = (stimuli as f64, measures.resamples as f64);
     let wanted = |metric: Metric| measures.metrics.contains(&metric);
     let mut bytes = 0.0;

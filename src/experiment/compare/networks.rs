@@ -1,32 +1,14 @@
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use layerprobe_reports::ResultRow;
 
-use super::CompareError;
-use crate::config::{Config, InitialWeights, nearest_name};
+use super::{CompareError, Moments};
+use crate::config::{Config, InitialWeights};
 use crate::experiment::design::condition::{Condition, conditions};
 use crate::experiment::folder::layout;
 use crate::experiment::probing::rows::row_of_condition;
 use crate::experiment::{ExperimentError, ExperimentStimuli, Streams};
 use crate::training::{Checkpoint, Role, best_path, checkpoint_path};
-
-/// At which moments of its training a network is compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Moments {
-    /// Before training.
-    Initial,
-    /// Where its accuracy on validation was best.
-    Best,
-    /// After training.
-    Last,
-    /// Before and after training.
-    Ends,
-    /// At every checkpoint of the schedule.
-    All,
-    /// At these steps.
-    Steps(Vec<u64>),
-}
 
 /// A finished run.
 pub(super) struct Run {
@@ -68,7 +50,8 @@ impl Run {
         let known = &self.config.training.targets;
         for target in targets.unwrap_or_default() {
             if !known.contains(target) {
-                return Err(self.unknown_target(target));
+                let known: Vec<&str> = known.iter().map(String::as_str).collect();
+                return Err(CompareError::unknown_target(&self.folder, target, &known));
             }
         }
         let streams = Streams::new(&self.config.seeds);
@@ -99,9 +82,7 @@ impl Run {
                     (false, 0) => format!("untrained ({})", condition.target),
                     _ => condition.target.clone(),
                 };
-                if header.step > 0 && matches!(moments, Moments::All | Moments::Steps(_)) {
-                    group += &format!(" step {}", header.step);
-                }
+                group += &moments.suffix(header.step);
                 let row = row_of_condition(&self.config, &condition, effective);
                 networks.push(Network {
                     checkpoint,
@@ -126,19 +107,6 @@ impl Run {
         Ok(networks)
     }
 
-    fn unknown_target(&self, target: &str) -> CompareError {
-        let known = &self.config.training.targets;
-        let hint = nearest_name(target, known.iter().map(String::as_str))
-            .map(|near| format!(", did you mean `{near}`?"))
-            .unwrap_or_default();
-        CompareError::UnknownTarget {
-            folder: self.folder.clone(),
-            target: target.to_owned(),
-            hint,
-            known: known.join(", "),
-        }
-    }
-
     /// The files of a finished condition's checkpoints.
     fn checkpoints(
         &self,
@@ -150,31 +118,15 @@ impl Run {
             return Err(CompareError::Unfinished {
                 folder: self.folder.clone(),
                 condition: condition.id.clone(),
+                verb: "run",
             });
         }
-        let steps = steps(&folder.join("checkpoints"))?;
-        let wanted = match moments {
-            Moments::Best => return Ok(vec![best_path(&folder)]),
-            Moments::Initial => vec![0],
-            Moments::Last => steps.iter().max().copied().into_iter().collect(),
-            Moments::Ends => {
-                let last = steps.iter().max().copied().filter(|step| *step > 0);
-                [0].into_iter().chain(last).collect()
-            }
-            Moments::All => steps.clone(),
-            Moments::Steps(wanted) => wanted.clone(),
-        };
-        if let Some(&step) = wanted.iter().find(|step| !steps.contains(step)) {
-            let known: Vec<String> = steps.iter().map(u64::to_string).collect();
-            return Err(CompareError::UnknownStep {
-                folder: self.folder.clone(),
-                condition: condition.id.clone(),
-                step,
-                known: known.join(", "),
-            });
+        if *moments == Moments::Best {
+            return Ok(vec![best_path(&folder)]);
         }
+        let steps = moments.steps_in((&self.folder, &condition.id), &folder)?;
         let path = |step: &u64| checkpoint_path(&folder, *step);
-        Ok(wanted.iter().map(path).collect())
+        Ok(steps.iter().map(path).collect())
     }
 }
 
@@ -182,17 +134,4 @@ impl Run {
 fn kind(condition: &Condition) -> String {
     let version = format!("-split{}-", condition.version);
     condition.id.replace(&version, "-split*-")
-}
-
-/// The steps of the scheduled checkpoints in a folder, in order.
-fn steps(folder: &Path) -> Result<Vec<u64>, ExperimentError> {
-    let entries = fs::read_dir(folder).map_err(|e| ExperimentError::io("list", folder, e))?;
-    let step = |name: &str| -> Option<u64> {
-        let number = name.strip_prefix("step-")?.strip_suffix(".safetensors")?;
-        number.parse().ok()
-    };
-    let names = entries.filter_map(Result::ok).map(|e| e.file_name());
-    let mut steps: Vec<u64> = names.filter_map(|n| step(&n.to_string_lossy())).collect();
-    steps.sort_unstable();
-    Ok(steps)
 }

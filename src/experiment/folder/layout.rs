@@ -289,6 +289,28 @@ pub fn image_config_in(root: &Path) -> Result<(Config, String), ExperimentError>
     Ok((Config::from_toml(&origin, &text)?, text))
 }
 
+/// The configuration of a folder's run on bits.
+///
+/// # Errors
+/// If there is none, it is one on images, or it has a mistake.
+pub fn binary_config_in(root: &Path) -> Result<BinaryConfig, ExperimentError> {
+    let text = config_in(root)?;
+    if !BinaryConfig::is_text_of_one(&text) {
+        let folder = root.to_owned();
+        return Err(ExperimentError::OfImages { folder });
+    }
+    let origin = root.join("config.toml").display().to_string();
+    Ok(BinaryConfig::from_toml(&origin, &text)?)
+}
+
+/// Whether a folder's run is on bits.
+///
+/// # Errors
+/// If it is no run folder.
+pub fn is_of_bits(root: &Path) -> Result<bool, ExperimentError> {
+    Ok(BinaryConfig::is_text_of_one(&config_in(root)?))
+}
+
 /// What a folder has that a run does not leave there before its configuration stands:
 /// a process may have been killed while it wrote that.
 fn foreign_entry(root: &Path) -> std::io::Result<Option<String>> {

@@ -52,7 +52,7 @@ pub(in crate::experiment::binary) fn table(
     let alike: Vec<&ResultRow> = compared
         .iter()
         .filter(|row| row.n_runs > Some(1) && row.condition == row.condition_b)
-        .filter(|row| row.step == row.step_b)
+        .filter(|row| row.step == row.step_b && row.metric == "rsa_pearson")
         .collect();
     if !alike.is_empty() {
         text.push_str("\nRSA between runs\n");
