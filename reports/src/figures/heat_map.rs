@@ -10,12 +10,14 @@ const NAME: f64 = 12.5;
 const SMALLEST: f64 = 6.0;
 /// Height a line of names needs, in em.
 const LINE: f64 = 1.15;
-/// Room for the names of networks.
+/// Room for the names of networks along their cells.
 const GROUP: f64 = 20.0;
-/// The longest a layer's name may be.
+/// The longest a layer's name may be, and a network's across its cells.
 const LONGEST: f64 = 110.0;
-/// Room on the right for the scale.
+const LONGEST_GROUP: f64 = 170.0;
+/// Room on the right for the scale, with what lies between it and the last cell.
 const SCALE: f64 = 62.0;
+const BESIDE: f64 = 16.0;
 /// Side of the largest cell, and of the smallest in which its number stands.
 const CELL: f64 = 44.0;
 const NUMBERED: f64 = 27.0;
@@ -24,24 +26,26 @@ const GAP: f64 = 3.0;
 
 /// Draws the matrix.
 pub(crate) fn draw(map: &HeatMap) -> Drawing {
-    let (rows, columns) = (map.rows.len().max(1), map.columns.len().max(1));
-    let names = |names: &[HeatMapName]| {
-        let widths = names.iter().map(|name| text_width(&name.name, NAME));
-        widths.fold(20.0, f64::max).min(LONGEST) + 6.0
-    };
-    let (left, foot) = (names(&map.rows), names(&map.columns));
     let gaps = |names: &[HeatMapName]| GAP * (blocks(names).len().max(1) - 1) as f64;
-    let corner = (EDGE + GROUP + left, HEADED);
-    let across = WIDTH - EDGE - SCALE - corner.0 - gaps(&map.columns);
-    let cell = (across / columns as f64).min(CELL);
+    let layers = (room_of_layers(&map.rows), room_of_layers(&map.columns));
+    let cell = |left: f64| {
+        let across = WIDTH - EDGE - SCALE - left - gaps(&map.columns);
+        (across / map.columns.len().max(1) as f64).min(CELL)
+    };
+    let along = EDGE + GROUP + layers.0;
+    let rows = Groups::of(&map.rows, cell(along));
+    let left = EDGE + rows.room() + layers.0;
+    let cell = cell(left);
     let places = Places {
-        corner,
+        corner: (left, HEADED),
         cell,
         columns: &map.columns,
         rows: &map.rows,
     };
-    let height = cell * rows as f64 + gaps(&map.rows);
-    let total = HEADED + height.max(120.0) + foot + GROUP + EDGE;
+    let columns = Groups::of(&map.columns, cell);
+    let height = cell * map.rows.len().max(1) as f64 + gaps(&map.rows);
+    let width = cell * map.columns.len().max(1) as f64 + gaps(&map.columns);
+    let total = HEADED + height.max(120.0) + layers.1 + columns.room() + EDGE;
     let mut drawing = Drawing::new(WIDTH, total.ceil(), map.title.clone());
     heading(&mut drawing, &map.title, &map.subtitle);
     for row in 0..map.rows.len() {
@@ -49,11 +53,51 @@ pub(crate) fn draw(map: &HeatMap) -> Drawing {
             places.draw_cell(&mut drawing, row, column, map.value(row, column));
         }
     }
-    places.name_rows(&mut drawing, left);
-    places.name_columns(&mut drawing, HEADED + height, foot);
+    places.name_rows(&mut drawing, layers.0, rows);
+    places.name_columns(&mut drawing, HEADED + height, layers.1, columns);
     let below = map.values.iter().flatten().flatten().any(|v| *v < 0.0);
-    draw_scale(&mut drawing, below);
+    draw_scale(&mut drawing, left + width + BESIDE, below);
     drawing
+}
+
+/// Room for the names of layers.
+fn room_of_layers(names: &[HeatMapName]) -> f64 {
+    let widths = names.iter().map(|name| text_width(&name.name, NAME));
+    widths.fold(20.0, f64::max).min(LONGEST) + 6.0
+}
+
+/// How the names of networks stand: along their cells, or, where one is longer than
+/// these, across, in so much room.
+#[derive(Clone, Copy)]
+enum Groups {
+    Along,
+    Across(f64),
+}
+
+impl Groups {
+    fn of(names: &[HeatMapName], cell: f64) -> Self {
+        let named = blocks(names).into_iter();
+        let spans = named.map(|(first, last)| {
+            let width = text_width(&names[first].group, NAME);
+            (width, (last - first + 1) as f64 * cell)
+        });
+        let spans: Vec<(f64, f64)> = spans.collect();
+        let lines = spans.iter().all(|(_, span)| *span >= NAME * LINE);
+        match lines && spans.iter().any(|(width, span)| width > span) {
+            true => {
+                let widest = spans.iter().map(|(width, _)| *width).fold(0.0, f64::max);
+                Self::Across(widest.min(LONGEST_GROUP) + 10.0)
+            }
+            false => Self::Along,
+        }
+    }
+
+    fn room(self) -> f64 {
+        match self {
+            Self::Along => GROUP,
+            Self::Across(room) => room,
+        }
+    }
 }
 
 /// Where cells and names stand.
@@ -102,7 +146,7 @@ impl Places<'_> {
         (size >= SMALLEST).then_some(size)
     }
 
-    fn name_rows(&self, drawing: &mut Drawing, room: f64) {
+    fn name_rows(&self, drawing: &mut Drawing, room: f64, groups: Groups) {
         if let Some(size) = self.name_size() {
             for (row, name) in self.rows.iter().enumerate() {
                 let at = (self.corner.0 - 5.0, self.top(row) + 0.5 * self.cell);
@@ -112,17 +156,24 @@ impl Places<'_> {
         }
         for (first, last) in blocks(self.rows) {
             let (top, bottom) = (self.top(first), self.top(last) + self.cell);
-            let text = fitted(&self.rows[first].group, NAME, bottom - top);
-            let at = (EDGE + 0.5 * GROUP - 2.0, 0.5 * (top + bottom));
-            drawing.text(
-                Text::new(at, &text, NAME)
-                    .aligned(Horizontal::Center)
-                    .turned(),
-            );
+            let (group, middle) = (&self.rows[first].group, 0.5 * (top + bottom));
+            drawing.text(match groups {
+                Groups::Along => {
+                    let text = fitted(group, NAME, bottom - top);
+                    let at = (EDGE + 0.5 * GROUP - 2.0, middle);
+                    Text::new(at, &text, NAME)
+                        .aligned(Horizontal::Center)
+                        .turned()
+                }
+                Groups::Across(room) => {
+                    let text = fitted(group, NAME, room - 10.0);
+                    Text::new((EDGE, middle), &text, NAME)
+                }
+            });
         }
     }
 
-    fn name_columns(&self, drawing: &mut Drawing, bottom: f64, room: f64) {
+    fn name_columns(&self, drawing: &mut Drawing, bottom: f64, room: f64, groups: Groups) {
         if let Some(size) = self.name_size() {
             for (column, name) in self.columns.iter().enumerate() {
                 let at = (self.left(column) + 0.5 * self.cell, bottom + 5.0);
@@ -136,9 +187,21 @@ impl Places<'_> {
         }
         for (first, last) in blocks(self.columns) {
             let (left, right) = (self.left(first), self.left(last) + self.cell);
-            let text = fitted(&self.columns[first].group, NAME, right - left);
-            let at = (0.5 * (left + right), bottom + room + 0.5 * GROUP);
-            drawing.text(Text::new(at, &text, NAME).aligned(Horizontal::Center));
+            let (group, middle) = (&self.columns[first].group, 0.5 * (left + right));
+            drawing.text(match groups {
+                Groups::Along => {
+                    let text = fitted(group, NAME, right - left);
+                    let at = (middle, bottom + room + 0.5 * GROUP);
+                    Text::new(at, &text, NAME).aligned(Horizontal::Center)
+                }
+                Groups::Across(across) => {
+                    let text = fitted(group, NAME, across - 10.0);
+                    let at = (middle, bottom + room + 5.0);
+                    Text::new(at, &text, NAME)
+                        .aligned(Horizontal::Right)
+                        .turned()
+                }
+            });
         }
     }
 }
@@ -164,10 +227,10 @@ fn blocks(names: &[HeatMapName]) -> Vec<(usize, usize)> {
     blocks
 }
 
-/// The colors with their numbers, on the right.
-fn draw_scale(drawing: &mut Drawing, below: bool) {
+/// The colors with their numbers, beside the cells.
+fn draw_scale(drawing: &mut Drawing, left: f64, below: bool) {
     let low = if below { -1.0 } else { 0.0 };
-    let (left, top, height) = (WIDTH - EDGE - 46.0, HEADED, 110.0);
+    let (top, height) = (HEADED, 110.0);
     let place = |value: f64| top + (1.0 - value) / (1.0 - low) * height;
     let steps = 40;
     for step in 0..steps {

@@ -223,3 +223,27 @@ proptest! {
         check(&super::draw_heat_map(&map))?;
     }
 }
+
+#[test]
+fn networks_of_one_layer_are_named_in_full_beside_a_heat_map() {
+    let groups = ["untrained", "easy 0.65", "run-b: trained on both features"];
+    let names = groups.map(|group| crate::HeatMapName {
+        group: group.into(),
+        name: "fc4".into(),
+    });
+    let map = crate::HeatMap {
+        title: "Similarity".into(),
+        subtitle: String::new(),
+        values: vec![vec![Some(0.5); 3]; 3],
+        rows: names.to_vec(),
+        columns: names.to_vec(),
+    };
+    let drawing = super::draw_heat_map(&map);
+    check(&drawing).unwrap();
+    for group in &groups[..2] {
+        let named = boxes(&drawing)
+            .into_iter()
+            .filter(|(text, _)| text == group);
+        assert_eq!(named.count(), 2, "{group}");
+    }
+}
