@@ -206,15 +206,28 @@ impl BinaryConfig {
         })
     }
 
-    /// Whether a text is a configuration of this experiment: by the section that no
-    /// other has, or the preset that it starts from.
+    /// Whether a text is a configuration of this experiment: by a section or a key
+    /// that no other has, or the preset that it starts from.
     pub fn is_text_of_one(text: &str) -> bool {
         let Ok(table) = text.parse::<toml::Table>() else {
             return false;
         };
         let base = table.get("base").and_then(toml::Value::as_str);
         let is_preset = |name: &str| BINARY_PRESETS.iter().any(|preset| preset.name == name);
-        table.contains_key("decoding") || base.is_some_and(is_preset)
+        let stimuli = table.get("stimuli").and_then(toml::Value::as_table);
+        let has_rule = |stimuli: &toml::Table| stimuli.keys().any(|key| key.starts_with("easy_"));
+        table.contains_key("decoding")
+            || stimuli.is_some_and(has_rule)
+            || base.is_some_and(is_preset)
+    }
+
+    /// Whether a preset or a file is of this experiment.
+    pub fn is_preset_or_file_of_one(preset_or_file: &str) -> bool {
+        let is_text = |text: String| Self::is_text_of_one(&text);
+        BINARY_PRESETS
+            .iter()
+            .any(|preset| preset.name == preset_or_file)
+            || std::fs::read_to_string(preset_or_file).is_ok_and(is_text)
     }
 
     /// Hash of the complete configuration.

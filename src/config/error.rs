@@ -129,6 +129,14 @@ pub enum ConfigError {
         /// The file.
         path: String,
     },
+    /// A file of another verb.
+    #[error("{path} is a configuration of another verb: layerprobe {verb} {path}")]
+    OfOtherVerb {
+        /// The file.
+        path: String,
+        /// The verb that reads it.
+        verb: &'static str,
+    },
     /// A configuration file that cannot be read.
     #[error("cannot read the configuration {path}")]
     Read {

@@ -51,7 +51,8 @@ impl Config {
     /// # Errors
     /// With the place (file and line, or `--set`), the key, and what to do.
     pub fn load(preset_or_file: &str, overrides: &[String]) -> Result<Self, ConfigError> {
-        check::check(&overridden(open(preset_or_file, PRESETS)?, overrides)?)
+        let keys = open(preset_or_file, PRESETS, OF_BITS)?;
+        check::check(&overridden(keys, overrides)?)
     }
 
     /// Checks a configuration given as TOML text; `origin` names it in errors.
@@ -69,10 +70,8 @@ impl BinaryConfig {
     /// # Errors
     /// As [`Config::load`].
     pub fn load(preset_or_file: &str, overrides: &[String]) -> Result<Self, ConfigError> {
-        check::binary(&overridden(
-            open(preset_or_file, BINARY_PRESETS)?,
-            overrides,
-        )?)
+        let keys = open(preset_or_file, BINARY_PRESETS, OF_IMAGES)?;
+        check::binary(&overridden(keys, overrides)?)
     }
 
     /// As [`Config::from_toml`].
@@ -106,7 +105,18 @@ fn overridden(mut keys: Keys, overrides: &[String]) -> Result<Keys, ConfigError>
     Ok(keys)
 }
 
-fn open(preset_or_file: &str, presets: &[Preset]) -> Result<Keys, ConfigError> {
+/// A section that only configurations of a verb have, and the verb.
+type Mark = (&'static str, &'static str);
+
+const OF_BITS: Mark = ("decoding", "binary");
+const OF_IMAGES: Mark = ("probes", "run");
+
+/// The keys of a preset or a file, unless that is marked as another verb's.
+fn open(
+    preset_or_file: &str,
+    presets: &[Preset],
+    (section, verb): Mark,
+) -> Result<Keys, ConfigError> {
     if let Some(preset) = presets.iter().find(|p| p.name == preset_or_file) {
         return with_base(of_preset(preset)?, presets);
     }
@@ -123,6 +133,10 @@ fn open(preset_or_file: &str, presets: &[Preset]) -> Result<Keys, ConfigError> {
     if keys.has_section("axes") {
         let path = preset_or_file.to_owned();
         return Err(ConfigError::OfSweep { path });
+    }
+    if keys.has_section(section) {
+        let path = preset_or_file.to_owned();
+        return Err(ConfigError::OfOtherVerb { path, verb });
     }
     with_base(keys, presets)
 }

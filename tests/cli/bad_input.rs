@@ -206,6 +206,19 @@ fn what_belongs_to_another_verb_says_which() {
     };
     refused(&["run", "seeds.toml"], "layerprobe sweep plan seeds.toml");
     refused(&["plan", "seeds.toml"], "layerprobe sweep plan seeds.toml");
+    let bits = "name = \"b\"\nbase = \"binary-smoke\"\n[decoding]\nepochs = 3\n";
+    fs::write(dir.path().join("bits.toml"), bits).unwrap();
+    let images = "name = \"i\"\nbase = \"smoke\"\n[probes]\nlayers = [\"fc1\"]\n";
+    fs::write(dir.path().join("images.toml"), images).unwrap();
+    refused(&["run", "bits.toml"], "layerprobe binary bits.toml");
+    refused(&["binary", "images.toml"], "layerprobe run images.toml");
+    for (shown, key) in [("bits.toml", "easy_rule"), ("images.toml", "image_size")] {
+        layerprobe(dir.path())
+            .args(["config", "show", shown])
+            .assert()
+            .success()
+            .stdout(contains(key));
+    }
     refused(
         &["sweep", "plan", "my.toml", "--no-bench"],
         "layerprobe run my.toml",
