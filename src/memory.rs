@@ -106,8 +106,8 @@ fn status(field: &str) -> Option<u64> {
     kibibytes(&fs::read_to_string("/proc/self/status").ok()?, field)
 }
 
-/// Memory that can be had without others giving theirs up.
-fn free() -> Option<u64> {
+/// Memory that can be had without others giving theirs up, where the system tells.
+pub fn free() -> Option<u64> {
     let machine = kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
     let number = |name: &str| -> Option<u64> {
         let text = fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?;

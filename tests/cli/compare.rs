@@ -176,7 +176,10 @@ fn networks_on_bits_are_compared_as_their_run_does_it() {
     let compare = |arguments: &[&str]| {
         let mut command = layerprobe(dir.path());
         command.args(["compare", "bits"]).args(arguments);
-        command.args(["--out", "similarity.csv"]).assert()
+        if !arguments.contains(&"--out") {
+            command.args(["--out", "similarity.csv"]);
+        }
+        command.assert()
     };
     let found = || read_results(dir.path().join("similarity.csv")).unwrap();
 
@@ -219,8 +222,29 @@ fn networks_on_bits_are_compared_as_their_run_does_it() {
             .all(|r| r.value == 1.0)
     );
 
+    // given twice, no network meets itself in what is said over runs
+    let over_runs = |rows: Vec<ResultRow>| {
+        let rows = rows.into_iter().filter(|row| row.n_runs == Some(3));
+        let of_kind = rows.filter(|row| row.metric == "rsa_pearson" && row.target == "multi");
+        let of_kind = of_kind.filter(|r| {
+            r.condition_b
+                .ends_with(r.condition.trim_start_matches("bits/"))
+        });
+        of_kind.map(|row| row.value).collect::<Vec<f64>>()
+    };
+    compare(&["bits"]).success();
+    assert_eq!(over_runs(found()), over_runs(found_now));
+
     run(dir.path(), &["probes.layers=['fc1']"]);
-    let refused: [(&[&str], &str); 7] = [
+    let refused: [(&[&str], &str); 9] = [
+        (
+            &["--stimuli", "100000000"],
+            "fewer stimuli (--stimuli), layers",
+        ),
+        (
+            &["--out", "bits/results.csv"],
+            "bits is a run folder, whose files are hashed",
+        ),
         (
             &["--layers", "fc9"],
             "no layer `fc9`; the hidden layers are fc1, fc2",

@@ -10,6 +10,7 @@ use super::stimuli::Stimuli;
 use crate::config::BinaryConfig;
 use crate::experiment::compare::{
     CompareError, Compared, ComparedRuns, Measures, Moments, Side, Watch, announce, finish,
+    run_names,
 };
 use crate::experiment::folder::layout;
 use crate::experiment::{ExperimentError, Observer, Streams};
@@ -56,7 +57,7 @@ pub fn compare_binary_runs(
     // any number of them can be drawn
     let wanted = measures.stimuli_of(usize::MAX)?;
     let watch = Watch { stop, observer };
-    announce(counts.iter().sum(), pairs, wanted, &measures, &watch);
+    announce(counts.iter().sum(), pairs, wanted, &measures, &watch)?;
     let set = first.stimuli().similarity(wanted);
     let shown = Shown {
         set: &set.map_err(ExperimentError::Generator)?,
@@ -68,7 +69,8 @@ pub fn compare_binary_runs(
         ),
     };
     let mut sides: Vec<Vec<Side<'_>>> = Vec::new();
-    for ((run, layers), networks) in opened.iter().zip(&layers).zip(&networks) {
+    let of_runs = opened.iter().zip(run_names(&runs.folders));
+    for ((run, name), (layers, networks)) in of_runs.zip(layers.iter().zip(&networks)) {
         let mut of_run = Vec::new();
         for (condition, step) in networks {
             let snapshot = Snapshot {
@@ -79,7 +81,7 @@ pub fn compare_binary_runs(
             for mut side in shown.sides(&snapshot, layers)? {
                 side.group += &runs.moments.suffix(*step);
                 if opened.len() > 1 {
-                    run.name(&mut side);
+                    name_run(&mut side, &name);
                 }
                 of_run.push(side);
             }
@@ -183,16 +185,11 @@ impl Run {
         }
         Ok(networks)
     }
+}
 
-    /// Names the run in what tells its networks from another run's.
-    fn name(&self, side: &mut Side<'_>) {
-        let name = self
-            .folder
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        side.group = format!("{name}: {}", side.group);
-        side.kind = format!("{name}/{}", side.kind);
-        side.row.condition = format!("{name}/{}", side.row.condition);
-    }
+/// Names the run in what tells its networks from another run's.
+fn name_run(side: &mut Side<'_>, run: &str) {
+    side.group = format!("{run}: {}", side.group);
+    side.kind = format!("{run}/{}", side.kind);
+    side.row.condition = format!("{run}/{}", side.row.condition);
 }

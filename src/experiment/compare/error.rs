@@ -6,6 +6,7 @@ use layerprobe_reports::ReportError;
 use crate::config::nearest_name;
 use crate::experiment::ExperimentError;
 use crate::foreign::ForeignError;
+use crate::memory::Bytes;
 use crate::models::ModelError;
 
 /// Why layers were not compared.
@@ -96,6 +97,21 @@ pub enum CompareError {
         /// How many there are.
         known: usize,
     },
+    /// More memory than is free.
+    #[error(
+        "{layers} layers over {stimuli} stimuli take {needed} of memory and {free} is free; fewer \
+         stimuli (--stimuli), layers, checkpoints or metrics need less"
+    )]
+    Memory {
+        /// Stimuli shown.
+        stimuli: usize,
+        /// Layers compared.
+        layers: usize,
+        /// What their similarities take.
+        needed: Bytes,
+        /// What is free.
+        free: Bytes,
+    },
     /// One representation only.
     #[error(
         "there is one layer of one network: nothing to compare it with; name more layers, checkpoints or a second run"
@@ -163,6 +179,7 @@ impl CompareError {
                 | Self::NoBest { .. }
                 | Self::Stimuli { .. }
                 | Self::OnlyOne
+                | Self::Memory { .. }
                 | Self::Rows { .. }
                 | Self::Similarity(
                     SimilarityError::TooFew { .. } | SimilarityError::TooMany { .. }

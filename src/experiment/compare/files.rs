@@ -54,7 +54,7 @@ pub fn compare_files(
         return Err(CompareError::OnlyOne);
     }
     let wanted = measures.stimuli_of(rows)?;
-    announce(layers, pairs, wanted, measures, &watch);
+    announce(layers, pairs, wanted, measures, &watch)?;
     let key = StreamKey::from_seed(seed).derive("similarity/files");
     let mut chosen = key.derive("choice").at(0).permutation(rows);
     chosen.truncate(wanted);

@@ -21,6 +21,7 @@ use layerprobe_reports::{HeatMap, ResultRow, heat_map_table, write_heat_map, wri
 use layerprobe_streams::StreamKey;
 
 use super::{Event, Observer};
+use crate::memory::{self, Bytes};
 
 pub use error::CompareError;
 pub use files::compare_files;
@@ -107,6 +108,23 @@ impl Watch<'_> {
             true => Err(CompareError::Stopped),
             false => Ok(()),
         }
+    }
+}
+
+/// The names of two runs in what tells their networks apart: their folders' own, or,
+/// where these are alike, their paths.
+pub(super) fn run_names(folders: &[PathBuf]) -> Vec<String> {
+    let whole = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
+    let own = |folder: &PathBuf| {
+        let name = folder.file_name().unwrap_or_default();
+        name.to_string_lossy().into_owned()
+    };
+    let folders: Vec<PathBuf> = folders.iter().map(whole).collect();
+    match &folders[..] {
+        [a, b] if a != b && own(a) == own(b) => {
+            folders.iter().map(|f| f.display().to_string()).collect()
+        }
+        _ => folders.iter().map(own).collect(),
     }
 }
 
@@ -197,13 +215,16 @@ fn protocol(metric: Metric, distance: Distance) -> String {
 }
 
 /// Tells how much there is to do and what it takes, where that is much.
+///
+/// # Errors
+/// If it takes more memory than is free.
 pub(super) fn announce(
     layers: usize,
     pairs: usize,
     stimuli: usize,
     measures: &Measures,
     watch: &Watch<'_>,
-) {
+) -> Result<(), CompareError> {
     let (n, resamples) = (stimuli as f64, measures.resamples as f64);
     let wanted = |metric: Metric| measures.metrics.contains(&metric);
     let mut bytes = 0.0;
@@ -216,7 +237,16 @@ pub(super) fn announce(
     if wanted(Metric::Cka) || wanted(Metric::CkaDebiased) {
         bytes += 4.0 * n * n + 8.0 * n * resamples;
     }
-    let gigabytes = (bytes * layers as f64 + 8.0 * n * n) / 1e9;
+    let bytes = bytes * layers as f64 + 8.0 * n * n;
+    if let Some(free) = memory::free().filter(|free| bytes > *free as f64) {
+        return Err(CompareError::Memory {
+            stimuli,
+            layers,
+            needed: Bytes(bytes as u64),
+            free: Bytes(free),
+        });
+    }
+    let gigabytes = bytes / 1e9;
     let memory = match gigabytes {
         gigabytes if gigabytes < 1.0 => String::new(),
         gigabytes => format!(
@@ -227,4 +257,5 @@ pub(super) fn announce(
         "{pairs} {} of {layers} layers over {stimuli} stimuli{memory}",
         if pairs == 1 { "pair" } else { "pairs" }
     )));
+    Ok(())
 }

@@ -34,12 +34,6 @@ impl Run {
         })
     }
 
-    /// The folder's own name, which tells two runs apart.
-    pub(super) fn name(&self) -> String {
-        let name = self.folder.file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    }
-
     /// The networks trained on the targets wanted at the moments wanted. An
     /// untrained network that several targets start from comes once.
     pub(super) fn networks(

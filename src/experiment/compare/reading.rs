@@ -9,7 +9,9 @@ use ndarray::ArrayView2;
 
 use super::networks::{Network, Run};
 use super::silent::{Chosen, SilentLayer};
-use super::{CompareError, Compared, ComparedRuns, Measures, Side, Watch, announce, finish};
+use super::{
+    CompareError, Compared, ComparedRuns, Measures, Side, Watch, announce, finish, run_names,
+};
 use crate::activations::{READ_BATCH, read_layers};
 use crate::experiment::design::stimuli::{Rendered, render};
 use crate::experiment::{Event, ExperimentError, Observer, Stage, Streams};
@@ -53,8 +55,8 @@ pub fn compare_runs(
     if let Some(second) = second {
         let layers = runs.layers_b.as_deref().or(runs.layers.as_deref());
         read.push(Reading::of(second, layers, runs)?);
-        for (reading, run) in read.iter_mut().zip(&opened) {
-            reading.name_run(&run.name());
+        for (reading, name) in read.iter_mut().zip(run_names(&runs.folders)) {
+            reading.name_run(&name);
         }
     }
     let counts: Vec<usize> = read.iter().map(Reading::count).collect();
@@ -70,7 +72,7 @@ pub fn compare_runs(
     let set = first.config.stimuli.generator(streams.similarity_stimuli());
     let set = set.map_err(ExperimentError::Generator)?;
     let wanted = measures.stimuli_of(set.len())?;
-    announce(layers, pairs, wanted, measures, &watch);
+    announce(layers, pairs, wanted, measures, &watch)?;
     let mut chosen = streams.similarity_choice().at(0).permutation(set.len());
     chosen.truncate(wanted);
     let images = render(set.as_ref(), chosen, observer)?;

@@ -51,7 +51,8 @@ impl Groups {
             let mut of_metric = Vec::with_capacity(first.len() * others.len());
             for a in &first {
                 for b in others {
-                    let same = one_list && a.name.group == b.name.group;
+                    // a run may be given twice, to compare some layers with others
+                    let same = a.name.group == b.name.group;
                     let value = |i: &usize, j: &usize| {
                         pairs
                             .value(*i, *j, metric, one_list)
@@ -130,7 +131,7 @@ impl Groups {
                     let again = self.second.is_none() && j < i;
                     let several = a.sides.len().max(b.sides.len()) > 1;
                     if let Some(found) = found.filter(|_| several && !again) {
-                        let runs = match self.second.is_none() && a.name.group == b.name.group {
+                        let runs = match a.name.group == b.name.group {
                             true => a.shared_with(b).len(),
                             false => a.sides.len(),
                         };
