@@ -12,6 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt, registry};
 
 use super::exit::Usage;
+use crate::experiment::run_folder_around;
 
 /// Starts the log: it is written for as long as the program runs, and its
 /// lines bear the process number while what is returned is kept.
@@ -63,12 +64,7 @@ impl Log {
         let problem =
             |what: &dyn std::fmt::Display| Usage(format!("--log-file {}: {what}", path.display()));
         let unwritable = |error| problem(&format!("cannot be written: {error}"));
-        let place = path.parent().filter(|place| !place.as_os_str().is_empty());
-        let place = place.unwrap_or(Path::new(".")).canonicalize();
-        let place = place.map_err(unwritable)?;
-        let run =
-            |folder: &&Path| folder.join(".lease").is_dir() && folder.join("config.toml").is_file();
-        if let Some(folder) = place.ancestors().find(run) {
+        if let Some(folder) = run_folder_around(path) {
             return Err(problem(&format!(
                 "{} is a run folder, whose files are hashed; keep the log elsewhere",
                 folder.display()

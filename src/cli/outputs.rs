@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use layerprobe_durable::Pending;
 
 use super::exit::Usage;
+use crate::experiment::run_folder_around;
 
 /// An argument and the path that it names.
 pub type Named<'a> = (&'a str, &'a Path);
 
-/// Refuses an output that is an input or another output, that is a folder, or that
-/// cannot be written: hours of work would be for nothing, or in the place of what
+/// Refuses an output that is an input or another output, that is a folder or lies in
+/// a run's, or that cannot be written: hours of work would be for nothing, or in the place of what
 /// they were made of.
 ///
 /// # Errors
@@ -30,6 +31,12 @@ pub fn check(inputs: &[Named<'_>], outputs: &[Named<'_>]) -> Result<(), Usage> {
         if path.is_dir() {
             return Err(Usage(format!(
                 "{name} {shown}: that is a folder; name a file"
+            )));
+        }
+        if let Some(folder) = run_folder_around(path) {
+            return Err(Usage(format!(
+                "{name} {shown}: {} is a run folder, whose files are hashed; write elsewhere",
+                folder.display()
             )));
         }
         // dropped again, it leaves nothing
@@ -76,6 +83,18 @@ mod tests {
         assert!(twice.contains("the file of --out"), "{twice}");
         assert_eq!(fs::read(&a).unwrap(), b"numbers");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_output_lies_in_no_run() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join(".lease")).unwrap();
+        fs::create_dir(dir.path().join("report")).unwrap();
+        let out = dir.path().join("report/similarity.csv");
+        assert!(check(&[], &[("--out", &out)]).is_ok());
+        fs::write(dir.path().join("config.toml"), b"").unwrap();
+        let Usage(refused) = check(&[], &[("--out", &out)]).unwrap_err();
+        assert!(refused.contains("is a run folder"), "{refused}");
     }
 
     #[test]

@@ -1,4 +1,3 @@
-use std::fs;
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -7,7 +6,7 @@ use super::arguments::{MessageFormat, Output, Plan};
 use super::duration::duration;
 use super::exit::Usage;
 use super::threads;
-use crate::config::{BINARY_PRESETS, BinaryConfig, Config};
+use crate::config::{BinaryConfig, Config};
 use crate::experiment::{Bench, BinaryForecast, RunForecast, Speeds};
 use crate::memory::Bytes;
 use crate::reproduction::{Checked, Experiment, STUDIES, Study};
@@ -33,10 +32,7 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                 .map(|e| &*e.id)
                 .collect();
             if !varied.is_empty() {
-                left_out.push(format!(
-                    "the variations {} (--variations)",
-                    varied.join(", ")
-                ));
+                left_out.push(format!("what --variations adds: {}", varied.join(", ")));
             }
             let experiments = needed.each().filter(counted);
             experiments
@@ -118,10 +114,7 @@ impl Whole {
 /// The configuration of images or of bits that a preset or a file is.
 fn of_preset_or_file(command: &Plan) -> anyhow::Result<Planned> {
     let what = &command.what;
-    let is_text = |text: String| BinaryConfig::is_text_of_one(&text);
-    let of_bits = BINARY_PRESETS.iter().any(|preset| preset.name == what)
-        || fs::read_to_string(what).is_ok_and(is_text);
-    let (name, checked) = match of_bits {
+    let (name, checked) = match BinaryConfig::is_preset_or_file_of_one(what) {
         true => {
             let config = BinaryConfig::load(what, &command.overrides)?;
             (config.name.clone(), Checked::Binary(Box::new(config)))

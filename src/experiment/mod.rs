@@ -43,7 +43,7 @@ pub use design::streams::Streams;
 pub use error::ExperimentError;
 pub use events::{Event, Observer, Silent, Stage};
 pub use execution::Execution;
-pub use folder::layout::{WhenHeld, is_of_bits};
+pub use folder::layout::{WhenHeld, is_of_bits, run_folder_around};
 pub use forecast::past::{Past, kind};
 pub use forecast::speeds::{Bench, Speeds};
 pub use forecast::standing::{RunCounts, Standing, counts, standing};

@@ -1,5 +1,6 @@
 //! What was answered, for programs and for readers.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use layerprobe_reports::Fact;
@@ -42,6 +43,33 @@ struct Document<'a> {
 
 /// How intervals of differences are made.
 const INTERVAL: &str = "95 %, over runs: Student's t with n - 1 degrees of freedom on differences paired within runs, of similarities on pseudovalues of the jackknife over runs";
+
+/// Refuses a folder whose results are of something else, before any is written over.
+pub(super) fn check_folder(study: &Study, out: &Path) -> Result<(), ReproductionError> {
+    let refused = |what: String| ReproductionError::OtherFolder {
+        path: out.to_owned(),
+        what,
+    };
+    if out.join("config.toml").exists() {
+        return Err(refused("it is the folder of a run".to_owned()));
+    }
+    let Ok(claims) = fs::read_to_string(out.join("claims.json")) else {
+        return match out.join("results.csv").exists() {
+            true => Err(refused("its results.csv is of no reproduction".to_owned())),
+            false => Ok(()),
+        };
+    };
+    let said: serde_json::Value = serde_json::from_str(&claims).unwrap_or_default();
+    let (of, scale) = (said["study"].as_str(), said["scale"].as_str());
+    match (of, scale) == (Some(&*study.name), Some(study.scale.name())) {
+        true => Ok(()),
+        false => Err(refused(format!(
+            "its claims.json is of {} at scale {}",
+            of.unwrap_or("something else"),
+            scale.unwrap_or("unknown")
+        ))),
+    }
+}
 
 /// Writes `claims.json`.
 pub(super) fn write_json(

@@ -35,6 +35,14 @@ pub enum ReproductionError {
         /// The folder named.
         path: PathBuf,
     },
+    /// A folder that has something else than this reproduction.
+    #[error("--out {}: {what}; name another folder", path.display())]
+    OtherFolder {
+        /// The folder.
+        path: PathBuf,
+        /// What is there.
+        what: String,
+    },
     /// A study whose own files are wrong.
     #[error("the study's list of experiments: {0}")]
     Study(String),
@@ -105,6 +113,7 @@ impl ReproductionError {
             Self::UnknownStudy { .. }
                 | Self::UnknownClaim { .. }
                 | Self::NoEvidence { .. }
+                | Self::OtherFolder { .. }
                 | Self::Config { .. }
         )
     }

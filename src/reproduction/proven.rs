@@ -60,8 +60,8 @@ impl ProvenTable {
     }
 
     /// Takes over the same table from elsewhere, if it is proven there.
-    pub(super) fn adopt(&self, from: PathBuf) -> Result<bool, ReproductionError> {
-        let other = Self::new(from, self.made_of.clone());
+    pub(super) fn adopt(&self, from: &Path) -> Result<bool, ReproductionError> {
+        let other = Self::new(from.to_owned(), self.made_of.clone());
         if !other.is_proven() {
             return Ok(false);
         }
@@ -123,8 +123,8 @@ mod tests {
         there.write(std::slice::from_ref(&row)).unwrap();
         let (same, other) = (at("here/a.csv", "config 1"), at("here/a.csv", "config 2"));
         assert!(same.rows().unwrap().is_empty());
-        assert!(!other.adopt(there.path().to_owned()).unwrap());
-        assert!(same.adopt(there.path().to_owned()).unwrap());
+        assert!(!other.adopt(there.path()).unwrap());
+        assert!(same.adopt(there.path()).unwrap());
         assert_eq!(same.rows().unwrap(), [row]);
         // of another configuration, or altered, it is not there
         assert!(!other.is_proven());

@@ -8,6 +8,7 @@ use super::answers::{self, Progress};
 use super::error::ReproductionError;
 use super::experiment::{Checked, Experiment};
 use super::pooled::{self, Found};
+use super::proven::ProvenTable;
 use super::similarity::{self, Similarity};
 use super::study::{Comparison, Needed, Study};
 use crate::experiment::{self, Event, Execution, Observer, run_binary};
@@ -65,12 +66,13 @@ pub fn reproduce(
     observer: &dyn Observer,
 ) -> Result<Reproduced, ReproductionError> {
     let needed = what.study.needed(what.only)?;
+    answers::check_folder(what.study, what.out)?;
     // all configurations are checked before anything is run
     for experiment in needed.each() {
         experiment.checked()?;
     }
     if let Some(other) = what.evidence {
-        take_over(what, &needed, other)?;
+        take_over(what, &needed, other, observer)?;
     }
     if what.run {
         run_missing(what, &needed, stop, observer)?;
@@ -129,7 +131,12 @@ fn evidence(
             observer.event(Event::Warning(&format!("not used: {why}")));
             table.rows()
         }
-        Found::Rows(_) | Found::Nothing => table.rows(),
+        Found::Rows(_) | Found::Nothing => {
+            if table.path().exists() && !table.is_proven() {
+                tell_refused(table.path(), observer);
+            }
+            table.rows()
+        }
     }
 }
 
@@ -170,27 +177,34 @@ fn take_over(
     what: &Reproduction<'_>,
     needed: &Needed,
     other: &Path,
+    observer: &dyn Observer,
 ) -> Result<(), ReproductionError> {
     if !other.join("evidence").is_dir() {
         return Err(ReproductionError::NoEvidence {
             path: other.to_owned(),
         });
     }
+    let adopt = |table: ProvenTable, from: PathBuf| {
+        if !table.adopt(&from)? && from.exists() {
+            tell_refused(&from, observer);
+        }
+        Ok::<(), ReproductionError>(())
+    };
     for experiment in needed.each() {
         let table = pooled::table(experiment, what.out)?;
         if !table.is_proven() && !folder(what.out, &experiment.id).exists() {
-            table.adopt(pooled::in_folder(other, &experiment.id))?;
+            adopt(table, pooled::in_folder(other, &experiment.id))?;
         }
         if experiment.similarity && !own(what.out, experiment)?.is_done() {
             let from = similarity::in_folder(other, &experiment.id);
-            own(what.out, experiment)?.table().adopt(from)?;
+            adopt(own(what.out, experiment)?.table(), from)?;
         }
     }
     for comparison in &needed.comparisons {
         let similarity = between(what, comparison)?;
         if !similarity.is_done() {
             let from = similarity::in_folder(other, &comparison.id);
-            similarity.table().adopt(from)?;
+            adopt(similarity.table(), from)?;
         }
     }
     Ok(())
@@ -267,6 +281,14 @@ fn run_missing(
         }
     }
     Ok(())
+}
+
+/// Tells of a table that is not what its proof says.
+fn tell_refused(table: &Path, observer: &dyn Observer) {
+    observer.event(Event::Warning(&format!(
+        "not used: {} was altered, or made of another configuration or by another version",
+        table.display()
+    )));
 }
 
 fn folder(out: &Path, id: &str) -> PathBuf {

@@ -118,8 +118,22 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
         .stdout(contains("is of another configuration (config.toml)"));
     assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
     fs::remove_dir_all(&run).unwrap();
-    // without what says which networks learned, their similarities decide nothing
+    // evidence that was altered is told, here and where it is published
     let evidence = dir.path().join("elsewhere/evidence/shape-texture-0.5.csv");
+    let whole = fs::read_to_string(&evidence).unwrap();
+    fs::write(&evidence, whole.replace("0.", "0.9")).unwrap();
+    fs::copy(&evidence, tables.join("evidence/shape-texture-0.5.csv")).unwrap();
+    let told = |folder: &str| {
+        contains(format!(
+            "not used: {folder}/evidence/shape-texture-0.5.csv was altered"
+        ))
+    };
+    elsewhere()
+        .args(["--no-run", "--variations", "--evidence", "tables"])
+        .assert()
+        .success()
+        .stdout(told("elsewhere").and(told("tables")));
+    // without what says which networks learned, their similarities decide nothing
     fs::remove_file(&evidence).unwrap();
     elsewhere()
         .arg("--no-run")
@@ -134,6 +148,37 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
         .assert()
         .code(2)
         .stdout(contains("there is no folder `evidence` in it"));
+
+    // nothing of somebody else is written over
+    let refused = |out: &str, scale: &str, what: &str| {
+        layerprobe(dir.path())
+            .args([
+                "reproduce",
+                STUDY,
+                "--scale",
+                scale,
+                "--no-run",
+                "--out",
+                out,
+            ])
+            .assert()
+            .code(2)
+            .stderr(contains(what));
+    };
+    refused(
+        "out",
+        "quick",
+        "its claims.json is of hermann-lampinen-2020 at scale smoke",
+    );
+    refused(
+        "out/runs/trifeature-second",
+        "smoke",
+        "it is the folder of a run",
+    );
+    fs::create_dir(dir.path().join("mine")).unwrap();
+    fs::write(dir.path().join("mine/results.csv"), "a,b\n").unwrap();
+    refused("mine", "smoke", "its results.csv is of no reproduction");
+    assert_eq!(fs::read_to_string(out.join("claims.json")).unwrap(), claims);
 }
 
 #[test]
@@ -197,7 +242,7 @@ fn a_plan_counts_networks_and_layers() {
     assert!(again["paper_seconds"].as_f64().unwrap() > 0.0);
     assert_eq!(
         last["left_out"][1],
-        "the variations binary-majority (--variations)"
+        "what --variations adds: binary-majority"
     );
     assert!(last["seconds"].as_f64().unwrap() > 0.0);
     // of bits, a file that starts from a preset like the preset itself

@@ -4,8 +4,8 @@ use super::answer::{Answer, Verdict};
 use super::page::counts;
 
 /// The verdicts as a table for the terminal: one line a claim, with how many of
-/// its parts could be decided, then how many claims got which verdict, and which
-/// verdicts change with another choice.
+/// its parts could be decided, whether they hold or not, then how many claims got which
+/// verdict, and which verdicts change with another choice.
 pub fn claims_table(answers: &[Answer], width: usize) -> String {
     let id = answers
         .iter()
@@ -13,16 +13,16 @@ pub fn claims_table(answers: &[Answer], width: usize) -> String {
         .max()
         .unwrap_or(0)
         .max(5);
-    let mut text = format!("{:<id$}  {:<14}  parts  says\n", "claim", "verdict");
+    let mut text = format!("{:<id$}  {:<14}  decided  says\n", "claim", "verdict");
     for answer in answers {
         let decided = answer
             .parts
             .iter()
             .filter(|part| part.outcome.because().is_none());
         let head = format!("{:<id$}  {:<14}  ", answer.id, answer.verdict.to_string());
-        let room = width.saturating_sub(head.chars().count() + 8);
+        let room = width.saturating_sub(head.chars().count() + 9);
         text += &format!(
-            "{head}{:>2}/{:<2}  {}\n",
+            "{head}{:>4}/{:<2}  {}\n",
             decided.count(),
             answer.parts.len(),
             shortened(&answer.says, room.max(20)),
@@ -34,7 +34,9 @@ pub fn claims_table(answers: &[Answer], width: usize) -> String {
 /// Of each other choice, which verdicts it changes: of decoders that were chosen on what
 /// they are tested on, then of variations and measures.
 fn other_choices(answers: &[Answer]) -> String {
-    let by_bounds = answers.iter();
+    // a claim that is not decided has no verdict that could change
+    let answers = answers.iter().filter(|a| a.verdict != Verdict::NotRun);
+    let by_bounds = answers.clone();
     let by_bounds: Vec<(&Answer, Verdict)> = by_bounds
         .filter_map(|answer| Some((answer, answer.verdict_by_upper_bounds?)))
         .collect();

@@ -389,7 +389,7 @@ fn the_page_and_the_table_show_every_claim() {
     assert!(dir.path().join("figures/c.png").exists());
     let table = claims_table(&answers, 80);
     assert!(
-        table.starts_with("claim  verdict         parts  says\n"),
+        table.starts_with("claim  verdict         decided  says\n"),
         "{table}"
     );
     assert!(table.contains("\nc      reproduced      "), "{table}");

@@ -23,13 +23,13 @@ pub struct Reproduce {
     /// The folder [default: runs/STUDY-SCALE]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Run nothing: decide by the experiments that are finished
+    /// Run nothing: decide by the experiments that are finished, variations, too
     #[arg(long)]
     pub no_run: bool,
     /// Run the variations, too: experiments that choose otherwise where the paper
     /// leaves something open, or decode more networks by the paper's protocol.
     /// Claims are decided by them a second time
-    #[arg(long, conflicts_with = "no_run")]
+    #[arg(long)]
     pub variations: bool,
     /// The folder of another reproduction of the study, such as one published
     /// with its tables alone: what is finished there is not run here
@@ -80,7 +80,8 @@ pub struct Plan {
     /// Of a study, only what these claims need
     #[arg(long, value_name = "CLAIM,...", value_delimiter = ',')]
     pub only: Vec<String>,
-    /// Of a study, its variations, too
+    /// Of a study, what `reproduce --variations` runs, too: other choices, and more
+    /// decoders by the paper's protocol
     #[arg(long)]
     pub variations: bool,
     /// Change a value of a preset or file; may be given several times

@@ -303,6 +303,19 @@ pub fn binary_config_in(root: &Path) -> Result<BinaryConfig, ExperimentError> {
     Ok(BinaryConfig::from_toml(&origin, &text)?)
 }
 
+/// The run folder that a file lies in, or would lie in, if there is one: its files are
+/// listed with their hashes, and another one has no place there.
+pub fn run_folder_around(file: &Path) -> Option<PathBuf> {
+    let mut beside = file.parent()?;
+    if beside.as_os_str().is_empty() {
+        beside = Path::new(".");
+    }
+    let place = beside.canonicalize().ok()?;
+    let is_run =
+        |folder: &&Path| folder.join(".lease").is_dir() && folder.join("config.toml").is_file();
+    place.ancestors().find(is_run).map(Path::to_owned)
+}
+
 /// Whether a folder's run is on bits.
 ///
 /// # Errors

@@ -105,9 +105,13 @@ fn similarities_decide_nothing_without_the_evidence_of_their_networks() {
     for (folder, evidence) in [(&out, None), (&elsewhere, Some(&*out))] {
         let (verdict, warnings) = decided_in(folder, evidence);
         assert_eq!(verdict, Verdict::NotRun);
-        let [warning] = &warnings[..] else {
+        let [altered, warning] = &warnings[..] else {
             panic!("{warnings:?}");
         };
+        assert!(
+            altered.contains("shape-texture-0.5.csv was altered"),
+            "{altered}"
+        );
         assert!(warning.contains("correlated.csv"), "{warning}");
         assert!(
             warning.contains(&format!("evidence/{EXPERIMENT}.csv is missing")),
