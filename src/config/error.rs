@@ -165,6 +165,26 @@ pub fn nearest_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, k)| k.to_owned())
 }
 
+/// The known dotted key that `key` may have been meant for: one whose last part it is,
+/// in whatever table, or else the one most like it.
+pub(super) fn nearest_key<'a>(
+    key: &str,
+    known: impl IntoIterator<Item = &'a str> + Clone,
+) -> Option<String> {
+    let last = |key: &'a str| key.rsplit('.').next().unwrap_or(key);
+    let own = key.rsplit('.').next().unwrap_or(key);
+    let mut same = known.clone().into_iter().filter(|key| last(key) == own);
+    if let (Some(only), None) = (same.next(), same.next()) {
+        return Some(only.to_owned());
+    }
+    nearest_name(key, known.clone()).or_else(|| {
+        let lasts: Vec<&str> = known.clone().into_iter().map(last).collect();
+        let nearest = nearest_name(own, lasts)?;
+        let mut meant = known.into_iter().filter(|key| last(key) == nearest);
+        meant.next().map(str::to_owned)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,5 +194,28 @@ mod tests {
         let known = ["pool1", "pool2", "fc1"];
         assert_eq!(nearest_name("pool_1", known).as_deref(), Some("pool1"));
         assert_eq!(nearest_name("zzz", known), None);
+    }
+
+    #[test]
+    fn a_key_is_found_in_another_table() {
+        let known = [
+            "name",
+            "seed",
+            "seeds.data",
+            "training.epochs",
+            "training.batch_size",
+        ];
+        let nearest = |key| nearest_key(key, known);
+        assert_eq!(nearest("epochs").as_deref(), Some("training.epochs"));
+        assert_eq!(
+            nearest("network.epochs").as_deref(),
+            Some("training.epochs")
+        );
+        assert_eq!(nearest("bath_size").as_deref(), Some("training.batch_size"));
+        assert_eq!(
+            nearest("training.epoch").as_deref(),
+            Some("training.epochs")
+        );
+        assert_eq!(nearest("zzz"), None);
     }
 }

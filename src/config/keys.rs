@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml::de::{DeTable, DeValue};
 use toml::{Spanned, Value};
 
-use super::error::{ConfigError, Place, nearest_name};
+use super::error::{ConfigError, Place, nearest_key, nearest_name};
 
 /// All values of a configuration by dotted key, each with its place.
 ///
@@ -193,7 +193,7 @@ impl Keys {
             Some((key, (_, place))) => Err(ConfigError::UnknownKey {
                 place: place.clone(),
                 key: key.clone(),
-                nearest: nearest_name(key, asked.iter().map(String::as_str)),
+                nearest: nearest_key(key, asked.iter().map(String::as_str)),
             }),
         }
     }

@@ -39,18 +39,20 @@ pub enum ExperimentError {
         found: String,
     },
     /// The folder has no configuration.
-    #[error("{} is not a run folder: it has no readable config.toml", folder.display())]
+    #[error("{} is not a run folder: it has no readable config.toml{hint}", folder.display())]
     NoRun {
         /// The folder.
         folder: PathBuf,
+        /// Where the runs of a study or a sweep are, if it is one's.
+        hint: String,
         /// Why it could not be read.
         #[source]
         source: std::io::Error,
     },
     /// A run of the binary-features experiment, where networks of images are wanted.
     #[error(
-        "{} is a run of `layerprobe binary`; here a run of `layerprobe run` is wanted: pages are made \
-         of these, and networks on bits are only compared with each other",
+        "{} is a run of `layerprobe binary`, and a run of `layerprobe run` is wanted; one on bits has \
+         its figures in report/figures, and is compared with others on bits",
         folder.display()
     )]
     OfBits {

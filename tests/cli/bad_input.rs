@@ -243,4 +243,16 @@ fn a_folder_without_a_run_has_no_report() {
         .assert()
         .code(2)
         .stderr(contains("is not a run folder"));
+    // where the runs of a sweep or of a study are
+    fs::create_dir_all(dir.path().join("study/runs")).unwrap();
+    fs::create_dir(dir.path().join("study/evidence")).unwrap();
+    fs::create_dir(dir.path().join("sweep")).unwrap();
+    fs::write(dir.path().join("sweep/sweep.toml"), "").unwrap();
+    for (folder, runs) in [("study", "study/runs"), ("sweep", "sweep/cells")] {
+        layerprobe(dir.path())
+            .args(["report", folder])
+            .assert()
+            .code(2)
+            .stderr(contains(format!("whose runs are in {runs}")));
+    }
 }

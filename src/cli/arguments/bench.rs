@@ -66,7 +66,12 @@ pub struct BenchProbe {
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub layers: Option<Vec<String>>,
     /// Penalties (scikit-learn's 1/C)
-    #[arg(long, value_name = "P,P", value_delimiter = ',', default_values_t = [1.0, 100.0, 10000.0])]
+    #[arg(
+        long,
+        value_name = "P,P",
+        value_delimiter = ',',
+        default_value = "1,100,10000"
+    )]
     pub penalties: Vec<f64>,
     /// How dimensions are brought to one scale
     #[arg(long, value_enum, default_value_t = ProbeScaling::Standard)]

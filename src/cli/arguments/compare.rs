@@ -40,8 +40,13 @@ pub struct Compare {
     )]
     pub steps: Option<Vec<u64>>,
     /// By which measures; the table in the terminal is of the first
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "METRIC,METRIC",
-        default_values_t = [CompareMetric::RsaPearson, CompareMetric::CkaDebiased])]
+    #[arg(
+        long,
+        value_enum,
+        value_delimiter = ',',
+        value_name = "METRIC,METRIC",
+        default_value = "rsa_pearson,cka_debiased"
+    )]
     pub metrics: Vec<CompareMetric>,
     /// How far apart two stimuli are in a layer, for RSA
     #[arg(long, value_enum, default_value_t = CompareDistance::Correlation)]

@@ -270,9 +270,24 @@ pub fn training_curve_in(root: &Path, condition: &Condition) -> PathBuf {
 pub fn config_in(root: &Path) -> Result<String, ExperimentError> {
     let path = root.join("config.toml");
     fs::read_to_string(&path).map_err(|source| ExperimentError::NoRun {
+        hint: runs_within(root),
         folder: root.to_owned(),
         source,
     })
+}
+
+/// Where the runs of a folder are that is a study's or a sweep's, in words.
+fn runs_within(root: &Path) -> String {
+    let (runs, cells) = (root.join("runs"), root.join("cells"));
+    let (of_what, within) = match () {
+        () if root.join("evidence").is_dir() && runs.is_dir() => ("study", runs),
+        () if root.join("sweep.toml").is_file() => ("sweep", cells),
+        () => return String::new(),
+    };
+    format!(
+        "; it is a {of_what}'s, whose runs are in {}",
+        within.display()
+    )
 }
 
 /// The configuration of a folder's run on images, and its text.
