@@ -114,7 +114,18 @@ pub fn free() -> Option<u64> {
         text.trim().parse().ok()
     };
     let group = number("memory.max").zip(number("memory.current"));
-    let group = group.map(|(most, now)| most.saturating_sub(now));
+    // pages of files that were read count as taken, and are given up at once
+    let given_up = || {
+        let table = fs::read_to_string("/sys/fs/cgroup/memory.stat").ok()?;
+        let line = table
+            .lines()
+            .find_map(|line| line.strip_prefix("inactive_file "))?;
+        line.trim().parse::<u64>().ok()
+    };
+    let group = group.map(|(most, now)| {
+        let now = now.saturating_sub(given_up().unwrap_or(0));
+        most.saturating_sub(now)
+    });
     Some(group.map_or(machine, |group| group.min(machine)))
 }
 

@@ -93,8 +93,12 @@ mod tests {
         let out = dir.path().join("report/similarity.csv");
         assert!(check(&[], &[("--out", &out)]).is_ok());
         fs::write(dir.path().join("config.toml"), b"").unwrap();
-        let Usage(refused) = check(&[], &[("--out", &out)]).unwrap_err();
-        assert!(refused.contains("is a run folder"), "{refused}");
+        let new = dir.path().join("not/there/similarity.csv");
+        for out in [&out, &new] {
+            let Usage(refused) = check(&[], &[("--out", out)]).unwrap_err();
+            assert!(refused.contains("is a run folder"), "{refused}");
+        }
+        assert!(!dir.path().join("not").exists());
     }
 
     #[test]

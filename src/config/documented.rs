@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::presets::{BINARY_PRESETS, PRESETS};
-use super::{OF_BITS, OF_IMAGES, check, open, overridden};
+use super::{check, open, overridden};
 
 /// Each choice that brings keys of its own.
 const CHOICES: &[&[&str]] = &[
@@ -28,14 +28,14 @@ fn every_key_is_documented() {
     for preset in PRESETS {
         for choice in CHOICES {
             let choice: Vec<String> = choice.iter().map(ToString::to_string).collect();
-            let keys = overridden(open(preset.name, PRESETS, OF_BITS).unwrap(), &choice).unwrap();
+            let keys = overridden(open(preset.name, PRESETS).unwrap(), &choice).unwrap();
             // a choice may not suit every preset; what it asks for counts all the same
             let _ = check::check(&keys);
             asked.extend(keys.asked());
         }
     }
     for preset in BINARY_PRESETS {
-        let keys = open(preset.name, BINARY_PRESETS, OF_IMAGES).unwrap();
+        let keys = open(preset.name, BINARY_PRESETS).unwrap();
         check::binary(&keys).unwrap();
         asked.extend(keys.asked());
     }

@@ -165,24 +165,29 @@ pub fn nearest_name<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, k)| k.to_owned())
 }
 
-/// The known dotted key that `key` may have been meant for: one whose last part it is,
-/// in whatever table, or else the one most like it.
+/// The known dotted key that `key` may have been meant for: of those whose last part it
+/// is, or is most like, in whatever table, the one in its own table or that of training,
+/// of which most keys are changed.
 pub(super) fn nearest_key<'a>(
     key: &str,
-    known: impl IntoIterator<Item = &'a str> + Clone,
+    known: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
-    let last = |key: &'a str| key.rsplit('.').next().unwrap_or(key);
-    let own = key.rsplit('.').next().unwrap_or(key);
-    let mut same = known.clone().into_iter().filter(|key| last(key) == own);
-    if let (Some(only), None) = (same.next(), same.next()) {
-        return Some(only.to_owned());
-    }
-    nearest_name(key, known.clone()).or_else(|| {
-        let lasts: Vec<&str> = known.clone().into_iter().map(last).collect();
-        let nearest = nearest_name(own, lasts)?;
-        let mut meant = known.into_iter().filter(|key| last(key) == nearest);
-        meant.next().map(str::to_owned)
-    })
+    let known: Vec<&str> = known.into_iter().collect();
+    let (table, own) = key.rsplit_once('.').unwrap_or(("training", key));
+    let of_last = |name: &str| {
+        let same = |known: &&&str| known.rsplit('.').next() == Some(name);
+        let same: Vec<&str> = known.iter().filter(same).copied().collect();
+        let beside = |table: &str| {
+            let meant = format!("{table}.{name}");
+            same.iter().find(|known| **known == meant).copied()
+        };
+        let meant = beside(table).or_else(|| beside("training"));
+        meant.or_else(|| same.first().copied()).map(str::to_owned)
+    };
+    let lasts = known.iter().filter_map(|known| known.rsplit('.').next());
+    of_last(own)
+        .or_else(|| nearest_name(key, known.iter().copied()))
+        .or_else(|| of_last(&nearest_name(own, lasts)?))
 }
 
 #[cfg(test)]

@@ -51,8 +51,20 @@ impl Config {
     /// # Errors
     /// With the place (file and line, or `--set`), the key, and what to do.
     pub fn load(preset_or_file: &str, overrides: &[String]) -> Result<Self, ConfigError> {
-        let keys = open(preset_or_file, PRESETS, OF_BITS)?;
+        let keys = open(preset_or_file, PRESETS)?;
         check::check(&overridden(keys, overrides)?)
+    }
+
+    /// Whether a text is a configuration of networks on images: by a section that no
+    /// other has, or the preset that it starts from.
+    fn is_text_of_one(text: &str) -> bool {
+        let Ok(table) = text.parse::<toml::Table>() else {
+            return false;
+        };
+        let base = table.get("base").and_then(toml::Value::as_str);
+        let is_preset = |name: &str| PRESETS.iter().any(|preset| preset.name == name);
+        let own = ["probes", "split", "correlation"];
+        own.iter().any(|section| table.contains_key(*section)) || base.is_some_and(is_preset)
     }
 
     /// Checks a configuration given as TOML text; `origin` names it in errors.
@@ -70,7 +82,7 @@ impl BinaryConfig {
     /// # Errors
     /// As [`Config::load`].
     pub fn load(preset_or_file: &str, overrides: &[String]) -> Result<Self, ConfigError> {
-        let keys = open(preset_or_file, BINARY_PRESETS, OF_IMAGES)?;
+        let keys = open(preset_or_file, BINARY_PRESETS)?;
         check::binary(&overridden(keys, overrides)?)
     }
 
@@ -105,18 +117,8 @@ fn overridden(mut keys: Keys, overrides: &[String]) -> Result<Keys, ConfigError>
     Ok(keys)
 }
 
-/// A section that only configurations of a verb have, and the verb.
-type Mark = (&'static str, &'static str);
-
-const OF_BITS: Mark = ("decoding", "binary");
-const OF_IMAGES: Mark = ("probes", "run");
-
-/// The keys of a preset or a file, unless that is marked as another verb's.
-fn open(
-    preset_or_file: &str,
-    presets: &[Preset],
-    (section, verb): Mark,
-) -> Result<Keys, ConfigError> {
+/// The keys of a preset or a file.
+fn open(preset_or_file: &str, presets: &[Preset]) -> Result<Keys, ConfigError> {
     if let Some(preset) = presets.iter().find(|p| p.name == preset_or_file) {
         return with_base(of_preset(preset)?, presets);
     }
@@ -134,7 +136,16 @@ fn open(
         let path = preset_or_file.to_owned();
         return Err(ConfigError::OfSweep { path });
     }
-    if keys.has_section(section) {
+    let (bits, images) = (
+        BinaryConfig::is_text_of_one(&text),
+        Config::is_text_of_one(&text),
+    );
+    let is_of_bits = |preset: &Preset| BINARY_PRESETS.iter().any(|b| b.name == preset.name);
+    let verb = match presets.iter().any(is_of_bits) {
+        true => (images && !bits).then_some("run"),
+        false => (bits && !images).then_some("binary"),
+    };
+    if let Some(verb) = verb {
         let path = preset_or_file.to_owned();
         return Err(ConfigError::OfOtherVerb { path, verb });
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::error::ReproductionError;
 use super::experiment::Experiment;
 use super::study::{Needed, Scale, Study};
+use crate::experiment::run_folder_around;
 
 /// An experiment, and whether it is finished.
 pub(super) struct Progress {
@@ -50,16 +51,26 @@ pub(super) fn check_folder(study: &Study, out: &Path) -> Result<(), Reproduction
         path: out.to_owned(),
         what,
     };
-    if out.join("config.toml").exists() {
-        return Err(refused("it is the folder of a run".to_owned()));
+    if let Some(run) = run_folder_around(&out.join("claims.json")) {
+        return Err(refused(format!("{} is the folder of a run", run.display())));
+    }
+    if out.join("sweep.toml").is_file() {
+        return Err(refused("it is the folder of a sweep".to_owned()));
     }
     let Ok(claims) = fs::read_to_string(out.join("claims.json")) else {
-        return match out.join("results.csv").exists() {
-            true => Err(refused("its results.csv is of no reproduction".to_owned())),
-            false => Ok(()),
+        // killed before its end, a reproduction has left evidence
+        let others = ["results.csv", "report/index.html"].map(|name| (name, out.join(name)));
+        let mut others = others.iter().filter(|(_, path)| path.exists());
+        return match others.next().filter(|_| !out.join("evidence").is_dir()) {
+            Some((name, _)) => Err(refused(format!("its {name} is of no reproduction"))),
+            None => Ok(()),
         };
     };
-    let said: serde_json::Value = serde_json::from_str(&claims).unwrap_or_default();
+    let Ok(said) = serde_json::from_str::<serde_json::Value>(&claims) else {
+        return Err(refused(
+            "its claims.json cannot be read; move that away".to_owned(),
+        ));
+    };
     let (of, scale) = (said["study"].as_str(), said["scale"].as_str());
     match (of, scale) == (Some(&*study.name), Some(study.scale.name())) {
         true => Ok(()),
@@ -110,11 +121,11 @@ pub(super) fn write_page(
     out: &Path,
 ) -> Result<PathBuf, ReproductionError> {
     let left = progress.iter().filter(|p| p.is_left()).count();
+    let basic = needed.experiments.iter().filter(|e| e.is_basic()).count();
     let mut cautions = Vec::new();
     if left > 0 {
         cautions.push(format!(
-            "{left} of {} experiments are not finished: what needs them is not decided. The same command goes on.",
-            needed.experiments.len()
+            "{left} of {basic} experiments are not finished: what needs them is not decided. The same command goes on."
         ));
     }
     if study.scale == Scale::Smoke {
@@ -146,7 +157,7 @@ pub(super) fn write_page(
         open: study.open.clone(),
         facts: vec![
             Fact::new("scale", study.about.clone()),
-            Fact::new("experiments", needed.experiments.len().to_string()),
+            Fact::new("experiments", basic.to_string()),
             Fact::new("claims", needed.claims.claims.len().to_string()),
             Fact::new("command", command(study)),
         ],

@@ -211,6 +211,9 @@ fn what_belongs_to_another_verb_says_which() {
     let images = "name = \"i\"\nbase = \"smoke\"\n[probes]\nlayers = [\"fc1\"]\n";
     fs::write(dir.path().join("images.toml"), images).unwrap();
     refused(&["run", "bits.toml"], "layerprobe binary bits.toml");
+    let rule = "[stimuli]\neasy_rule = \"majority\"\n";
+    fs::write(dir.path().join("rule.toml"), rule).unwrap();
+    refused(&["run", "rule.toml"], "layerprobe binary rule.toml");
     refused(&["binary", "images.toml"], "layerprobe run images.toml");
     for (shown, key) in [("bits.toml", "easy_rule"), ("images.toml", "image_size")] {
         layerprobe(dir.path())

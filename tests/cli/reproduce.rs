@@ -171,9 +171,9 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
         "its claims.json is of hermann-lampinen-2020 at scale smoke",
     );
     refused(
-        "out/runs/trifeature-second",
+        "out/runs/trifeature-second/mine",
         "smoke",
-        "it is the folder of a run",
+        "is the folder of a run",
     );
     fs::create_dir(dir.path().join("mine")).unwrap();
     fs::write(dir.path().join("mine/results.csv"), "a,b\n").unwrap();

@@ -36,6 +36,7 @@ pub(crate) fn draw(map: &HeatMap) -> Drawing {
     let rows = Groups::of(&map.rows, cell(along));
     let left = EDGE + rows.room() + layers.0;
     let cell = cell(left);
+    let rows = rows.fitted_to(&map.rows, cell);
     let places = Places {
         corner: (left, HEADED),
         cell,
@@ -67,11 +68,11 @@ fn room_of_layers(names: &[HeatMapName]) -> f64 {
 }
 
 /// How the names of networks stand: along their cells, or, where one is longer than
-/// these, across, in so much room.
+/// these, across, at such a size in so much room.
 #[derive(Clone, Copy)]
 enum Groups {
     Along,
-    Across(f64),
+    Across { size: f64, room: f64 },
 }
 
 impl Groups {
@@ -82,11 +83,16 @@ impl Groups {
             (width, (last - first + 1) as f64 * cell)
         });
         let spans: Vec<(f64, f64)> = spans.collect();
-        let lines = spans.iter().all(|(_, span)| *span >= NAME * LINE);
-        match lines && spans.iter().any(|(width, span)| width > span) {
+        let narrowest = spans
+            .iter()
+            .map(|(_, span)| span + GAP)
+            .fold(NAME * LINE, f64::min);
+        let size = narrowest / LINE;
+        match size >= SMALLEST && spans.iter().any(|(width, span)| width > span) {
             true => {
                 let widest = spans.iter().map(|(width, _)| *width).fold(0.0, f64::max);
-                Self::Across(widest.min(LONGEST_GROUP) + 10.0)
+                let room = (widest * size / NAME).min(LONGEST_GROUP) + 10.0;
+                Self::Across { size, room }
             }
             false => Self::Along,
         }
@@ -95,7 +101,15 @@ impl Groups {
     fn room(self) -> f64 {
         match self {
             Self::Along => GROUP,
-            Self::Across(room) => room,
+            Self::Across { room, .. } => room,
+        }
+    }
+
+    /// The same room with names of a size that fits cells of this side.
+    fn fitted_to(self, names: &[HeatMapName], cell: f64) -> Self {
+        match (self, Self::of(names, cell)) {
+            (Self::Across { room, .. }, Self::Across { size, .. }) => Self::Across { size, room },
+            (own, _) => own,
         }
     }
 }
@@ -165,9 +179,9 @@ impl Places<'_> {
                         .aligned(Horizontal::Center)
                         .turned()
                 }
-                Groups::Across(room) => {
-                    let text = fitted(group, NAME, room - 10.0);
-                    Text::new((EDGE, middle), &text, NAME)
+                Groups::Across { size, room } => {
+                    let text = fitted(group, size, room - 10.0);
+                    Text::new((EDGE, middle), &text, size)
                 }
             });
         }
@@ -194,10 +208,10 @@ impl Places<'_> {
                     let at = (middle, bottom + room + 0.5 * GROUP);
                     Text::new(at, &text, NAME).aligned(Horizontal::Center)
                 }
-                Groups::Across(across) => {
-                    let text = fitted(group, NAME, across - 10.0);
+                Groups::Across { size, room: across } => {
+                    let text = fitted(group, size, across - 10.0);
                     let at = (middle, bottom + room + 5.0);
-                    Text::new(at, &text, NAME)
+                    Text::new(at, &text, size)
                         .aligned(Horizontal::Right)
                         .turned()
                 }

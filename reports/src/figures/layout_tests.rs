@@ -224,6 +224,38 @@ proptest! {
     }
 }
 
+/// Many networks of two runs, whose names leave cells less room than a line of text.
+#[test]
+fn many_networks_of_one_layer_are_still_named_on_both_sides() {
+    let names = |count: usize| {
+        let name = |i: usize| crate::HeatMapName {
+            group: format!(
+                "{}: easy {i}",
+                ["a-run-of-bits", "another-run-of-bits"][i % 2]
+            ),
+            name: "fc4".into(),
+        };
+        (0..count).map(name).collect::<Vec<_>>()
+    };
+    for count in [12, 24, 31] {
+        let map = crate::HeatMap {
+            title: "Similarity".into(),
+            subtitle: String::new(),
+            values: vec![vec![Some(0.5); count]; count],
+            rows: names(count),
+            columns: names(count),
+        };
+        let drawing = super::draw_heat_map(&map);
+        check(&drawing).unwrap();
+        for name in names(count) {
+            let named = boxes(&drawing)
+                .into_iter()
+                .filter(|(text, _)| *text == name.group);
+            assert_eq!(named.count(), 2, "{count}: {}", name.group);
+        }
+    }
+}
+
 #[test]
 fn networks_of_one_layer_are_named_in_full_beside_a_heat_map() {
     let groups = ["untrained", "easy 0.65", "run-b: trained on both features"];

@@ -10,10 +10,10 @@ use super::stimuli::Stimuli;
 use crate::config::BinaryConfig;
 use crate::experiment::compare::{
     CompareError, Compared, ComparedRuns, Measures, Moments, Side, Watch, announce, finish,
-    run_names,
+    pairs_of, run_names,
 };
 use crate::experiment::folder::layout;
-use crate::experiment::{ExperimentError, Observer, Streams};
+use crate::experiment::{Event, ExperimentError, Observer, Streams};
 use crate::training::checkpoint_path;
 
 /// Compares hidden layers of the networks of one or two finished runs on bits, as
@@ -42,10 +42,7 @@ pub fn compare_binary_runs(
     }
     let counts = layers.iter().zip(&networks).map(|(l, n)| l.len() * n.len());
     let counts: Vec<usize> = counts.collect();
-    let pairs = match counts[..] {
-        [n] => n * n.saturating_sub(1) / 2,
-        _ => counts.iter().product(),
-    };
+    let pairs = pairs_of(&counts);
     let first = opened.first().filter(|_| pairs > 0);
     let first = first.ok_or(CompareError::OnlyOne)?;
 
@@ -56,6 +53,12 @@ pub fn compare_binary_runs(
     };
     // any number of them can be drawn
     let wanted = measures.stimuli_of(usize::MAX)?;
+    let rule = |run: &Run| run.config.stimuli.easy_rule.clone();
+    if opened.iter().any(|run| rule(run) != rule(first)) {
+        observer.event(Event::Note(
+            "the runs' easy features differ; stimuli are drawn by the first run's rule",
+        ));
+    }
     let watch = Watch { stop, observer };
     announce(counts.iter().sum(), pairs, wanted, &measures, &watch)?;
     let set = first.stimuli().similarity(wanted);
@@ -174,7 +177,13 @@ impl Run {
                     verb: "binary",
                 });
             }
-            for step in moments.steps_in((&self.folder, &condition.id), &folder)? {
+            let steps = moments.steps_in((&self.folder, &condition.id), &folder)?;
+            let last = self.config.training.epochs;
+            if matches!(moments, Moments::Last | Moments::Ends) && !steps.contains(&last) {
+                let only = Moments::Steps(vec![last]);
+                only.steps_in((&self.folder, &condition.id), &folder)?;
+            }
+            for step in steps {
                 let same = |(other, at): &(BinaryCondition, u64)| {
                     step == 0 && *at == 0 && other.run == condition.run
                 };

@@ -8,7 +8,7 @@ use layerprobe_streams::StreamKey;
 use ndarray::{ArrayView2, Axis, CowArray, Ix2};
 
 use super::silent::{Chosen, SilentLayer};
-use super::{CompareError, Compared, Measures, Side, Watch, announce, finish};
+use super::{CompareError, Compared, Measures, Side, Watch, announce, finish, pairs_of};
 use crate::activations::Matrix;
 use crate::experiment::{Event, ExperimentError, Observer};
 use crate::foreign::{ForeignFile, ForeignLayer};
@@ -46,10 +46,7 @@ pub fn compare_files(
     }
     let rows = same_rows(&read)?;
     let counts: Vec<usize> = read.iter().map(|file| file.layers.len()).collect();
-    let (layers, pairs) = match counts[..] {
-        [n] => (n, n * n.saturating_sub(1) / 2),
-        _ => (counts.iter().sum(), counts.iter().product()),
-    };
+    let (layers, pairs) = (counts.iter().sum(), pairs_of(&counts));
     if pairs == 0 {
         return Err(CompareError::OnlyOne);
     }

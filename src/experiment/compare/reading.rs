@@ -10,7 +10,8 @@ use ndarray::ArrayView2;
 use super::networks::{Network, Run};
 use super::silent::{Chosen, SilentLayer};
 use super::{
-    CompareError, Compared, ComparedRuns, Measures, Side, Watch, announce, finish, run_names,
+    CompareError, Compared, ComparedRuns, Measures, Side, Watch, announce, finish, pairs_of,
+    run_names,
 };
 use crate::activations::{READ_BATCH, read_layers};
 use crate::experiment::design::stimuli::{Rendered, render};
@@ -60,10 +61,7 @@ pub fn compare_runs(
         }
     }
     let counts: Vec<usize> = read.iter().map(Reading::count).collect();
-    let (layers, pairs) = match counts[..] {
-        [n] => (n, n * n.saturating_sub(1) / 2),
-        _ => (counts.iter().sum(), counts.iter().product()),
-    };
+    let (layers, pairs) = (counts.iter().sum(), pairs_of(&counts));
     if pairs == 0 {
         return Err(CompareError::OnlyOne);
     }

@@ -321,11 +321,17 @@ pub fn binary_config_in(root: &Path) -> Result<BinaryConfig, ExperimentError> {
 /// The run folder that a file lies in, or would lie in, if there is one: its files are
 /// listed with their hashes, and another one has no place there.
 pub fn run_folder_around(file: &Path) -> Option<PathBuf> {
-    let mut beside = file.parent()?;
-    if beside.as_os_str().is_empty() {
-        beside = Path::new(".");
-    }
-    let place = beside.canonicalize().ok()?;
+    let above = file
+        .ancestors()
+        .skip(1)
+        .map(|folder| match folder.as_os_str().is_empty() {
+            true => Path::new("."),
+            false => folder,
+        });
+    // folders on the way to it may have to be made yet
+    let place = above
+        .filter_map(|folder| folder.canonicalize().ok())
+        .next()?;
     let is_run =
         |folder: &&Path| folder.join(".lease").is_dir() && folder.join("config.toml").is_file();
     place.ancestors().find(is_run).map(Path::to_owned)
