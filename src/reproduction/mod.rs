@@ -18,6 +18,7 @@
 mod answers;
 mod error;
 mod experiment;
+mod folder;
 mod pooled;
 mod proven;
 mod run;

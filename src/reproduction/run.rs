@@ -66,7 +66,7 @@ pub fn reproduce(
     observer: &dyn Observer,
 ) -> Result<Reproduced, ReproductionError> {
     let needed = what.study.needed(what.only)?;
-    answers::check_folder(what.study, what.out)?;
+    super::folder::check(what.study, what.out)?;
     // all configurations are checked before anything is run
     for experiment in needed.each() {
         experiment.checked()?;
