@@ -273,6 +273,14 @@ fn networks_on_bits_are_compared_as_their_run_does_it() {
         .assert()
         .code(2)
         .stderr(contains("bits is a run of `layerprobe binary`"));
+    // the last step is the configuration's, whatever files are there
+    let condition = dir
+        .path()
+        .join("bits/conditions/binary-label-easy0.5-mlp-run1-seed0");
+    std::fs::remove_file(condition.join("checkpoints/step-000300.safetensors")).unwrap();
+    compare(&[])
+        .code(2)
+        .stderr(contains("no checkpoint at step 300; its steps are 0, 100"));
     let record = "bits/conditions/binary-label-easy0.5-mlp-run1-seed0/training.json";
     std::fs::remove_file(dir.path().join(record)).unwrap();
     compare(&[])

@@ -167,6 +167,13 @@ impl Run {
         let is_wanted = |condition: &BinaryCondition| {
             targets.is_none_or(|targets| targets.iter().any(|t| t == condition.target.as_str()))
         };
+        // by the configuration, not by the files: one that is missing is an error
+        let last = self.config.training.epochs;
+        let wanted = match moments {
+            Moments::Last => Moments::Steps(vec![last]),
+            Moments::Ends => Moments::Steps(vec![0, last]),
+            other => other.clone(),
+        };
         let mut networks: Vec<(BinaryCondition, u64)> = Vec::new();
         for condition in conditions(&self.config).into_iter().filter(is_wanted) {
             let folder = dir_in(&self.folder, &condition.id);
@@ -177,13 +184,7 @@ impl Run {
                     verb: "binary",
                 });
             }
-            let steps = moments.steps_in((&self.folder, &condition.id), &folder)?;
-            let last = self.config.training.epochs;
-            if matches!(moments, Moments::Last | Moments::Ends) && !steps.contains(&last) {
-                let only = Moments::Steps(vec![last]);
-                only.steps_in((&self.folder, &condition.id), &folder)?;
-            }
-            for step in steps {
+            for step in wanted.steps_in((&self.folder, &condition.id), &folder)? {
                 let same = |(other, at): &(BinaryCondition, u64)| {
                     step == 0 && *at == 0 && other.run == condition.run
                 };

@@ -5,6 +5,7 @@ mod error;
 mod files;
 mod maps;
 mod moments;
+mod names;
 mod networks;
 mod pairs;
 mod reading;
@@ -26,6 +27,7 @@ use crate::memory::{self, Bytes};
 pub use error::CompareError;
 pub use files::compare_files;
 pub use moments::Moments;
+pub(super) use names::run_names;
 pub use reading::compare_runs;
 
 /// What is measured, between whichever layers.
@@ -109,37 +111,6 @@ impl Watch<'_> {
             false => Ok(()),
         }
     }
-}
-
-/// The names of two runs in what tells their networks apart: their folders' own, and
-/// where these are alike, with as much of the folders above them as differs.
-pub(super) fn run_names(folders: &[PathBuf]) -> Vec<String> {
-    let whole = |folder: &PathBuf| folder.canonicalize().unwrap_or_else(|_| folder.clone());
-    let own = |folder: &PathBuf| match folder.file_name() {
-        Some(name) => name.to_string_lossy().into_owned(),
-        None => tail(&whole(folder), 1),
-    };
-    let mut names: Vec<String> = folders.iter().map(own).collect();
-    if let ([a, b], [first, second]) = (folders, &mut names[..])
-        && first == second
-        && whole(a) != whole(b)
-    {
-        let (a, b) = (whole(a), whole(b));
-        let mut parts = 1;
-        while first == second {
-            parts += 1;
-            (*first, *second) = (tail(&a, parts), tail(&b, parts));
-        }
-    }
-    names
-}
-
-/// The last parts of a path.
-fn tail(path: &Path, parts: usize) -> String {
-    let all: Vec<_> = path.iter().collect();
-    let last = all.get(all.len().saturating_sub(parts)..);
-    let last = last.unwrap_or_default().iter().collect::<PathBuf>();
-    last.display().to_string()
 }
 
 /// How many pairs there are within one list of so many layers, or between two.
@@ -280,29 +251,4 @@ pub(super) fn announce(
         if pairs == 1 { "pair" } else { "pairs" }
     )));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn runs_are_named_as_given_and_apart() {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |path: &str| dir.path().join(path);
-        for folder in ["a/run", "b/run", "b/other"] {
-            std::fs::create_dir_all(at(folder)).unwrap();
-        }
-        let names = |given: [&str; 2]| run_names(&given.map(at));
-        assert_eq!(names(["a/run", "b/other"]), ["run", "other"]);
-        assert_eq!(names(["a/run", "a/run"]), ["run", "run"]);
-        assert_eq!(names(["a/run", "b/../a/run"]), ["run", "run"]);
-        assert_eq!(names(["a/run", "b/run"]), ["a/run", "b/run"]);
-        assert_eq!(names(["a/run/.", "b/other/.."]), ["run", "b"]);
-        #[cfg(unix)]
-        {
-            std::os::unix::fs::symlink(at("a/run"), at("link")).unwrap();
-            assert_eq!(names(["link", "b/run"]), ["link", "run"]);
-        }
-    }
 }
