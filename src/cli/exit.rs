@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::process::ExitCode;
 
 use layerprobe_reports::ReportError;
+use serde_json::json;
 
 use super::arguments::{MessageFormat, Output};
 use crate::activations::extract::ExtractError;
@@ -34,12 +35,34 @@ pub fn failure(error: &anyhow::Error, output: &Output) -> ExitCode {
         MessageFormat::Human => {
             eprintln!("error: {}", chain.join("\n  because: "));
         }
-        MessageFormat::Json => println!(
-            "{}",
-            serde_json::json!({"reason": "error", "message": chain.join(": ")})
-        ),
+        MessageFormat::Json => say_json(&chain.join(": ")),
     }
     ExitCode::from(code)
+}
+
+/// Prints the help or version that was asked for, or why the arguments are refused.
+pub fn unread(error: &clap::Error) -> ExitCode {
+    // help goes to stdout, mistakes to stderr
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let arguments: Vec<_> = std::env::args_os().collect();
+    let wants_json = arguments.iter().any(|a| a == "--message-format=json")
+        || arguments
+            .windows(2)
+            .any(|pair| pair == ["--message-format", "json"]);
+    match wants_json {
+        true => say_json(error.render().to_string().trim_end()),
+        false => {
+            let _ = error.print();
+        }
+    }
+    ExitCode::from(USAGE)
+}
+
+fn say_json(message: &str) {
+    println!("{}", json!({"reason": "error", "message": message}));
 }
 
 fn code(error: &anyhow::Error) -> u8 {

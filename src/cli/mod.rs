@@ -41,15 +41,7 @@ use arguments::{Arguments, BenchCommand, Command, ConfigCommand, Dataset, Output
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        // clap prints help to stdout and mistakes to stderr
-        Err(error) => {
-            let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::from(exit::USAGE)
-            } else {
-                ExitCode::SUCCESS
-            };
-        }
+        Err(error) => return exit::unread(&error),
     };
     let log = arguments.output.log_file.as_deref().map(log::start);
     let _process = match log.transpose() {

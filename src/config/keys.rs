@@ -185,6 +185,22 @@ impl Keys {
             })
     }
 
+    /// Fails on a key that is given and belongs to other values, `owners`, of the key
+    /// `choice` than the chosen one.
+    pub fn owned(
+        &self,
+        key: &str,
+        (choice, chosen): (&str, &str),
+        owners: &[&str],
+    ) -> Result<(), ConfigError> {
+        if !self.has(key) || owners.contains(&chosen) {
+            return Ok(());
+        }
+        let what = choice.rsplit('.').next().unwrap_or(choice);
+        let problem = format!("belongs to {what} = {owners:?}, and the {what} is {chosen:?}");
+        Err(self.invalid(key, problem))
+    }
+
     /// Fails on the first key that nobody asked for.
     pub fn finish(&self) -> Result<(), ConfigError> {
         let asked = self.asked.borrow();

@@ -73,6 +73,29 @@ fn messages_for_machines_are_json_lines() {
 }
 
 #[test]
+fn arguments_that_are_refused_are_told_to_machines_too() {
+    let dir = tempfile::tempdir().unwrap();
+    for format in [
+        &["--message-format", "json"][..],
+        &["--message-format=json"],
+    ] {
+        let output = layerprobe(dir.path())
+            .args(["run", "smoke", "--no-such-option"])
+            .args(format)
+            .assert()
+            .code(2)
+            .stderr(predicate::str::is_empty())
+            .get_output()
+            .stdout
+            .clone();
+        let message: serde_json::Value = serde_json::from_slice(&output).unwrap();
+        assert_eq!(message["reason"], "error");
+        let text = message["message"].as_str().unwrap();
+        assert!(text.contains("--no-such-option") && !text.contains('\u{1b}'));
+    }
+}
+
+#[test]
 fn completions_exist_for_common_shells() {
     let dir = tempfile::tempdir().unwrap();
     for shell in ["bash", "zsh", "fish"] {

@@ -89,21 +89,27 @@ fn seeds(keys: &Keys) -> Result<Seeds, ConfigError> {
 }
 
 fn checkpoints(keys: &Keys) -> Result<Checkpoints, ConfigError> {
-    let schedule = keys.text_or("checkpoints.schedule", "log")?;
-    let choices = ["log", "every", "list"];
-    Ok(
-        match keys.known("checkpoints.schedule", "schedule", &schedule, &choices)? {
-            "every" => Checkpoints::Every {
-                every: keys.whole_in("checkpoints.every", 1, u64::MAX >> 1)?,
-            },
-            "list" => Checkpoints::List {
-                steps: keys.wholes("checkpoints.steps")?,
-            },
-            _ => Checkpoints::Log {
-                count: keys.whole_in("checkpoints.count", 2, 10_000)? as usize,
-            },
+    let key = "checkpoints.schedule";
+    let schedule = keys.text_or(key, "log")?;
+    let schedule = keys.known(key, "schedule", &schedule, &["log", "every", "list"])?;
+    for (own, owner) in [
+        ("checkpoints.count", "log"),
+        ("checkpoints.every", "every"),
+        ("checkpoints.steps", "list"),
+    ] {
+        keys.owned(own, (key, schedule), &[owner])?;
+    }
+    Ok(match schedule {
+        "every" => Checkpoints::Every {
+            every: keys.whole_in("checkpoints.every", 1, u64::MAX >> 1)?,
         },
-    )
+        "list" => Checkpoints::List {
+            steps: keys.wholes("checkpoints.steps")?,
+        },
+        _ => Checkpoints::Log {
+            count: keys.whole_in("checkpoints.count", 2, 10_000)? as usize,
+        },
+    })
 }
 
 /// The layers to probe, each place once: baselines, then the network's in its

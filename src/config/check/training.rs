@@ -119,11 +119,7 @@ fn chosen<'a>(
     let given = keys.text_or(&key, default)?;
     let name = keys.known(&key, what, &given, names)?;
     for (own, _, owners) in OWNED.iter().filter(|(_, of, _)| *of == what) {
-        let own = format!("training.{own}");
-        if keys.has(&own) && !owners.contains(&name) {
-            let problem = format!("belongs to {what} = {owners:?}, and the {what} is {name:?}");
-            return Err(keys.invalid(&own, problem));
-        }
+        keys.owned(&format!("training.{own}"), (&key, name), owners)?;
     }
     Ok(name)
 }
