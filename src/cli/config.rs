@@ -1,15 +1,11 @@
 use std::process::ExitCode;
 
 use super::arguments::Show;
-use crate::config::{BinaryConfig, Config};
+use crate::config::AnyConfig;
 
 /// Prints the resolved configuration.
 pub fn show(command: &Show) -> anyhow::Result<ExitCode> {
-    let name = &command.preset_or_file;
-    let text = match BinaryConfig::is_preset_or_file_of_one(name) {
-        true => BinaryConfig::load(name, &command.overrides)?.to_toml(),
-        false => Config::load(name, &command.overrides)?.to_toml(),
-    };
-    super::say(&text.trim_end())?;
+    let config = AnyConfig::load(&command.preset_or_file, &command.overrides)?;
+    super::say(&config.to_toml().trim_end())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -6,10 +6,10 @@ use super::arguments::{MessageFormat, Output, Plan};
 use super::duration::duration;
 use super::exit::Usage;
 use super::threads;
-use crate::config::{BinaryConfig, Config};
+use crate::config::AnyConfig;
 use crate::experiment::{Bench, BinaryForecast, RunForecast, Speeds};
 use crate::memory::Bytes;
-use crate::reproduction::{Checked, Experiment, STUDIES, Study};
+use crate::reproduction::{Experiment, STUDIES, Study};
 
 /// Tells what a configuration, or each experiment of a study, will take.
 pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
@@ -20,12 +20,14 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
         true => {
             let study = Study::named(&command.what, command.scale.unwrap_or_default().into())?;
             let needed = study.needed(&command.only)?;
-            let compared = needed.experiments.iter().filter(|e| e.similarity).count();
-            match compared + needed.comparisons.len() {
+            let counted = |e: &&Experiment| command.variations || e.is_basic();
+            let alone = needed.each().filter(counted).filter(|e| e.similarity);
+            let comparisons = needed.comparisons.iter();
+            let with_others = comparisons.filter(|c| command.variations || c.is_basic());
+            match alone.count() + with_others.count() {
                 0 => {}
                 n => left_out.push(format!("{n} comparisons of networks")),
             }
-            let counted = |e: &&Experiment| command.variations || e.is_basic();
             let varied: Vec<&str> = needed
                 .each()
                 .filter(|e| !counted(e))
@@ -39,14 +41,17 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                 .map(Planned::of)
                 .collect::<anyhow::Result<_>>()?
         }
-        false => vec![of_preset_or_file(command)?],
+        false => vec![Planned::alone(AnyConfig::load(
+            &command.what,
+            &command.overrides,
+        )?)],
     };
     let mut bench = Bench::default();
     let mut whole = Whole::default();
     for planned in &runs {
         let name = &planned.name;
         match &planned.checked {
-            Checked::Images(config) => {
+            AnyConfig::Images(config) => {
                 let (speed, is_new) = bench.of(config)?;
                 if is_new {
                     let network = format!(
@@ -64,7 +69,7 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                 whole.add(forecast.seconds(), forecast.disk, forecast.memory);
                 tell(planned, &forecast, output)?;
             }
-            Checked::Binary(config) => {
+            AnyConfig::Binary(config) => {
                 let forecast = BinaryForecast::of(config)?;
                 whole.add(forecast.seconds(), forecast.disk, forecast.memory);
                 tell_bits(name, &forecast, output)?;
@@ -80,7 +85,7 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
 /// A run to plan.
 struct Planned {
     name: String,
-    checked: Checked,
+    checked: AnyConfig,
     /// The run before it whose networks it takes over.
     networks_of: Option<String>,
 }
@@ -92,6 +97,14 @@ impl Planned {
             checked: experiment.checked()?,
             networks_of: experiment.decodes.clone(),
         })
+    }
+
+    fn alone(checked: AnyConfig) -> Self {
+        Self {
+            name: checked.name().to_owned(),
+            checked,
+            networks_of: None,
+        }
     }
 }
 
@@ -109,26 +122,6 @@ impl Whole {
         self.disk += disk;
         self.memory = self.memory.max(memory);
     }
-}
-
-/// The configuration of images or of bits that a preset or a file is.
-fn of_preset_or_file(command: &Plan) -> anyhow::Result<Planned> {
-    let what = &command.what;
-    let (name, checked) = match BinaryConfig::is_preset_or_file_of_one(what) {
-        true => {
-            let config = BinaryConfig::load(what, &command.overrides)?;
-            (config.name.clone(), Checked::Binary(Box::new(config)))
-        }
-        false => {
-            let config = Config::load(what, &command.overrides)?;
-            (config.name.clone(), Checked::Images(Box::new(config)))
-        }
-    };
-    Ok(Planned {
-        name,
-        checked,
-        networks_of: None,
-    })
 }
 
 fn tell_whole(

@@ -14,6 +14,7 @@ mod binary;
 mod check;
 #[cfg(test)]
 mod documented;
+mod either;
 mod error;
 mod generator;
 mod keys;
@@ -29,6 +30,7 @@ pub use binary::{
     BinaryTarget, BinaryTraining, DecodedStimuli, InitialValues,
 };
 pub(crate) use check::{too_few_controls, too_few_permutations};
+pub use either::AnyConfig;
 pub use error::{ConfigError, Place, nearest_name};
 pub use presets::{BINARY_PRESETS, PRESETS, Preset};
 pub use protocols::{PaperGrid, Protocol};

@@ -2,7 +2,7 @@ use layerprobe_reports::claims::Variation;
 use serde::Deserialize;
 
 use super::error::ReproductionError;
-use crate::config::{BinaryConfig, Config, ConfigError};
+use crate::config::{AnyConfig, BinaryConfig, Config, ConfigError};
 
 /// One experiment: a preset with settings.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
@@ -47,25 +47,16 @@ pub enum Kind {
     Binary,
 }
 
-/// The checked configuration of an experiment.
-#[derive(Clone, Debug)]
-pub enum Checked {
-    /// Of images.
-    Images(Box<Config>),
-    /// Of bits.
-    Binary(Box<BinaryConfig>),
-}
-
 impl Experiment {
     /// Its checked configuration.
     ///
     /// # Errors
     /// If a setting is wrong.
-    pub fn checked(&self) -> Result<Checked, ReproductionError> {
+    pub fn checked(&self) -> Result<AnyConfig, ReproductionError> {
         match self.kind {
-            Kind::Images => Ok(Checked::Images(Box::new(self.config()?))),
+            Kind::Images => Ok(AnyConfig::Images(Box::new(self.config()?))),
             Kind::Binary => BinaryConfig::load(&self.preset, &self.set)
-                .map(|config| Checked::Binary(Box::new(config)))
+                .map(|config| AnyConfig::Binary(Box::new(config)))
                 .map_err(|source| self.wrong(source)),
         }
     }

@@ -7,8 +7,9 @@ use layerprobe_reports::claims::{TRAINING_ACCURACY, VALIDATION_ACCURACY};
 use layerprobe_reports::{ResultRow, read_results};
 
 use super::error::ReproductionError;
-use super::experiment::{Checked, Experiment};
+use super::experiment::Experiment;
 use super::proven::ProvenTable;
+use crate::config::AnyConfig;
 use crate::experiment::{PAPER_PROTOCOL, PROTOCOL, last_training, last_validation};
 
 /// How tables of experiments are made; with another, they are made again.
@@ -52,13 +53,13 @@ pub(super) fn found(experiment: &Experiment, folder: &Path) -> Result<Found, Rep
         source: Box::new(source),
     };
     let own = match checked {
-        Checked::Images(config) => {
+        AnyConfig::Images(config) => {
             let own = last_validation(&config, folder).map_err(failed)?;
             let own = own.into_iter();
             own.map(|(row, value)| of_network(VALIDATION_ACCURACY, row, value))
                 .collect()
         }
-        Checked::Binary(_) => {
+        AnyConfig::Binary(_) => {
             let own = |row: &&ResultRow| {
                 let what = (&*row.metric, &*row.probe, &*row.checkpoint_role);
                 what == ("accuracy", "none", "last") && is_of_one_network(row)
@@ -115,13 +116,10 @@ pub(super) fn of_other_networks(
 
 /// Why a folder is not of this configuration, if it is not.
 fn of_another_config(
-    checked: &Checked,
+    checked: &AnyConfig,
     folder: &Path,
 ) -> Result<Option<String>, ReproductionError> {
-    let ours = match checked {
-        Checked::Images(config) => config.to_toml(),
-        Checked::Binary(config) => config.to_toml(),
-    };
+    let ours = checked.to_toml();
     let path = folder.join("config.toml");
     let how = match fs::read_to_string(&path) {
         Ok(theirs) if theirs == ours => return Ok(None),
@@ -172,8 +170,8 @@ pub(super) fn table(
     study: &Path,
 ) -> Result<ProvenTable, ReproductionError> {
     let (version, hash) = match experiment.checked()? {
-        Checked::Images(config) => (VERSION, config.hash()),
-        Checked::Binary(config) => (VERSION_OF_BITS, config.hash()),
+        AnyConfig::Images(config) => (VERSION, config.hash()),
+        AnyConfig::Binary(config) => (VERSION_OF_BITS, config.hash()),
     };
     let made_of = vec![format!("{version} {PROTOCOL}"), hash];
     Ok(ProvenTable::new(in_folder(study, &experiment.id), made_of))

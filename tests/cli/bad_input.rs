@@ -121,6 +121,29 @@ fn optimizers_and_schedules_have_their_own_keys() {
 }
 
 #[test]
+fn schedules_of_checkpoints_have_their_own_keys() {
+    refused(
+        &["run", "smoke", "--set", "checkpoints.every=5"],
+        &[
+            "--set: `checkpoints.every`",
+            "schedule = [\"every\"]",
+            "\"log\"",
+        ],
+    );
+}
+
+#[test]
+fn where_either_kind_will_do_presets_of_both_are_offered() {
+    for verb in [
+        &["plan", "binary-smok"][..],
+        &["config", "show", "binary-smok"],
+    ] {
+        let texts = ["did you mean `binary-smoke`?", "quick5", "binary-quick"];
+        refused(verb, &texts);
+    }
+}
+
+#[test]
 fn a_predictivity_outside_zero_and_one_is_refused() {
     for p in ["1.5", "-0.1", "0.05"] {
         let assignment = format!("correlation.predictivity={p}");
