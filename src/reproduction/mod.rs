@@ -16,6 +16,7 @@
 //! ```
 
 mod answers;
+mod comparison;
 mod error;
 mod experiment;
 mod folder;
@@ -27,7 +28,8 @@ mod study;
 #[cfg(test)]
 mod tests;
 
+pub use comparison::Comparison;
 pub use error::ReproductionError;
-pub use experiment::{Checked, Experiment, Kind};
+pub use experiment::{Experiment, Kind};
 pub use run::{Reproduced, Reproduction, reproduce};
-pub use study::{Comparison, Needed, STUDIES, Scale, Study};
+pub use study::{Needed, STUDIES, Scale, Study};

@@ -5,12 +5,14 @@ use layerprobe_reports::claims::{Answer, Variation, claims_table};
 use layerprobe_reports::{ResultRow, unproven_fits, write_results};
 
 use super::answers::{self, Progress};
+use super::comparison::Comparison;
 use super::error::ReproductionError;
-use super::experiment::{Checked, Experiment};
+use super::experiment::Experiment;
 use super::pooled::{self, Found};
 use super::proven::ProvenTable;
 use super::similarity::{self, Similarity};
-use super::study::{Comparison, Needed, Study};
+use super::study::{Needed, Study};
+use crate::config::AnyConfig;
 use crate::experiment::{self, Event, Execution, Observer, run_binary};
 
 /// Columns of the table for the terminal.
@@ -220,7 +222,7 @@ fn is_known(
     let rows = pooled::table(experiment, what.out)?.is_proven();
     let alone = !experiment.similarity || own(what.out, experiment)?.is_done();
     let mut with_others = true;
-    for comparison in &needed.comparisons {
+    for comparison in wanted(what, needed) {
         let takes_part = comparison.runs.contains(&experiment.id);
         with_others &= !takes_part || between(what, comparison)?.is_done();
     }
@@ -253,11 +255,11 @@ fn run_missing(
             source: Box::new(source),
         };
         match experiment.checked()? {
-            Checked::Images(config) => {
+            AnyConfig::Images(config) => {
                 let run = experiment::run(&config, &folder, &what.execution, stop, observer);
                 run.map_err(failed)?;
             }
-            Checked::Binary(config) => {
+            AnyConfig::Binary(config) => {
                 run_binary(&config, &folder, stop, observer).map_err(failed)?;
             }
         }
@@ -270,7 +272,7 @@ fn run_missing(
             }
         }
     }
-    for comparison in &needed.comparisons {
+    for comparison in wanted(what, needed) {
         let similarity = between(what, comparison)?;
         if !similarity.is_done() {
             observer.event(Event::Note(&format!(
@@ -281,6 +283,15 @@ fn run_missing(
         }
     }
     Ok(())
+}
+
+/// The comparisons that are to be done.
+fn wanted<'a>(
+    what: &'a Reproduction<'_>,
+    needed: &'a Needed,
+) -> impl Iterator<Item = &'a Comparison> {
+    let comparisons = needed.comparisons.iter();
+    comparisons.filter(|comparison| what.variations || comparison.is_basic())
 }
 
 /// Tells of a table that is not what its proof says.
@@ -310,9 +321,7 @@ fn between<'a>(
 ) -> Result<Similarity<'a>, ReproductionError> {
     let mut runs = Vec::new();
     for id in &comparison.runs {
-        let experiment = what.study.experiments.iter().find(|e| e.id == *id);
-        let experiment =
-            experiment.ok_or_else(|| ReproductionError::Study(format!("no experiment `{id}`")))?;
+        let experiment = what.study.experiment(id)?;
         runs.push((folder(what.out, id), experiment.config()?.hash()));
     }
     Ok(Similarity {

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use layerprobe_reports::claims::{Claim, Claims, OpenChoice};
 use serde::{Deserialize, Serialize};
 
+use super::comparison::Comparison;
 use super::error::ReproductionError;
 use super::experiment::Experiment;
 use crate::config::nearest_name;
@@ -65,18 +66,6 @@ pub struct Study {
     pub claims: Claims,
     /// What the paper leaves open, and what is done here.
     pub open: Vec<OpenChoice>,
-}
-
-/// A comparison of the networks of two experiments.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Comparison {
-    /// Its name.
-    pub id: String,
-    /// What it is, in words.
-    pub about: String,
-    /// The two experiments.
-    pub runs: [String; 2],
 }
 
 #[derive(Deserialize)]
@@ -142,12 +131,17 @@ impl Study {
         let (variations, experiments): (Vec<Experiment>, Vec<Experiment>) =
             raw.experiment.into_iter().partition(|e| e.varies.is_some());
         let is_one = |id: &&String| experiments.iter().any(|e| e.id == **id);
-        let compared = raw.comparison.iter().flat_map(|c| &c.runs);
         let varied = variations.iter().flat_map(|e| &e.varies);
         let decoded = experiments.iter().flat_map(|e| &e.decodes);
-        let mut named = compared.chain(varied).chain(decoded);
+        let mut named = varied.chain(decoded);
         if let Some(unknown) = named.find(|id| !is_one(id)) {
-            let problem = format!("an experiment or comparison names an experiment `{unknown}`");
+            let problem = format!("an experiment names an experiment `{unknown}`");
+            return Err(ReproductionError::Study(problem));
+        }
+        let comparisons = raw.comparison;
+        let fits = |c: &&Comparison| c.fits(&comparisons, &experiments, &variations);
+        if let Some(wrong) = comparisons.iter().find(|c| !fits(c)) {
+            let problem = format!("comparison `{}` compares what it may not", wrong.id);
             return Err(ReproductionError::Study(problem));
         }
         let experiments = with_settings_of_decoded(experiments)?;
@@ -158,10 +152,20 @@ impl Study {
             about: raw.about,
             experiments,
             variations,
-            comparisons: raw.comparison,
+            comparisons,
             claims,
             open: open.open,
         })
+    }
+
+    /// The experiment or variation of that name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn experiment(&self, id: &str) -> Result<&Experiment, ReproductionError> {
+        let mut each = self.experiments.iter().chain(&self.variations);
+        each.find(|e| e.id == id)
+            .ok_or_else(|| ReproductionError::Study(format!("no experiment `{id}`")))
     }
 
     /// What these claims need; if none is named all of the study, with experiments
@@ -195,7 +199,7 @@ impl Study {
         let variations = self.variations.iter();
         let variations = variations.filter(|e| e.varies.as_deref().is_some_and(is_needed));
         // a comparison is needed where one claim looks at networks of both runs
-        let both = |comparison: &&Comparison| {
+        let both = |comparison: &Comparison| {
             claims.claims.iter().any(|claim| {
                 let of_claim = claim.pairs();
                 let [a, b] = &comparison.runs;
@@ -203,10 +207,14 @@ impl Study {
                     || of_claim.contains(&(b.clone(), a.clone()))
             })
         };
+        let compared = |comparison: &&Comparison| match &comparison.varies {
+            Some(varies) => self.comparisons.iter().any(|c| c.id == *varies && both(c)),
+            None => both(comparison),
+        };
         Ok(Needed {
             experiments: experiments.cloned().collect(),
             variations: variations.cloned().collect(),
-            comparisons: self.comparisons.iter().filter(both).cloned().collect(),
+            comparisons: self.comparisons.iter().filter(compared).cloned().collect(),
             claims,
         })
     }
@@ -253,8 +261,7 @@ impl Needed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Protocol;
-    use crate::reproduction::Checked;
+    use crate::config::{AnyConfig, Protocol};
 
     #[test]
     fn every_experiment_is_valid_and_every_claim_finds_its_experiments() {
@@ -272,7 +279,7 @@ mod tests {
                 for claim in &study.claims.claims {
                     for part in &claim.parts {
                         let of_it = part.of.experiment.as_ref() == Some(&experiment.id);
-                        if let Checked::Images(config) = &checked
+                        if let AnyConfig::Images(config) = &checked
                             && let Some(layer) = part.of.layer.as_ref().filter(|_| of_it)
                         {
                             assert!(
@@ -287,7 +294,12 @@ mod tests {
             for needed in study.claims.experiments() {
                 assert!(ids.contains(&&needed), "{needed}");
             }
-            for (a, b) in study.claims.claims.iter().flat_map(Claim::pairs) {
+            // by variations, too
+            let variations = study.variations.iter().filter_map(Experiment::variation);
+            let claims = variations.map(|v| study.claims.varied(&v));
+            let claims: Vec<Claims> = claims.chain([study.claims.clone()]).collect();
+            let claims = claims.iter().flat_map(|claims| &claims.claims);
+            for (a, b) in claims.flat_map(Claim::pairs) {
                 let compared = |c: &Comparison| {
                     c.runs == [a.clone(), b.clone()] || c.runs == [b.clone(), a.clone()]
                 };
@@ -295,7 +307,8 @@ mod tests {
                 assert!(
                     study.comparisons.iter().any(compared)
                         || study.experiments.iter().any(own)
-                        || a == "binary",
+                        || study.variations.iter().any(own)
+                        || a.starts_with("binary"),
                     "{a} and {b}"
                 );
             }

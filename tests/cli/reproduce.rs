@@ -53,7 +53,10 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
     let (own, otherwise) = (before(&dynamics["parts"]), before(&varied["parts"]));
     assert!((own - otherwise).abs() > 1e-9, "{own} {otherwise}");
     assert!(claim("xor-example")["varied"].is_null());
-    assert_eq!(claim("rsa-correlated")["varied"][0]["by"], "cka_debiased");
+    let correlated = claim("rsa-correlated");
+    assert_eq!(correlated["varied"][0]["by"], "trifeature-second-per-run");
+    assert_eq!(correlated["varied"][1]["by"], "cka_debiased");
+    assert!(out.join("similarity/correlated-per-run.csv").exists());
     let results = fs::read_to_string(out.join("results.csv")).unwrap();
     assert!(results.contains("validation_accuracy"));
     assert!(results.contains("rsa_pearson"));

@@ -77,7 +77,7 @@ impl Claims {
 
     /// The claims that look at a varied experiment, looking at the variation. What is
     /// computed without a network is the same by any.
-    fn varied(&self, variation: &Variation) -> Self {
+    pub fn varied(&self, variation: &Variation) -> Self {
         let of_it = |claim: &&Claim| {
             claim.experiments().contains(&variation.varies)
                 && claim.parts.iter().any(|part| !part.exact)

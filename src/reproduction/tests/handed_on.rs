@@ -29,17 +29,26 @@ impl Observer for Warned {
     }
 }
 
-/// The verdict by what is there, and the warnings on the way.
-fn decided_in(out: &Path, evidence: Option<&Path>) -> (Verdict, Vec<String>) {
-    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
-    let what = Reproduction {
-        study: &study,
-        only: &[CLAIM.to_owned()],
+/// The claim, to be decided by what is there.
+fn by_what_is_there<'a>(study: &'a Study, only: &'a [String], out: &'a Path) -> Reproduction<'a> {
+    Reproduction {
+        study,
+        only,
         out,
         run: false,
         variations: false,
-        evidence,
+        evidence: None,
         execution: Execution::default(),
+    }
+}
+
+/// The verdict by what is there, and the warnings on the way.
+fn decided_in(out: &Path, evidence: Option<&Path>) -> (Verdict, Vec<String>) {
+    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
+    let only = [CLAIM.to_owned()];
+    let what = Reproduction {
+        evidence,
+        ..by_what_is_there(&study, &only, out)
     };
     let warned = Warned::default();
     let answers = reproduce(&what, &AtomicBool::new(false), &warned)
@@ -67,12 +76,19 @@ fn write_tables(out: &Path) {
             .unwrap()
             .write(&of_it)
             .unwrap();
+        if experiment.similarity {
+            let runs = vec![(PathBuf::new(), experiment.config().unwrap().hash())];
+            let id = &experiment.id;
+            let alone = Similarity { id, runs, out };
+            alone.table().write(&[]).unwrap();
+        }
     }
-    let [comparison] = &needed.comparisons[..] else {
+    let basic = needed.comparisons.iter().filter(|c| c.is_basic());
+    let [comparison] = basic.collect::<Vec<_>>()[..] else {
         panic!("one comparison decides it");
     };
     for id in &comparison.runs {
-        let experiment = study.experiments.iter().find(|e| e.id == *id).unwrap();
+        let experiment = study.experiment(id).unwrap();
         runs.push((PathBuf::new(), experiment.config().unwrap().hash()));
     }
     let similarity = Similarity {
@@ -118,6 +134,26 @@ fn similarities_decide_nothing_without_the_evidence_of_their_networks() {
             "{warning}"
         );
     }
+}
+
+#[test]
+fn what_only_variations_compare_is_not_run_without_them() {
+    let dir = tempfile::tempdir().unwrap();
+    write_tables(dir.path());
+    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
+    let only = [CLAIM.to_owned()];
+    let stopped = AtomicBool::new(true);
+    let run = |variations| {
+        let what = Reproduction {
+            run: true,
+            variations,
+            ..by_what_is_there(&study, &only, dir.path())
+        };
+        reproduce(&what, &stopped, &Warned::default())
+    };
+    // nothing is left to do, so that nothing can be stopped
+    assert_eq!(run(false).unwrap().answers[0].verdict, Verdict::Reproduced);
+    assert!(run(true).unwrap_err().is_interruption());
 }
 
 #[test]
