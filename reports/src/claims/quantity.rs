@@ -155,7 +155,7 @@ impl Quantity {
 }
 
 impl Quantity {
-    /// What it says, value by value.
+    /// What it says, value by value; of a pair also where the other side is.
     pub(super) fn values(&self) -> Vec<String> {
         let texts = [
             &self.experiment,
@@ -170,7 +170,12 @@ impl Quantity {
         ];
         let predictivity = self.predictivity.map(|p| format!("p {p}"));
         let texts = texts.into_iter().flatten().cloned();
-        texts.chain(predictivity).collect()
+        let elsewhere = self.with.iter().filter_map(|with| {
+            let place = [&with.experiment, &with.layer].into_iter().flatten();
+            let place: Vec<&str> = place.map(String::as_str).collect();
+            (!place.is_empty()).then(|| format!("with {}", place.join(" ")))
+        });
+        texts.chain(predictivity).chain(elsewhere).collect()
     }
 
     /// The quantity in words: what is measured of which network, where.

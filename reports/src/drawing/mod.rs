@@ -17,7 +17,7 @@ pub(crate) use png::png;
 pub(crate) use shape::Shape;
 pub(crate) use shape::{Color, Drawing, Point};
 pub(crate) use svg::{FONT_FACE, Svg, svg};
-pub(crate) use text::{Horizontal, Text, fitted, text_width};
+pub(crate) use text::{Horizontal, Text, fitted, text_width, wrapped};
 
 /// Grid dots a logical pixel.
 const GRID: u32 = 4;

@@ -129,9 +129,38 @@ pub(crate) fn fitted(content: &str, size: f64, width: f64) -> String {
         .unwrap_or_default()
 }
 
+/// The text in lines that fit into `width`, broken between words; a word that is
+/// longer is [`fitted`].
+pub(crate) fn wrapped(content: &str, size: f64, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in content.split_whitespace() {
+        let word = fitted(word, size, width);
+        match lines.last_mut() {
+            Some(line) if text_width(&format!("{line} {word}"), size) <= width => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_break_between_words() {
+        let text = "trained with untrained over trained on shape and color (shape, pool3)";
+        let lines = wrapped(text, 12.0, 200.0);
+        assert_eq!(lines.join(" "), text);
+        assert!(lines.len() == 2, "{lines:?}");
+        assert!(lines.iter().all(|line| text_width(line, 12.0) <= 200.0));
+        assert_eq!(wrapped("short", 12.0, 200.0), ["short"]);
+        let long = wrapped(&"x".repeat(99), 12.0, 200.0);
+        assert!(long.len() == 1 && text_width(&long[0], 12.0) <= 200.0);
+    }
 
     #[test]
     fn the_embedded_font_has_the_metrics_written_here() {

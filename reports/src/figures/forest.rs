@@ -3,10 +3,11 @@
 use super::axis::Axis;
 use super::sheet::{EDGE, HEADED, WIDTH, heading};
 use crate::claims::{Answer, Finding, Outcome};
-use crate::drawing::{Color, Drawing, Horizontal, Text, fitted};
+use crate::drawing::{Color, Drawing, Horizontal, Text, wrapped};
 
-/// Height of a line, and the size of its text.
+/// Height of a part, of each further line of its words, and the size of its text.
 const LINE: f64 = 26.0;
+const FURTHER: f64 = 16.0;
 const TEXT: f64 = 12.5;
 /// Where the words end and the plot begins.
 const WORDS: f64 = 330.0;
@@ -21,7 +22,10 @@ const FAILS: Color = Color(213, 94, 0);
 /// Draws what decided a claim.
 pub(crate) fn draw(answer: &Answer) -> Drawing {
     let axis = axis(&answer.parts);
-    let foot = HEADED + LINE * answer.parts.len() as f64;
+    let words = |part: &Finding| wrapped(&part.says, TEXT, WORDS - EDGE - 12.0);
+    let words: Vec<Vec<String>> = answer.parts.iter().map(words).collect();
+    let height = |lines: &Vec<String>| LINE + FURTHER * lines.len().saturating_sub(1) as f64;
+    let foot = HEADED + words.iter().map(height).sum::<f64>();
     let mut drawing = Drawing::new(WIDTH, (foot + 52.0).ceil(), answer.says.clone());
     heading(
         &mut drawing,
@@ -42,10 +46,14 @@ pub(crate) fn draw(answer: &Answer) -> Drawing {
     drawing.line(vec![(x(0.0), HEADED), (x(0.0), foot)], Color::GRAY, 1.2);
     let caption = Text::new((0.5 * (left + right), foot + 36.0), "difference", TEXT);
     drawing.text(caption.aligned(Horizontal::Center));
-    for (part, number) in answer.parts.iter().zip(0..) {
-        let y = HEADED + LINE * (f64::from(number) + 0.5);
-        let words = fitted(&part.says, TEXT, WORDS - EDGE - 12.0);
-        drawing.text(Text::new((EDGE, y), &words, TEXT));
+    let mut top = HEADED;
+    for (part, lines) in answer.parts.iter().zip(&words) {
+        let y = top + 0.5 * height(lines);
+        for (line, number) in lines.iter().zip(0..) {
+            let at = top + 0.5 * LINE + FURTHER * f64::from(number);
+            drawing.text(Text::new((EDGE, at), line, TEXT));
+        }
+        top += height(lines);
         let color = match part.outcome {
             Outcome::Holds => HOLDS,
             Outcome::Fails => FAILS,
