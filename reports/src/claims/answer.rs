@@ -14,9 +14,9 @@ pub enum Verdict {
     Reproduced,
     /// Some parts hold, others do not.
     Partly,
-    /// No part holds, and at least one does not.
+    /// No part holds, and none is open that could.
     NotReproduced,
-    /// Too few runs, or too wide an interval, for a part that decides.
+    /// Too few runs, or too wide an interval, for a part that could change the verdict.
     CannotTell,
     /// What has not been run of it could change the verdict.
     NotRun,
@@ -158,7 +158,8 @@ fn is_zero(by: &f64) -> bool {
 
 impl Verdict {
     /// What all parts say together: a conjunction, in which parts at the
-    /// ceiling decide nothing.
+    /// ceiling decide nothing, and others that are open or not run leave open what
+    /// they could change.
     pub(super) fn of<'a>(outcomes: impl Iterator<Item = &'a Outcome>) -> Self {
         let (mut holds, mut fails, mut open, mut missing) = (0, 0, 0, 0);
         for outcome in outcomes {
@@ -173,7 +174,7 @@ impl Verdict {
         match (holds, fails, open, missing) {
             (1.., 1.., ..) => Self::Partly,
             (.., 1..) => Self::NotRun,
-            (0, 1.., _, 0) => Self::NotReproduced,
+            (0, 1.., 0, 0) => Self::NotReproduced,
             (1.., 0, 0, 0) => Self::Reproduced,
             _ => Self::CannotTell,
         }
@@ -225,7 +226,9 @@ mod tests {
         for (outcomes, verdict) in [
             (vec![holds(), holds(), ceiling()], Verdict::Reproduced),
             (vec![holds(), fails(), missing()], Verdict::Partly),
-            (vec![fails(), open()], Verdict::NotReproduced),
+            (vec![fails(), fails(), ceiling()], Verdict::NotReproduced),
+            (vec![fails(), open()], Verdict::CannotTell),
+            (vec![holds(), fails(), open()], Verdict::Partly),
             (vec![holds(), open()], Verdict::CannotTell),
             (vec![ceiling()], Verdict::CannotTell),
             (vec![missing()], Verdict::NotRun),
