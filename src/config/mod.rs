@@ -36,7 +36,7 @@ pub use presets::{BINARY_PRESETS, PRESETS, Preset};
 pub use protocols::{PaperGrid, Protocol};
 pub use sections::{
     AtCheckpoints, Checkpoints, Config, Correlation, InitialWeights, Network, PMode, Probes, Seeds,
-    Split, Stimuli, StimulusSections,
+    Split, Stimuli, StimulusSections, UntrainedImages,
 };
 pub use training::{AdamNumbers, Optimizer, Schedule, Training};
 

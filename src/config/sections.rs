@@ -242,6 +242,9 @@ pub struct Probes {
     pub penalties: Vec<f64>,
     /// `channel`, `standard` or `none`: how dimensions are brought to one scale.
     pub scaling: String,
+    /// How images are shown to networks at step 0.
+    #[serde(skip_serializing_if = "UntrainedImages::is_normalized")]
+    pub untrained_images: UntrainedImages,
     /// Share of the training combinations that chooses the penalty.
     pub selection_fraction: f64,
     /// `batched` (this toolkit's) or `linfa` (linfa-logistic).
@@ -274,6 +277,28 @@ pub struct Probes {
     /// The grid of the protocol `paper`, if it is one of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paper: Option<PaperGrid>,
+}
+
+/// How images are shown to a network before training, to probes of the clean protocol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UntrainedImages {
+    /// As after it: by mean and deviation of the training set's channels.
+    #[default]
+    Normalized,
+    /// As they are, pixels from 0 to 1: as the paper has it.
+    Raw,
+}
+
+impl UntrainedImages {
+    /// By name.
+    pub const NAMES: [&str; 2] = ["normalized", "raw"];
+
+    /// Whether they are normalized: what there was before there was a choice, and part
+    /// of what identifies stored work only otherwise.
+    fn is_normalized(&self) -> bool {
+        *self == Self::Normalized
+    }
 }
 
 /// `true` and `false` were all there was, and are part of what identifies work

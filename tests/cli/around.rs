@@ -206,6 +206,24 @@ fn another_scaling_is_another_protocol() {
 }
 
 #[test]
+fn untrained_networks_may_see_images_as_they_are() {
+    let settings = ["probes.layers=['pool4', 'fc1']", "training.epochs=1"];
+    let usual = rows_of(&settings);
+    let raw = rows_of(&[&settings[..], &["probes.untrained_images=raw"]].concat());
+    let protocol = "clean/4 untrained_images=raw";
+    assert!(raw.iter().all(|row| row.protocol == protocol));
+    let values = |rows: &[ResultRow], untrained: bool| -> Vec<f64> {
+        let rows = rows.iter().filter(|row| row.metric == "accuracy");
+        let rows = rows.filter(|row| (row.step == Some(0)) == untrained);
+        rows.map(|row| row.value).collect()
+    };
+    // 2 layers, 2 targets, 3 features
+    assert_eq!(values(&raw, true).len(), 12);
+    assert_ne!(values(&usual, true), values(&raw, true));
+    assert_eq!(values(&usual, false), values(&raw, false));
+}
+
+#[test]
 fn several_versions_are_told_together() {
     let versions = ["split.versions=[0, 3]", "probes.layers=['fc1']"];
     let rows = rows_of(&versions);

@@ -60,6 +60,10 @@ fn values_that_cannot_work_are_refused() {
     refused(&set("split.versions=[5]"), &["no hold-out version 5"]);
     refused(&set("probes.penalties=[-1]"), &["-1 is no penalty"]);
     refused(
+        &set("probes.untrained_images=rae"),
+        &["unknown way `rae`", "did you mean `raw`?", "normalized"],
+    );
+    refused(
         &set("training.epochs=-1"),
         &["training.epochs", "whole number"],
     );

@@ -151,6 +151,12 @@ fn probes(
     let scaling = keys.text_or("probes.scaling", "channel")?;
     let known = ["channel", "standard", "none"];
     keys.known("probes.scaling", "scaling", &scaling, &known)?;
+    let key = "probes.untrained_images";
+    let untrained = keys.text_or(key, "normalized")?;
+    let untrained_images = match keys.known(key, "way", &untrained, &UntrainedImages::NAMES)? {
+        "raw" => UntrainedImages::Raw,
+        _ => UntrainedImages::Normalized,
+    };
     let penalties = keys
         .numbers("probes.penalties")?
         .unwrap_or_else(|| DEFAULT_PENALTIES.to_vec());
@@ -184,6 +190,7 @@ fn probes(
         features: keys.names("probes.features", "feature", stimuli.feature_names())?,
         penalties,
         scaling,
+        untrained_images,
         selection_fraction: fraction,
         solver,
         max_iterations: keys.whole_or_in("probes.max_iterations", 2000, 1, 1 << 30)? as usize,

@@ -6,7 +6,7 @@ use layerprobe_reports::ProtocolParagraph;
 use crate::activations::Baseline;
 use crate::config::{
     AdamNumbers, AtCheckpoints, Checkpoints, Config, InitialWeights, Optimizer, Protocol, Schedule,
-    Stimuli, Training,
+    Stimuli, Training, UntrainedImages,
 };
 use crate::models::Options;
 
@@ -17,10 +17,15 @@ pub const PROTOCOL: &str = "clean/4";
 
 /// The protocol's name with what this configuration changes in it.
 pub fn name(config: &Config) -> String {
-    match config.probes.scaling.as_str() {
-        "channel" => PROTOCOL.to_owned(),
-        scaling => format!("{PROTOCOL} scaling={scaling}"),
-    }
+    let scaling = match config.probes.scaling.as_str() {
+        "channel" => String::new(),
+        scaling => format!(" scaling={scaling}"),
+    };
+    let untrained = match config.probes.untrained_images {
+        UntrainedImages::Normalized => "",
+        UntrainedImages::Raw => " untrained_images=raw",
+    };
+    format!("{PROTOCOL}{scaling}{untrained}")
 }
 
 /// The names of all protocols of this configuration.
@@ -313,9 +318,15 @@ fn activations(config: &Config) -> String {
     };
     format!(
         "Layers {} in evaluation mode, after the ReLU (and the pooling, for convolutional blocks), flattened \
-         whole. Every stimulus passes through each checkpoint once. Untrained and trained networks see images \
-         normalized in the same way.{beside}{}",
+         whole. Every stimulus passes through each checkpoint once. {}{beside}{}",
         layers.join(", "),
+        match config.probes.untrained_images {
+            UntrainedImages::Normalized =>
+                "Untrained and trained networks see images normalized in the same way.",
+            UntrainedImages::Raw =>
+                "Untrained networks see images as they are (pixels from 0 to 1), trained ones normalized as in \
+                 training: a difference between them is one of images, too.",
+        },
         views(config)
     )
 }

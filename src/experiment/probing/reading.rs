@@ -1,11 +1,12 @@
 //! Activations of a checkpoint: in memory, or on the disk while they are probed.
 
 use crate::activations::{ActivationError, BlockStore, BlockWriter, READ_BATCH, read_layers_to};
+use crate::config::UntrainedImages;
 use crate::experiment::design::condition::Planned;
 use crate::experiment::design::stimuli::Rendered;
 use crate::experiment::error::ExperimentError;
 use crate::models::LayerRows;
-use crate::training::Checkpoint;
+use crate::training::{Checkpoint, Normalization};
 
 use super::stage::ProbeStage;
 
@@ -45,10 +46,14 @@ impl ProbeStage<'_> {
                 }
             });
         }
+        let normalization = match (step, self.config.probes.untrained_images) {
+            (0, UntrainedImages::Raw) => Normalization::IDENTITY,
+            _ => opened.header.normalization,
+        };
         read_layers_to(
             &opened.network,
             &images.images,
-            &opened.header.normalization,
+            &normalization,
             positions,
             layers,
             READ_BATCH,
