@@ -13,13 +13,15 @@ use super::study::{Needed, Scale, Study};
 /// An experiment, and whether it is finished.
 pub(super) struct Progress {
     pub(super) experiment: Experiment,
+    /// Whether the study is not at its end without it.
+    pub(super) basic: bool,
     pub(super) done: bool,
 }
 
 impl Progress {
     /// An experiment that decides claims and is not finished.
     fn is_left(&self) -> bool {
-        !self.done && self.experiment.is_basic()
+        !self.done && self.basic
     }
 }
 
@@ -82,7 +84,7 @@ pub(super) fn write_page(
     out: &Path,
 ) -> Result<PathBuf, ReproductionError> {
     let left = progress.iter().filter(|p| p.is_left()).count();
-    let basic = needed.experiments.iter().filter(|e| e.is_basic()).count();
+    let basic = needed.basic().count();
     let mut cautions = Vec::new();
     if left > 0 {
         cautions.push(format!(
@@ -99,17 +101,21 @@ pub(super) fn write_page(
         );
     }
     let listed = progress.iter().filter(|p| p.done || p.is_left());
-    let runs = listed.map(|Progress { experiment, done }| LinkedRun {
-        name: experiment.id.clone(),
-        about: match done {
-            true => experiment.about.clone(),
-            false => format!("{} (not finished)", experiment.about),
-        },
-        // taken over from elsewhere, it has no report here
-        link: match *done && out.join("runs").join(&experiment.id).exists() {
-            true => format!("../runs/{}/report/index.html", experiment.id),
-            false => String::new(),
-        },
+    let runs = listed.map(|found| {
+        let id = &found.experiment.id;
+        let about = &found.experiment.about;
+        LinkedRun {
+            name: id.clone(),
+            about: match found.done {
+                true => about.clone(),
+                false => format!("{about} (not finished)"),
+            },
+            // taken over from elsewhere, it has no report here
+            link: match found.done && out.join("runs").join(id).exists() {
+                true => format!("../runs/{id}/report/index.html"),
+                false => String::new(),
+            },
+        }
     });
     let page = ClaimsPage {
         title: format!("Claims of {}", study.title),

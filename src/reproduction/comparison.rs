@@ -23,22 +23,15 @@ impl Comparison {
         self.varies.is_none()
     }
 
-    /// Whether it compares what it may: two experiments, or as a variation of one of
+    /// Whether it compares what it may: two `experiments`, or as a variation of one of
     /// `comparisons` that one's, a variation in the place of one of them.
-    pub(super) fn fits(
-        &self,
-        comparisons: &[Self],
-        experiments: &[Experiment],
-        variations: &[Experiment],
-    ) -> bool {
-        let is_one = |id: &String| experiments.iter().any(|e| e.id == *id);
+    pub(super) fn fits(&self, comparisons: &[Self], experiments: &[&Experiment]) -> bool {
+        let of = |id: &String| experiments.iter().find(|e| e.id == *id);
         let Some(varies) = &self.varies else {
+            let is_one = |id| of(id).is_some_and(|e| !e.is_variation_alone());
             return self.runs.iter().all(is_one);
         };
-        let varied = |id: &String| {
-            let variation = variations.iter().find(|e| e.id == *id);
-            variation.and_then(|e| e.varies.clone())
-        };
+        let varied = |id: &String| of(id).and_then(|e| e.varies.clone());
         let [a, b] = &self.runs;
         let basic = match (varied(a), varied(b)) {
             (Some(a), None) => [a, b.clone()],
@@ -60,6 +53,7 @@ mod tests {
             id: id.to_owned(),
             about: String::new(),
             varies: varies.map(str::to_owned),
+            basic: id == "c",
             decodes: None,
             on_request: false,
             kind: crate::reproduction::Kind::Images,
@@ -73,15 +67,24 @@ mod tests {
             varies: varies.map(str::to_owned),
             runs: runs.map(str::to_owned),
         };
-        let experiments = [experiment("a", None), experiment("b", None)];
-        let variations = [experiment("a2", Some("a")), experiment("b2", Some("b"))];
+        let experiments = [
+            experiment("a", None),
+            experiment("b", None),
+            experiment("a2", Some("a")),
+            experiment("b2", Some("b")),
+            // claims look at it itself, too
+            experiment("c", Some("b")),
+        ];
+        let experiments: Vec<&Experiment> = experiments.iter().collect();
         let basic = [comparison("ab", None, ["a", "b"])];
         let fits = |varies, runs| {
             let it = comparison("it", varies, runs);
-            it.fits(&basic, &experiments, &variations)
+            it.fits(&basic, &experiments)
         };
         for (varies, runs) in [
             (None, ["b", "a"]),
+            (None, ["a", "c"]),
+            (Some("ab"), ["a", "c"]),
             (Some("ab"), ["a2", "b"]),
             (Some("ab"), ["a", "b2"]),
         ] {
@@ -90,7 +93,7 @@ mod tests {
         for (varies, runs) in [
             // a variation in a comparison that is none
             (None, ["a2", "b"]),
-            (None, ["a", "c"]),
+            (None, ["a", "d"]),
             // none in one that is
             (Some("ab"), ["a", "b"]),
             (Some("ab"), ["a2", "b2"]),

@@ -15,6 +15,9 @@ pub struct Experiment {
     pub about: String,
     /// The experiment that it is a variation of.
     pub varies: Option<String>,
+    /// Whether claims look at it itself, too, so that it is no variation alone.
+    #[serde(default)]
+    pub basic: bool,
     /// The experiment whose networks it has, too, to decode them by the paper's
     /// protocol: what it gives counts as that one's. Its preset and settings are
     /// that one's, with its own on top.
@@ -69,9 +72,9 @@ impl Experiment {
         Config::load(&self.preset, &self.set).map_err(|source| self.wrong(source))
     }
 
-    /// Whether a study is not at its end without it.
-    pub fn is_basic(&self) -> bool {
-        self.varies.is_none() && !self.on_request
+    /// Whether it is only there to vary another one.
+    pub fn is_variation_alone(&self) -> bool {
+        self.varies.is_some() && !self.basic
     }
 
     /// What it varies, if it is a variation.

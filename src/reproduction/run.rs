@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -81,6 +82,7 @@ pub fn reproduce(
     }
     let mut rows = Vec::new();
     let mut progress = Vec::new();
+    let basic: BTreeSet<&String> = needed.basic().map(|e| &e.id).collect();
     for experiment in needed.each() {
         let mut of_it = evidence(what, experiment, observer)?;
         if let Some(why) = pooled::of_other_networks(experiment, &of_it, &rows) {
@@ -89,6 +91,7 @@ pub fn reproduce(
         }
         progress.push(Progress {
             experiment: experiment.clone(),
+            basic: basic.contains(&experiment.id),
             done: !of_it.is_empty(),
         });
         rows.extend(of_it);
@@ -122,7 +125,8 @@ fn evidence(
     let table = pooled::table(experiment, what.out)?;
     match pooled::found(experiment, &folder(what.out, &experiment.id))? {
         Found::Rows(rows) if !rows.is_empty() => {
-            let rows = match experiment.variation() {
+            let alone = experiment.is_variation_alone();
+            let rows = match experiment.variation().filter(|_| alone) {
                 Some(variation) => what.study.claims.read_of(&variation, &rows),
                 None => rows,
             };
@@ -222,7 +226,7 @@ fn is_known(
     let rows = pooled::table(experiment, what.out)?.is_proven();
     let alone = !experiment.similarity || own(what.out, experiment)?.is_done();
     let mut with_others = true;
-    for comparison in wanted(what, needed) {
+    for comparison in needed.wanted_comparisons(what.variations) {
         let takes_part = comparison.runs.contains(&experiment.id);
         with_others &= !takes_part || between(what, comparison)?.is_done();
     }
@@ -235,10 +239,7 @@ fn run_missing(
     stop: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<(), ReproductionError> {
-    let experiments = needed.each();
-    let experiments: Vec<&Experiment> = experiments
-        .filter(|e| what.variations || e.is_basic())
-        .collect();
+    let experiments: Vec<&Experiment> = needed.wanted(what.variations).collect();
     let total = experiments.len();
     for (experiment, number) in experiments.into_iter().zip(1..) {
         observer.event(Event::Note(&format!(
@@ -272,7 +273,7 @@ fn run_missing(
             }
         }
     }
-    for comparison in wanted(what, needed) {
+    for comparison in needed.wanted_comparisons(what.variations) {
         let similarity = between(what, comparison)?;
         if !similarity.is_done() {
             observer.event(Event::Note(&format!(
@@ -283,15 +284,6 @@ fn run_missing(
         }
     }
     Ok(())
-}
-
-/// The comparisons that are to be done.
-fn wanted<'a>(
-    what: &'a Reproduction<'_>,
-    needed: &'a Needed,
-) -> impl Iterator<Item = &'a Comparison> {
-    let comparisons = needed.comparisons.iter();
-    comparisons.filter(|comparison| what.variations || comparison.is_basic())
 }
 
 /// Tells of a table that is not what its proof says.

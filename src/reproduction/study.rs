@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use layerprobe_reports::claims::{Claim, Claims, OpenChoice};
+use layerprobe_reports::claims::{AddedParts, Claim, Claims, OpenChoice};
 use serde::{Deserialize, Serialize};
 
 use super::comparison::Comparison;
@@ -81,6 +81,8 @@ struct RawScale {
     names: BTreeMap<String, String>,
     experiment: Vec<Experiment>,
     comparison: Vec<Comparison>,
+    #[serde(default)]
+    added: Vec<AddedParts>,
 }
 
 /// What some of a study's claims need.
@@ -127,11 +129,17 @@ impl Study {
         let raw: RawScale = toml::from_str(text).map_err(wrong)?;
         let open: RawOpen = toml::from_str(source.open).map_err(wrong)?;
         let mut claims = Claims::parse(source.claims)?;
+        for added in &raw.added {
+            claims.add(added)?;
+        }
         claims.rename(&|word| raw.names.get(word).cloned());
-        let (variations, experiments): (Vec<Experiment>, Vec<Experiment>) =
-            raw.experiment.into_iter().partition(|e| e.varies.is_some());
+        let (variations, experiments): (Vec<Experiment>, Vec<Experiment>) = raw
+            .experiment
+            .into_iter()
+            .partition(Experiment::is_variation_alone);
         let is_one = |id: &&String| experiments.iter().any(|e| e.id == **id);
-        let varied = variations.iter().flat_map(|e| &e.varies);
+        let varied = experiments.iter().chain(&variations);
+        let varied = varied.flat_map(|e| &e.varies);
         let decoded = experiments.iter().flat_map(|e| &e.decodes);
         let mut named = varied.chain(decoded);
         if let Some(unknown) = named.find(|id| !is_one(id)) {
@@ -139,7 +147,8 @@ impl Study {
             return Err(ReproductionError::Study(problem));
         }
         let comparisons = raw.comparison;
-        let fits = |c: &&Comparison| c.fits(&comparisons, &experiments, &variations);
+        let each: Vec<&Experiment> = experiments.iter().chain(&variations).collect();
+        let fits = |c: &&Comparison| c.fits(&comparisons, &each);
         if let Some(wrong) = comparisons.iter().find(|c| !fits(c)) {
             let problem = format!("comparison `{}` compares what it may not", wrong.id);
             return Err(ReproductionError::Study(problem));
@@ -192,11 +201,14 @@ impl Study {
         let needed: BTreeSet<String> = claims.claims.iter().flat_map(Claim::experiments).collect();
         let is_needed = |id: &str| only.is_empty() || needed.contains(id);
         let decoded: BTreeSet<String> = claims.claims.iter().flat_map(Claim::decoded).collect();
-        let experiments = self.experiments.iter().filter(|e| match &e.decodes {
+        let is_looked_at = |e: &Experiment| match &e.decodes {
             Some(of) => decoded.contains(of),
             None => is_needed(&e.id),
-        });
-        let variations = self.variations.iter();
+        };
+        let experiments = self.experiments.iter().filter(|e| is_looked_at(e));
+        // one that other claims look at itself is here a variation alone
+        let others = self.experiments.iter().filter(|e| !is_looked_at(e));
+        let variations = others.chain(&self.variations);
         let variations = variations.filter(|e| e.varies.as_deref().is_some_and(is_needed));
         // a comparison is needed where one claim looks at networks of both runs
         let both = |comparison: &Comparison| {
@@ -255,6 +267,24 @@ impl Needed {
     /// The experiments, and then their variations.
     pub fn each(&self) -> impl Iterator<Item = &Experiment> {
         self.experiments.iter().chain(&self.variations)
+    }
+
+    /// Those without which the study is not at its end.
+    pub fn basic(&self) -> impl Iterator<Item = &Experiment> {
+        self.experiments.iter().filter(|e| !e.on_request)
+    }
+
+    /// Those to be run: the basic ones, or with `variations` all.
+    pub fn wanted(&self, variations: bool) -> impl Iterator<Item = &Experiment> {
+        let basic: BTreeSet<&String> = self.basic().map(|e| &e.id).collect();
+        self.each()
+            .filter(move |e| variations || basic.contains(&e.id))
+    }
+
+    /// The comparisons to be made: the basic ones, or with `variations` all.
+    pub fn wanted_comparisons(&self, variations: bool) -> impl Iterator<Item = &Comparison> {
+        let comparisons = self.comparisons.iter();
+        comparisons.filter(move |c| variations || c.is_basic())
     }
 }
 
@@ -372,7 +402,12 @@ mod tests {
         let needed = study.needed(&["rsa-correlated".to_owned()]).unwrap();
         let ids: Vec<&str> = needed.experiments.iter().map(|e| e.id.as_str()).collect();
         assert_eq!(ids, ["trifeature-second", "shape-texture-0.5"]);
-        assert_eq!(needed.comparisons.len(), 1);
+        assert_eq!(needed.wanted_comparisons(false).count(), 1);
+        // what other claims look at itself is here a variation alone
+        assert_eq!(needed.wanted_comparisons(true).count(), 2);
+        let basic: Vec<&str> = needed.wanted(false).map(|e| e.id.as_str()).collect();
+        assert_eq!(basic, ids);
+        assert!(needed.wanted(true).any(|e| e.id == "trifeature-second-own"));
         for scale in [Scale::Quick, Scale::Paper] {
             let study = Study::named(STUDIES[0], scale).unwrap();
             let all = study.needed(&[]).unwrap();

@@ -113,13 +113,11 @@ fn rows(part: &Part, apart: f64, spread: f64) -> Vec<ResultRow> {
 }
 
 fn decided(claims: &Claims, claim: &Claim, part: &Part, rows: &[ResultRow]) -> (Verdict, Outcome) {
-    let alone = Claims {
-        claims: vec![Claim {
-            parts: vec![part.clone()],
-            ..claim.clone()
-        }],
-        ..claims.clone()
-    };
+    let mut alone = claims.clone();
+    alone.claims = vec![Claim {
+        parts: vec![part.clone()],
+        ..claim.clone()
+    }];
     let answer = alone.decide(rows).remove(0);
     (answer.verdict, answer.parts[0].outcome.clone())
 }

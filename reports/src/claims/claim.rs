@@ -33,6 +33,8 @@ pub enum ClaimsError {
 /// What a paper claims, and how each claim is decided.
 #[derive(Clone, Debug)]
 pub struct Claims {
+    /// What holds for parts that do not say it.
+    pub(super) defaults: PartDefaults,
     /// An untrained quantity whose interval lies above this has no room to rise.
     pub ceiling: f64,
     /// Fewer runs than this decide nothing.
@@ -44,6 +46,15 @@ pub struct Claims {
     pub measures: Vec<Measure>,
     /// The claims, in the paper's order.
     pub claims: Vec<Claim>,
+}
+
+/// What holds for parts that do not say it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PartDefaults {
+    /// The smallest difference that counts.
+    pub(super) margin: f64,
+    /// The accuracy from which on a trained network counts.
+    pub(super) learned: f64,
 }
 
 /// One claim.

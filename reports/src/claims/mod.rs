@@ -70,5 +70,6 @@ pub use comparison::{Estimate, Relation};
 pub use evidence::{TRAINING_ACCURACY, VALIDATION_ACCURACY};
 pub use page::{ClaimsPage, LinkedRun, OpenChoice, write_claims_page};
 pub use quantity::{Moment, Pairing, Quantity, UNTRAINED};
+pub use raw::AddedParts;
 pub use table::claims_table;
 pub use variation::{Measure, Variation, Varied};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::claim::{Claim, Claims, ClaimsError, LearnedOn, Part};
+use super::claim::{Claim, Claims, ClaimsError, LearnedOn, Part, PartDefaults};
 use super::comparison::Relation;
 use super::quantity::Quantity;
 use super::variation::Measure;
@@ -31,6 +31,35 @@ struct RawClaim {
     remark: Option<String>,
     amended: Option<String>,
     part: Vec<RawPart>,
+}
+
+/// Parts of a claim that only some scale of a study has the experiments for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddedParts {
+    /// The claim's name.
+    claim: String,
+    part: Vec<RawPart>,
+}
+
+impl Claims {
+    /// Adds parts to a claim, after its own.
+    ///
+    /// # Errors
+    /// If there is no such claim, or a part compares nothing.
+    pub fn add(&mut self, added: &AddedParts) -> Result<(), ClaimsError> {
+        let wrong = |problem: String| ClaimsError::Claim {
+            id: added.claim.clone(),
+            problem,
+        };
+        let defaults = self.defaults;
+        let claim = self.claims.iter_mut().find(|c| c.id == added.claim);
+        let claim = claim.ok_or_else(|| wrong("there is no such claim to add to".to_owned()))?;
+        for part in &added.part {
+            claim.parts.extend(part.checked(defaults).map_err(wrong)?);
+        }
+        Ok(())
+    }
 }
 
 #[derive(Deserialize)]
@@ -63,6 +92,10 @@ struct RawPart {
 impl RawClaims {
     pub(super) fn checked(self) -> Result<Claims, ClaimsError> {
         dated(&self.amended).map_err(ClaimsError::Amended)?;
+        let defaults = PartDefaults {
+            margin: self.margin,
+            learned: self.learned,
+        };
         let mut names = BTreeSet::new();
         let mut claims = Vec::new();
         for claim in &self.claim {
@@ -76,7 +109,7 @@ impl RawClaims {
             dated(&claim.amended).map_err(wrong)?;
             let mut parts = Vec::new();
             for part in &claim.part {
-                parts.extend(part.checked(&self).map_err(wrong)?);
+                parts.extend(part.checked(defaults).map_err(wrong)?);
             }
             if parts.is_empty() {
                 return Err(wrong("it has no part that could decide it".to_owned()));
@@ -91,6 +124,7 @@ impl RawClaims {
             });
         }
         Ok(Claims {
+            defaults,
             ceiling: self.ceiling,
             least_runs: self.least_runs,
             amended: self.amended,
@@ -101,11 +135,11 @@ impl RawClaims {
 }
 
 impl RawPart {
-    fn checked(&self, claims: &RawClaims) -> Result<Vec<Part>, String> {
+    fn checked(&self, defaults: PartDefaults) -> Result<Vec<Part>, String> {
         if self.over.is_some() == self.value.is_some() {
             return Err(format!("`{}`: give either `over` or `value`", self.says));
         }
-        let margin = self.margin.unwrap_or(claims.margin);
+        let margin = self.margin.unwrap_or(defaults.margin);
         if !(margin.is_finite() && margin >= 0.0) {
             return Err(format!("`{}`: a margin of {margin}", self.says));
         }
@@ -144,7 +178,7 @@ impl RawPart {
                     is: self.is,
                     margin,
                     by: self.by,
-                    learned: self.learned.unwrap_or(claims.learned),
+                    learned: self.learned.unwrap_or(defaults.learned),
                     learned_on: self.learned_on,
                     unless_ceiling: self.unless_ceiling,
                     exact: self.exact,
