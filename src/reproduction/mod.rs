@@ -17,6 +17,7 @@
 
 mod answers;
 mod comparison;
+mod differences;
 mod error;
 mod experiment;
 mod folder;

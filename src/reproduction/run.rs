@@ -7,6 +7,7 @@ use layerprobe_reports::{ResultRow, unproven_fits, write_results};
 
 use super::answers::{self, Progress};
 use super::comparison::Comparison;
+use super::differences::protocol_differences;
 use super::error::ReproductionError;
 use super::experiment::Experiment;
 use super::pooled::{self, Found};
@@ -50,7 +51,8 @@ pub struct Reproduced {
     pub table: String,
     /// `claims.json`.
     pub claims: PathBuf,
-    /// `results.csv`.
+    /// `results.csv`: the rows that claims are decided by, and by how much the paper's
+    /// decoders give more.
     pub results: PathBuf,
     /// The page.
     pub report: PathBuf,
@@ -99,7 +101,8 @@ pub fn reproduce(
     rows.extend(similarities(what, &needed, &progress, observer)?);
     let not_converged = unproven_fits(&rows);
     let results = what.out.join("results.csv");
-    write_results(&results, &rows)?;
+    let differences = protocol_differences(&rows);
+    write_results(&results, &[&rows[..], &differences].concat())?;
     let done = progress.iter().filter(|p| p.done);
     let variations: Vec<Variation> = done.filter_map(|p| p.experiment.variation()).collect();
     let answers = needed.claims.decide_with(&rows, &variations);
