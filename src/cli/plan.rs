@@ -6,7 +6,7 @@ use super::arguments::{MessageFormat, Output, Plan};
 use super::duration::duration;
 use super::exit::Usage;
 use super::threads;
-use crate::config::AnyConfig;
+use crate::config::{AnyConfig, BinaryConfig, BinaryTarget};
 use crate::experiment::{Bench, BinaryForecast, RunForecast, Speeds};
 use crate::memory::Bytes;
 use crate::reproduction::{Experiment, STUDIES, Study};
@@ -20,26 +20,21 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
         true => {
             let study = Study::named(&command.what, command.scale.unwrap_or_default().into())?;
             let needed = study.needed(&command.only)?;
-            let counted = |e: &&Experiment| command.variations || e.is_basic();
-            let alone = needed.each().filter(counted).filter(|e| e.similarity);
-            let comparisons = needed.comparisons.iter();
-            let with_others = comparisons.filter(|c| command.variations || c.is_basic());
+            let wanted: Vec<&Experiment> = needed.wanted(command.variations).collect();
+            let alone = wanted.iter().filter(|e| e.similarity);
+            let with_others = needed.wanted_comparisons(command.variations);
             match alone.count() + with_others.count() {
                 0 => {}
                 n => left_out.push(format!("{n} comparisons of networks")),
             }
-            let varied: Vec<&str> = needed
-                .each()
-                .filter(|e| !counted(e))
-                .map(|e| &*e.id)
-                .collect();
+            let is_left = |e: &&Experiment| !wanted.contains(e);
+            let left = needed.each().filter(is_left);
+            let varied: Vec<&str> = left.map(|e| &*e.id).collect();
             if !varied.is_empty() {
                 left_out.push(format!("what --variations adds: {}", varied.join(", ")));
             }
-            let experiments = needed.each().filter(counted);
-            experiments
-                .map(Planned::of)
-                .collect::<anyhow::Result<_>>()?
+            let wanted = wanted.into_iter();
+            wanted.map(Planned::of).collect::<anyhow::Result<_>>()?
         }
         false => vec![Planned::alone(AnyConfig::load(
             &command.what,
@@ -72,7 +67,7 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
             AnyConfig::Binary(config) => {
                 let forecast = BinaryForecast::of(config)?;
                 whole.add(forecast.seconds(), forecast.disk, forecast.memory);
-                tell_bits(name, &forecast, output)?;
+                tell_bits((name, config), &forecast, output)?;
             }
         }
     }
@@ -244,16 +239,43 @@ fn tell(planned: &Planned, forecast: &RunForecast, output: &Output) -> std::io::
     super::say(&"")
 }
 
-fn tell_bits(name: &str, forecast: &BinaryForecast, output: &Output) -> std::io::Result<()> {
+fn tell_bits(
+    (name, config): (&str, &BinaryConfig),
+    forecast: &BinaryForecast,
+    output: &Output,
+) -> std::io::Result<()> {
+    let targets = &config.training.targets;
+    let easy = |target| match target {
+        BinaryTarget::Label => config.stimuli.easy_predictivity.clone(),
+        BinaryTarget::Multi => vec![config.training.multi_easy_predictivity],
+    };
     if output.message_format == MessageFormat::Json {
         return super::say(&json!({
             "reason": "plan", "run": name, "networks": forecast.networks,
+            "conditions": targets.iter().map(|&target| json!({
+                "target": target, "easy_predictivities": easy(target),
+                "hard_predictivity": config.stimuli.hard_predictivity,
+                "runs": config.training.runs,
+            })).collect::<Vec<_>>(),
             "epochs": forecast.epochs, "checkpoints": forecast.checkpoints,
             "train_seconds": forecast.train_seconds, "probe_seconds": forecast.measure_seconds,
             "disk_bytes": forecast.disk, "memory_bytes": forecast.memory,
         }));
     }
     super::say(&format!("{name}: about {}", duration(forecast.seconds())))?;
+    for &target in targets {
+        let easy: Vec<String> = easy(target).iter().map(f64::to_string).collect();
+        super::say(&format!(
+            "  {} runs  trained on {}, the easy one predicting at {}, the hard one at {}",
+            config.training.runs,
+            match target {
+                BinaryTarget::Label => "the label",
+                BinaryTarget::Multi => "both features",
+            },
+            easy.join(", "),
+            config.stimuli.hard_predictivity
+        ))?;
+    }
     super::say(&format!(
         "  train  {:>9}  {} networks, {} epochs each",
         duration(forecast.train_seconds),
