@@ -204,6 +204,26 @@ fn nothing_run_decides_nothing_and_mistakes_are_told() {
 }
 
 #[test]
+fn what_is_published_is_what_its_tables_say() {
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reproduction/quick");
+    let dir = tempfile::tempdir().unwrap();
+    layerprobe(dir.path())
+        .args(["reproduce", STUDY, "--no-run", "--out", "out"])
+        .args(["--evidence", published])
+        .assert()
+        .stdout(contains("not used").not())
+        .stderr(contains("not used").not());
+    let of = |path: &std::path::Path| fs::read_to_string(path.join("claims.json")).unwrap();
+    let (ours, theirs) = (of(&dir.path().join("out")), of(published.as_ref()));
+    assert!(
+        ours == theirs,
+        "docs/reproduction/quick/claims.json is stale"
+    );
+    let rows = fs::read_to_string(dir.path().join("out/results.csv")).unwrap();
+    assert!(rows.contains("protocol_difference_enhancement"));
+}
+
+#[test]
 fn a_plan_counts_networks_and_layers() {
     let dir = tempfile::tempdir().unwrap();
     layerprobe(dir.path())
@@ -245,7 +265,7 @@ fn a_plan_counts_networks_and_layers() {
     assert!(again["paper_seconds"].as_f64().unwrap() > 0.0);
     assert_eq!(
         last["left_out"][1],
-        "what --variations adds: binary-majority"
+        "what --variations adds: trifeature-second-per-run, binary-majority"
     );
     assert!(last["seconds"].as_f64().unwrap() > 0.0);
     // of bits, a file that starts from a preset like the preset itself
@@ -267,6 +287,9 @@ fn a_plan_counts_networks_and_layers() {
             (&told["epochs"], &told["checkpoints"]),
             (&300.into(), &3.into())
         );
+        let label = &told["conditions"][0];
+        assert_eq!(label["target"], "label");
+        assert!(label["easy_predictivities"].as_array().unwrap().len() > 1);
         for part in ["train_seconds", "probe_seconds", "disk_bytes"] {
             assert!(told[part].as_f64().unwrap() > 0.0, "{part}");
         }
