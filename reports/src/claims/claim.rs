@@ -158,16 +158,20 @@ impl Claims {
 
     /// Decides every claim by the rows of a table, in the claims' order.
     pub fn decide(&self, rows: &[ResultRow]) -> Vec<Answer> {
-        let evidence = Evidence::of(rows);
         let bounds = upper_bounds(rows);
-        let bounds = (!bounds.is_empty()).then(|| Evidence::of(&bounds));
+        self.decide_by(&Evidence::of(rows), &Evidence::of(&bounds))
+    }
+
+    /// Decides by evidence, and again by that of decoders chosen on the tested stimuli,
+    /// where there is any.
+    pub(super) fn decide_by(&self, evidence: &Evidence<'_>, bounds: &Evidence<'_>) -> Vec<Answer> {
         let finding = |part: &Part| {
-            let mut finding = self.finding(part, &evidence);
-            if let Some(bounds) = bounds.as_ref().filter(|_| part.is_of_decodability()) {
+            let mut finding = self.finding(part, evidence);
+            if part.is_of_decodability() && !bounds.is_empty() {
                 let found = self.finding(part, bounds);
                 let measured = !matches!(found.outcome, Outcome::NotRun(_));
                 finding.upper_bounds_minus_clean = match measured {
-                    true => Self::change(part, bounds, &evidence),
+                    true => Self::change(part, bounds, evidence),
                     false => None,
                 };
                 finding.by_upper_bounds = measured.then_some(Decided {

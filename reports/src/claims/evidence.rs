@@ -89,6 +89,10 @@ impl<'a> Network<'a> {
 /// The rows of a table that single runs gave, and the networks behind them.
 pub(super) struct Evidence<'a> {
     rows: Vec<&'a ResultRow>,
+    /// Which rows have a network of an experiment on either side, in their order.
+    by_experiment: BTreeMap<&'a str, Vec<&'a ResultRow>>,
+    /// The experiments that are on a row's first side.
+    ran: BTreeSet<&'a str>,
     networks: BTreeMap<&'a str, Network<'a>>,
 }
 
@@ -120,7 +124,27 @@ impl<'a> Evidence<'a> {
                 .entry(&row.condition_b)
                 .or_insert_with(|| Network::of(row));
         }
-        Self { rows, networks }
+        let mut by_experiment: BTreeMap<&str, Vec<&ResultRow>> = BTreeMap::new();
+        let mut ran = BTreeSet::new();
+        for row in &rows {
+            let first = experiment_of(&row.condition);
+            let second = experiment_of(&row.condition_b).filter(|second| Some(*second) != first);
+            ran.extend(first);
+            for experiment in first.into_iter().chain(second) {
+                by_experiment.entry(experiment).or_default().push(row);
+            }
+        }
+        Self {
+            rows,
+            by_experiment,
+            ran,
+            networks,
+        }
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// The observations of a quantity. With a gate, rows are left out that have a
@@ -130,10 +154,9 @@ impl<'a> Evidence<'a> {
         let mut found = Observed::default();
         // the highest of a network's moments is none of an untrained one's
         let whole = quantity.moment() == Moment::Highest;
-        for row in &self.rows {
-            if quantity.experiment.as_deref() == experiment_of(&row.condition) {
-                found.experiment_ran = true;
-            }
+        let experiment = quantity.experiment.as_deref().unwrap_or_default();
+        found.experiment_ran = self.ran.contains(experiment);
+        for row in self.by_experiment.get(experiment).into_iter().flatten() {
             let Some(runs) = self.runs(row, quantity) else {
                 continue;
             };

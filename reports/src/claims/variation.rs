@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::answer::{Answer, Decided, Verdict};
 use super::claim::{Claim, Claims, Part};
-use super::evidence::Evidence;
+use super::evidence::{Evidence, upper_bounds};
 use super::quantity::Quantity;
 use crate::ResultRow;
 
@@ -48,13 +48,15 @@ impl Claims {
     /// at a varied experiment by each variation, too, and those on similarities by each
     /// further measure. What lacks rows that could change a verdict gives none.
     pub fn decide_with(&self, rows: &[ResultRow], variations: &[Variation]) -> Vec<Answer> {
-        let mut answers = self.decide(rows);
+        let bounds = upper_bounds(rows);
+        let (evidence, bounds) = (Evidence::of(rows), Evidence::of(&bounds));
+        let mut answers = self.decide_by(&evidence, &bounds);
         let variations = variations.iter();
         let by_variations = variations.map(|v| (&v.experiment, &v.about, self.varied(v)));
         let measures = self.measures.iter();
         let by_measures = measures.map(|m| (&m.metric, &m.about, self.measured(m)));
         for (by, about, claims) in by_variations.chain(by_measures) {
-            let decided = claims.decide(rows);
+            let decided = claims.decide_by(&evidence, &bounds);
             for by_it in decided.iter().filter(|a| a.verdict != Verdict::NotRun) {
                 let answers = answers.iter_mut().filter(|answer| answer.id == by_it.id);
                 answers.for_each(|answer| answer.varied.push(varied(by, about, by_it)));
