@@ -244,6 +244,7 @@ fn run_missing(
 ) -> Result<(), ReproductionError> {
     let experiments: Vec<&Experiment> = needed.wanted(what.variations).collect();
     let total = experiments.len();
+    let mut finished = BTreeSet::new();
     for (experiment, number) in experiments.into_iter().zip(1..) {
         observer.event(Event::Note(&format!(
             "experiment {number} of {total}, {}: {}",
@@ -275,15 +276,17 @@ fn run_missing(
                 similarity.run(stop, observer)?;
             }
         }
-    }
-    for comparison in needed.wanted_comparisons(what.variations) {
-        let similarity = between(what, comparison)?;
-        if !similarity.is_done() {
-            observer.event(Event::Note(&format!(
-                "comparison {}: {}",
-                comparison.id, comparison.about
-            )));
-            similarity.run(stop, observer)?;
+        finished.insert(&experiment.id);
+        for comparison in needed.wanted_comparisons(what.variations) {
+            let are_finished = comparison.runs.iter().all(|id| finished.contains(id));
+            let similarity = between(what, comparison)?;
+            if are_finished && !similarity.is_done() {
+                observer.event(Event::Note(&format!(
+                    "comparison {}: {}",
+                    comparison.id, comparison.about
+                )));
+                similarity.run(stop, observer)?;
+            }
         }
     }
     Ok(())
