@@ -7,8 +7,8 @@ use serde::Serialize;
 use layerprobe_probes::View;
 
 use super::condition::Condition;
-use super::protocol;
 use super::stimuli::Version;
+use super::{protocol, shown};
 use crate::activations::Baseline;
 use crate::config::{
     AtCheckpoints, Checkpoints, Config, Correlation, Network, Probes, Seeds, Stimuli, Training,
@@ -111,7 +111,7 @@ pub fn of_probing(
         &seen(config, version),
         &text(&probes),
         &network.weights,
-        &text(&network.header.normalization),
+        &text(&shown::normalization(config, &network.header)),
     ])
 }
 
@@ -258,6 +258,11 @@ mod tests {
             ("stimuli.exemplars=2", all),
             ("split.held_out=4", all),
             ("probes.penalties=[1]", [false, true, true, true, false]),
+            ("probes.scaling=none", [false, true, true, true, false]),
+            (
+                "probes.untrained_images=raw",
+                [false, true, true, true, false],
+            ),
             (
                 "probes.features=[\"color\"]",
                 [false, true, true, true, true],

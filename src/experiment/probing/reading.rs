@@ -1,12 +1,12 @@
 //! Activations of a checkpoint: in memory, or on the disk while they are probed.
 
 use crate::activations::{ActivationError, BlockStore, BlockWriter, READ_BATCH, read_layers_to};
-use crate::config::UntrainedImages;
 use crate::experiment::design::condition::Planned;
+use crate::experiment::design::shown;
 use crate::experiment::design::stimuli::Rendered;
 use crate::experiment::error::ExperimentError;
 use crate::models::LayerRows;
-use crate::training::{Checkpoint, Normalization};
+use crate::training::Checkpoint;
 
 use super::stage::ProbeStage;
 
@@ -46,14 +46,10 @@ impl ProbeStage<'_> {
                 }
             });
         }
-        let normalization = match (step, self.config.probes.untrained_images) {
-            (0, UntrainedImages::Raw) => Normalization::IDENTITY,
-            _ => opened.header.normalization,
-        };
         read_layers_to(
             &opened.network,
             &images.images,
-            &normalization,
+            &shown::normalization(self.config, &opened.header),
             positions,
             layers,
             READ_BATCH,
