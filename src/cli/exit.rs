@@ -53,7 +53,10 @@ pub fn unread(error: &clap::Error) -> ExitCode {
             .windows(2)
             .any(|pair| pair == ["--message-format", "json"]);
     match wants_json {
-        true => say_json(error.render().to_string().trim_end()),
+        true => {
+            let text = error.render().to_string();
+            say_json(text.strip_prefix("error: ").unwrap_or(&text).trim_end());
+        }
         false => {
             let _ = error.print();
         }

@@ -266,7 +266,7 @@ fn tell_bits(
     for &target in targets {
         let easy: Vec<String> = easy(target).iter().map(f64::to_string).collect();
         super::say(&format!(
-            "  {} runs  trained on {}, the easy one predicting at {}, the hard one at {}",
+            "  {} runs  trained on {}, the easy feature predicting at {}, the hard one at {}",
             config.training.runs,
             match target {
                 BinaryTarget::Label => "the label",

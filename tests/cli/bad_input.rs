@@ -61,7 +61,7 @@ fn values_that_cannot_work_are_refused() {
     refused(&set("probes.penalties=[-1]"), &["-1 is no penalty"]);
     refused(
         &set("probes.untrained_images=rae"),
-        &["unknown way `rae`", "did you mean `raw`?", "normalized"],
+        &["unknown choice `rae`", "did you mean `raw`?", "normalized"],
     );
     refused(
         &set("training.epochs=-1"),

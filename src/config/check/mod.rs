@@ -153,7 +153,7 @@ fn probes(
     keys.known("probes.scaling", "scaling", &scaling, &known)?;
     let key = "probes.untrained_images";
     let untrained = keys.text_or(key, "normalized")?;
-    let untrained_images = match keys.known(key, "way", &untrained, &UntrainedImages::NAMES)? {
+    let untrained_images = match keys.known(key, "choice", &untrained, &UntrainedImages::NAMES)? {
         "raw" => UntrainedImages::Raw,
         _ => UntrainedImages::Normalized,
     };
