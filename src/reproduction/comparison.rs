@@ -53,7 +53,7 @@ mod tests {
             id: id.to_owned(),
             about: String::new(),
             varies: varies.map(str::to_owned),
-            basic: id == "c",
+            looked_at: id == "c",
             decodes: None,
             on_request: false,
             kind: crate::reproduction::Kind::Images,

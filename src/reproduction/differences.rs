@@ -36,12 +36,12 @@ mod tests {
 
     #[test]
     fn each_experiment_has_differences_of_its_own() {
-        let row = |id: &str, version: u32, protocol: &str, value: f64| ResultRow {
+        let row = |id: &str, version: u32, step: u64, protocol: &str, value: f64| ResultRow {
             condition: format!("{id}/shape-{version}"),
             target: "shape".to_owned(),
             split: Some(version),
-            step: Some(9),
-            checkpoint_role: "last".to_owned(),
+            step: Some(step),
+            checkpoint_role: if step == 0 { "initial" } else { "last" }.to_owned(),
             layer: "fc1".to_owned(),
             feature: "color".to_owned(),
             metric: "accuracy".to_owned(),
@@ -58,20 +58,29 @@ mod tests {
         let mut rows = Vec::new();
         for version in 0..3 {
             let own = 0.5 + 0.125 * f64::from(version);
-            rows.push(row("first", version, "clean/4", own));
-            rows.push(row("first", version, "paper/1", own + 0.25));
-            rows.push(row("second", version, "clean/4", own));
-            rows.push(row("second", version, "paper/1", own + 0.125));
-            rows.push(row("third", version, "clean/4", own));
+            for (id, step, more) in [
+                ("first", 0, 0.125),
+                ("first", 9, 0.25),
+                ("second", 9, 0.125),
+            ] {
+                rows.push(row(id, version, step, "clean/4", own));
+                rows.push(row(id, version, step, "paper/1", own + more));
+            }
+            rows.push(row("third", version, 9, "clean/4", own));
         }
         let found = protocol_differences(&rows);
-        let found = found
-            .iter()
-            .map(|row| (&*row.condition, row.value, row.n_runs));
+        let found = found.iter();
+        let found = found.map(|row| (&*row.condition, &*row.metric, row.value, row.n_runs));
         let found: Vec<_> = found.collect();
+        let accuracy = "protocol_difference";
         assert_eq!(
             found,
-            [("first", 0.25, Some(3)), ("second", 0.125, Some(3))]
+            [
+                ("first", accuracy, 0.125, Some(3)),
+                ("first", accuracy, 0.25, Some(3)),
+                ("first", "protocol_difference_enhancement", 0.125, Some(3)),
+                ("second", accuracy, 0.125, Some(3)),
+            ]
         );
     }
 }

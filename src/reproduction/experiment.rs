@@ -15,9 +15,9 @@ pub struct Experiment {
     pub about: String,
     /// The experiment that it is a variation of.
     pub varies: Option<String>,
-    /// Whether claims look at it itself, too, so that it is no variation alone.
+    /// Of a variation: whether claims look at it itself, too, so that it is none alone.
     #[serde(default)]
-    pub basic: bool,
+    pub looked_at: bool,
     /// The experiment whose networks it has, too, to decode them by the paper's
     /// protocol: what it gives counts as that one's. Its preset and settings are
     /// that one's, with its own on top.
@@ -74,7 +74,7 @@ impl Experiment {
 
     /// Whether it is only there to vary another one.
     pub fn is_variation_alone(&self) -> bool {
-        self.varies.is_some() && !self.basic
+        self.varies.is_some() && !self.looked_at
     }
 
     /// What it varies, if it is a variation.

@@ -150,7 +150,12 @@ impl Study {
         let each: Vec<&Experiment> = experiments.iter().chain(&variations).collect();
         let fits = |c: &&Comparison| c.fits(&comparisons, &each);
         if let Some(wrong) = comparisons.iter().find(|c| !fits(c)) {
-            let problem = format!("comparison `{}` compares what it may not", wrong.id);
+            let [a, b] = &wrong.runs;
+            let problem = format!(
+                "comparison `{}` of {} and {}: both have to be experiments, or one a variation of what \
+                 the comparison compares that it varies",
+                wrong.id, a, b
+            );
             return Err(ReproductionError::Study(problem));
         }
         let experiments = with_settings_of_decoded(experiments)?;
@@ -308,15 +313,17 @@ mod tests {
                 assert!(ids.iter().filter(|id| **id == &experiment.id).count() == 1);
                 for claim in &study.claims.claims {
                     for part in &claim.parts {
-                        let of_it = part.of.experiment.as_ref() == Some(&experiment.id);
-                        if let AnyConfig::Images(config) = &checked
-                            && let Some(layer) = part.of.layer.as_ref().filter(|_| of_it)
-                        {
-                            assert!(
-                                config.probes.layers.contains(layer),
-                                "{}: {layer}",
-                                claim.id
-                            );
+                        let sides = [Some(&part.of), part.over.as_ref()].into_iter().flatten();
+                        let sides = sides.flat_map(|s| [Some(s.clone()), s.other_side()]);
+                        let of_it = sides
+                            .flatten()
+                            .filter(|side| side.experiment.as_ref() == Some(&experiment.id));
+                        let AnyConfig::Images(config) = &checked else {
+                            continue;
+                        };
+                        for layer in of_it.filter_map(|side| side.layer) {
+                            let known = config.probes.layers.contains(&layer);
+                            assert!(known, "{}: {layer}", claim.id);
                         }
                     }
                 }

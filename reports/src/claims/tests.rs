@@ -355,6 +355,39 @@ fn parts_are_made_for_each_change_and_layer() {
 }
 
 #[test]
+fn parts_are_added_to_a_claim_that_there_is() {
+    let mut claims = claims(SUPPRESSED);
+    let own = claims.claims[0].parts.len();
+    let added = |claim: &str| -> AddedParts {
+        let text = format!(
+            r#"
+            claim = "{claim}"
+            [[part]]
+            says = "another"
+            of = {{ experiment = "first", target = "texture", layer = "fc1", feature = "shape" }}
+            value = 0.5
+            is = "above"
+            "#
+        );
+        toml::from_str(&text).unwrap()
+    };
+    claims.add(&added("c")).unwrap();
+    let parts = &claims.claims[0].parts;
+    assert_eq!(parts.len(), own + 1);
+    // with what holds for all parts that do not say it
+    assert_eq!(
+        (parts[own].margin, parts[own].learned),
+        (parts[0].margin, parts[0].learned)
+    );
+    let error = claims.add(&added("d")).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("claim `d`: there is no such claim")
+    );
+}
+
+#[test]
 fn mistakes_in_a_list_of_claims_are_told() {
     let head = "margin = 0.05\nlearned = 0.5\nceiling = 0.95\nleast_runs = 3\n";
     let claim = "[[claim]]\nid = \"c\"\nsays = \"it\"\nplace = \"there\"\n";
