@@ -22,11 +22,26 @@ pub struct MatMut<'a, T> {
 }
 
 /// The number of elements from the first entry to just past the last.
+///
+/// # Panics
+/// If it or a stride is above `isize::MAX`: no slice is as long, and kernels count
+/// in `isize`.
 fn span(rows: usize, cols: usize, row_stride: usize, col_stride: usize) -> usize {
-    if rows == 0 || cols == 0 {
-        0
-    } else {
-        (rows - 1) * row_stride + (cols - 1) * col_stride + 1
+    let counted = || {
+        if rows == 0 || cols == 0 {
+            return Some(0);
+        }
+        let down = (rows - 1).checked_mul(row_stride)?;
+        let across = (cols - 1).checked_mul(col_stride)?;
+        down.checked_add(across)?.checked_add(1)
+    };
+    let longest = isize::MAX as usize;
+    match counted() {
+        Some(elements) if elements.max(row_stride).max(col_stride) <= longest => elements,
+        _ => panic!(
+            "a {rows} x {cols} view with strides {row_stride}, {col_stride} is longer than any \
+             slice"
+        ),
     }
 }
 
@@ -34,7 +49,7 @@ impl<'a, T> MatRef<'a, T> {
     /// A view with any strides (0 repeats an entry).
     ///
     /// # Panics
-    /// If the slice ends before the last entry.
+    /// If the slice ends before the last entry, or a stride is above `isize::MAX`.
     pub fn strided(
         data: &'a [T],
         rows: usize,
@@ -86,7 +101,8 @@ impl<'a, T> MatRef<'a, T> {
             "rows {range:?} of {}",
             self.rows
         );
-        let start = (range.start * self.row_stride).min(self.data.len());
+        let start = range.start.saturating_mul(self.row_stride);
+        let start = start.min(self.data.len());
         Self::strided(
             &self.data[start..],
             range.len(),
@@ -137,7 +153,8 @@ impl<'a, T> MatMut<'a, T> {
     /// hold whole columns' strides or the other way round.
     ///
     /// # Panics
-    /// If the slice ends before the last entry, or entries would overlap.
+    /// If the slice ends before the last entry, entries would overlap, or a stride is
+    /// above `isize::MAX`.
     pub fn strided(
         data: &'a mut [T],
         rows: usize,
@@ -151,10 +168,10 @@ impl<'a, T> MatMut<'a, T> {
             "a {rows} x {cols} view with strides {row_stride}, {col_stride} needs {needed} elements, the slice has {}",
             data.len()
         );
-        let by_rows = row_stride >= span(1, cols, row_stride, col_stride) && col_stride > 0;
-        let by_cols = col_stride >= span(rows, 1, row_stride, col_stride) && row_stride > 0;
+        let by_rows = || row_stride >= span(1, cols, row_stride, col_stride) && col_stride > 0;
+        let by_cols = || col_stride >= span(rows, 1, row_stride, col_stride) && row_stride > 0;
         assert!(
-            needed == 0 || by_rows || by_cols,
+            needed == 0 || by_rows() || by_cols(),
             "entries of a {rows} x {cols} view with strides {row_stride}, {col_stride} overlap"
         );
         Self {
@@ -201,5 +218,58 @@ impl<'a, T> MatMut<'a, T> {
             self.row_stride as isize,
             self.col_stride as isize,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a view says when it is refused.
+    fn refusal(view: impl FnOnce() + std::panic::UnwindSafe) -> String {
+        let payload = std::panic::catch_unwind(view).unwrap_err();
+        *payload.downcast::<String>().unwrap()
+    }
+
+    #[test]
+    fn views_whose_length_cannot_be_counted_are_refused() {
+        let half = usize::MAX / 2 + 1;
+        let quarter = half / 2;
+        for (rows, cols, row_stride, col_stride) in [
+            // of these 2 * half, 4 * quarter and the sum come to 0 or 1
+            (3, 1, half, 1),
+            (5, 1, quarter, 1),
+            (1, 5, 1, quarter),
+            (2, 3, half - 1, quarter),
+            (usize::MAX, 3, 1, 1),
+            // nothing is reached by it, and still it is no stride
+            (1, 1, half, 1),
+            (0, 0, 1, half),
+        ] {
+            let told = refusal(move || {
+                MatRef::strided(&[0f32], rows, cols, row_stride, col_stride);
+            });
+            assert!(told.contains("longer than any slice"), "{told}");
+            let told = refusal(move || {
+                MatMut::strided(&mut [0f32], rows, cols, row_stride, col_stride);
+            });
+            assert!(told.contains("longer than any slice"), "{told}");
+        }
+        let told = refusal(|| {
+            MatRef::strided(&[0f32], 3, 1, usize::MAX / 4, 1);
+        });
+        assert!(told.contains("the slice has 1"), "{told}");
+    }
+
+    #[test]
+    fn views_without_entries_may_stride_far() {
+        let far = isize::MAX as usize;
+        let view = MatRef::strided(&[0f32; 0], 0, usize::MAX, far, far);
+        assert_eq!((view.rows(), view.row_range(0..0).rows()), (0, 0));
+        let view = MatRef::strided(&[0f32], 5, 0, far, 1).row_range(4..5);
+        assert_eq!((view.rows(), view.cols()), (1, 0));
+        let mut nothing = [0f32; 0];
+        let view = MatMut::strided(&mut nothing, 0, usize::MAX, far, far);
+        assert_eq!(view.cols(), usize::MAX);
     }
 }
