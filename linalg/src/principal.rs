@@ -47,6 +47,12 @@ pub fn principal_eigen(matrix: &[f64], size: usize, count: usize) -> Result<Eige
     if matrix.iter().any(|x| !x.is_finite()) {
         return Err(EigenError::NotFinite { size });
     }
+    if count == 0 {
+        return Ok(Eigen {
+            values: Vec::new(),
+            vectors: Vec::new(),
+        });
+    }
     let sought = match size >= SMALL && 4 * count <= size {
         true => by_lanczos(matrix, size, count)?,
         false => None,
@@ -352,6 +358,10 @@ mod tests {
         let error = principal_eigen(&[f64::NAN], 1, 1).unwrap_err();
         assert_eq!(error, EigenError::NotFinite { size: 1 });
         assert!(principal_eigen(&[], 0, 3).unwrap().values.is_empty());
+        for n in [2, N] {
+            let none = principal_eigen(&with_spectrum(n, |_| 1.0), n, 0).unwrap();
+            assert_eq!((none.values.len(), none.vectors.len()), (0, 0));
+        }
         let zero = principal_eigen(&vec![0.0; N * N], N, 3).unwrap();
         assert_eq!(zero.values, [0.0; 3]);
     }
