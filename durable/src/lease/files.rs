@@ -22,7 +22,7 @@ pub(super) enum State {
     /// It has a holder.
     Held {
         holder: Holder,
-        /// Whether the system says that it is there.
+        /// Whether the system says that its process is there, if only hanging.
         locked: bool,
     },
 }

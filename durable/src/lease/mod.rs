@@ -33,8 +33,8 @@ pub struct Pace {
     /// Time between two counts of a holder, and between two readings of those
     /// who wait; by each one's own monotonic clock.
     pub interval: Duration,
-    /// A holder whose counter stands still over so many readings is dead; a
-    /// fifth is enough where another counter of its process did so before.
+    /// A holder whose counter stands still over so many readings is taken for
+    /// dead; a fifth is enough where another counter of its process did so before.
     pub readings: u32,
 }
 
@@ -52,10 +52,12 @@ impl Default for Pace {
 /// A folder held by this process, until this is dropped.
 ///
 /// Of a holder that ended under the same kernel, the system tells at once; of
-/// one elsewhere, its counter does: it stands still over several readings. A
-/// holder that was only slow finds out before its next rename
-/// ([`Pending::commit`](crate::Pending::commit)) that the folder has another
-/// holder with a greater number, and writes nothing more.
+/// one elsewhere, its counter does: it stands still over several readings. The
+/// counter also tells of a holder that hangs (stopped, or cut off from the
+/// folder), even where the system says that its process is there: it counts as
+/// dead, so that its work goes on. A holder that was only slow finds out before its
+/// next rename ([`Pending::commit`](crate::Pending::commit)) that the folder has
+/// another holder with a greater number, and writes nothing more.
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -150,9 +152,15 @@ impl Lease {
             match taken.map_err(failed)?.flatten().zip(free) {
                 Some((lock, number)) => {
                     files.remove_before(number);
-                    let held = fence::Held::new(folder, &files, number).map_err(failed)?;
+                    let held = fence::Held::new(folder, &files, number);
+                    let beating = Beating::start(files.counter(number), pace.interval);
+                    // a lease that would look dead is given back at once
+                    let (held, beating) = held
+                        .and_then(|held| Ok((held, beating?)))
+                        .inspect_err(|_| files.set_free(number))
+                        .map_err(failed)?;
                     return Ok(Self {
-                        _beating: Beating::start(files.counter(number), pace.interval),
+                        _beating: beating,
                         _fence: held,
                         _lock: lock,
                         files,

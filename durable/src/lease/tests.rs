@@ -94,6 +94,34 @@ fn a_dead_holder_elsewhere_is_known_by_a_counter_that_stands_still() {
 }
 
 #[test]
+fn a_holder_that_hangs_here_is_known_by_its_counter() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut held = Lease::take(dir.path(), QUICK, stop).unwrap();
+    let files = held.files.clone();
+    let mut holder = files.holder_of(1).unwrap();
+    assert!(holder.is_local());
+    // another process of this machine, which counts no more and keeps its lock
+    holder.process = files.counter(0).display().to_string();
+    fs::write(files.counter(1).with_extension(""), holder.to_text()).unwrap();
+    let elsewhere = dir.path().join("count");
+    held._beating = Beating::start(elsewhere, QUICK.interval).unwrap();
+    let started = Instant::now();
+    let mut asked = 0;
+    let next = Lease::take(dir.path(), QUICK, |_, alive| {
+        // until then the system's word counts
+        assert!(alive);
+        asked += 1;
+        ControlFlow::Continue(())
+    });
+    assert_eq!(next.unwrap().number(), 2);
+    assert!(asked > 0 && started.elapsed() >= QUICK.interval * QUICK.readings);
+    // and it finds out before it writes
+    let late = write(&dir.path().join("results.csv"), b"late");
+    let late = late.unwrap_err();
+    assert!(late.get_ref().is_some_and(|e| e.is::<Superseded>()));
+}
+
+#[test]
 fn a_process_that_was_found_dead_is_waited_for_less() {
     let slow = Pace {
         readings: 30,

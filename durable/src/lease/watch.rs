@@ -22,11 +22,13 @@ pub(super) struct Watch {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sight {
-    /// Its counter goes on, or the system says so.
+    /// Its counter goes on, or the system says that its process is there and the
+    /// counter has not stood still for too long.
     Alive,
     /// Not known yet.
     Unknown,
-    /// Its counter has stood still for too long.
+    /// Its counter has stood still for too long, whatever the system says: a
+    /// process that hangs is there, too, and its work would never be done.
     Dead,
 }
 
