@@ -115,7 +115,7 @@ pub enum IntervalMethod {
     /// Percentile bootstrap over whole groups.
     ClusterBootstrap,
     /// Wilson's score interval with each group as one observation: where the
-    /// estimate is 0 or 1 and a bootstrap has nothing to vary.
+    /// estimate is 0 or 1, or there is one group, and a bootstrap has nothing to vary.
     WilsonOnClusters,
 }
 

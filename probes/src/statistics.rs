@@ -17,9 +17,9 @@ const Z: f64 = 1.959_963_984_540_054;
 /// are; an accuracy is computed from each draw and the interval runs between
 /// the 2.5 % and 97.5 % quantiles (linear between order statistics). Resample
 /// number `i` draws from `key`'s stream `i`: two layers judged with one key
-/// see the same draws. Where all stimuli are right, or all wrong, resampling
-/// has nothing to vary: [`wilson_interval`] with each group as one
-/// observation takes its place.
+/// see the same draws. Where all stimuli are right, or all wrong, or all of one
+/// group, resampling has nothing to vary: [`wilson_interval`] with each group as
+/// one observation takes its place.
 ///
 /// ```
 /// use layerprobe_probes::cluster_bootstrap;
@@ -55,8 +55,8 @@ pub fn cluster_bootstrap(
     let clusters: Vec<(u32, u32)> = counts.into_values().collect();
     let n = clusters.len();
     let right = correct.iter().filter(|&&right| right).count();
-    if right == 0 || right == correct.len() {
-        let share = if right == 0 { 0.0 } else { 1.0 };
+    if right == 0 || right == correct.len() || n == 1 {
+        let share = right as f64 / correct.len() as f64;
         let (lower, upper) = wilson_interval(share, n);
         return Interval {
             lower,
@@ -217,6 +217,17 @@ mod tests {
         let none = cluster_bootstrap(&[false; 100], &groups, 100, StreamKey::from_seed(0));
         assert_eq!(none.lower, 0.0);
         assert!((none.upper - (1.0 - all.lower)).abs() < 1e-12);
+    }
+
+    #[test]
+    fn one_group_is_one_observation() {
+        let correct = [true, true, false, true];
+        let found = cluster_bootstrap(&correct, &[7; 4], 100, StreamKey::from_seed(0));
+        assert_eq!(found.method, IntervalMethod::WilsonOnClusters);
+        assert_eq!(found.n_clusters, 1);
+        // drawn again it is the same: as if it were known for sure
+        assert_eq!((found.lower, found.upper), wilson_interval(0.75, 1));
+        assert!(found.lower < 0.25 && found.upper > 0.95, "{found:?}");
     }
 
     #[test]
