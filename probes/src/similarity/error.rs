@@ -106,16 +106,4 @@ pub enum SimilarityError {
         /// The metric.
         metric: &'static str,
     },
-    /// A table of runs that is not rectangular, or not square where it must be.
-    #[error("similarities of {rows} x {columns} runs: row {row} has {found}")]
-    RunTable {
-        /// Runs on one side.
-        rows: usize,
-        /// Runs on the other.
-        columns: usize,
-        /// The row that does not fit.
-        row: usize,
-        /// Its length.
-        found: usize,
-    },
 }

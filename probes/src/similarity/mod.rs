@@ -11,8 +11,7 @@
 //!   biased estimator of HSIC and with the unbiased one (Song et al. 2012).
 //!
 //! [`Representation`] holds what is needed of one side and [`similarity`]
-//! compares two, with an interval over stimuli; [`over_runs`] summarizes
-//! networks that differ in their seed or split only.
+//! compares two, with an interval over stimuli.
 //!
 //! Everything is accumulated in f64, in an order that depends on shapes alone.
 
@@ -25,7 +24,6 @@ mod ranks;
 mod rdm;
 mod representation;
 mod rsa;
-mod runs;
 #[cfg(test)]
 mod tests;
 mod triangle;
@@ -35,7 +33,6 @@ pub use error::SimilarityError;
 pub use inner_products::silent_stimuli;
 pub use rdm::{Distance, Rdm};
 pub use representation::{Metric, Representation, Similarity, similarity};
-pub use runs::{OverRuns, over_runs};
 pub use weights::Resamples;
 
 /// Fewer stimuli than this leave the unbiased HSIC undefined, and a

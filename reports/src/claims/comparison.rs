@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::evidence::{Observation, RunId};
-use crate::statistics::mean_interval;
+use crate::statistics::jackknife;
 
 /// How a quantity has to stand to what it is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,20 +95,12 @@ pub(super) fn difference(first: &[Observation], second: &Against<'_>) -> Option<
         };
         Some(mean(first, without)? - second)
     };
-    let whole = above(None)?;
-    let n = runs.len() as f64;
-    let pseudovalues = runs.iter().map(|run| {
-        let rest = above(Some(run))?;
-        // exactly the run's own value where all are equal
-        Some(whole + (n - 1.0) * (whole - rest))
-    });
-    let pseudovalues: Vec<f64> = pseudovalues.collect::<Option<_>>()?;
-    let interval = mean_interval(&pseudovalues)?;
-    let half = (interval.upper - interval.lower) / 2.0;
+    let counted: Vec<&RunId> = runs.iter().collect();
+    let interval = jackknife(&counted, |without| above(without.copied()))?;
     Some(Estimate {
-        value: whole,
-        lower: whole - half,
-        upper: whole + half,
+        value: interval.mean,
+        lower: interval.lower,
+        upper: interval.upper,
         runs: runs.len(),
     })
 }
@@ -141,6 +133,7 @@ fn runs_of(observations: &[Observation]) -> BTreeSet<RunId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::mean_interval;
 
     fn alone(run: u32, value: f64) -> Observation {
         Observation {

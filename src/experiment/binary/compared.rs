@@ -94,8 +94,7 @@ pub fn compare_binary_runs(
     }
     let second = sides.get(1).map(Vec::as_slice);
     let own = sides.first().map_or(&[][..], Vec::as_slice);
-    let key = first.streams.similarity_runs();
-    finish((own, second), &measures, out, key, &watch)
+    finish((own, second), &measures, out, &watch)
 }
 
 /// A run on bits.

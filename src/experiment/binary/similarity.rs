@@ -59,7 +59,6 @@ impl Work<'_> {
             sides.extend(shown.sides(&snapshot, &last)?);
         }
         let watch = Watch { stop, observer };
-        let key = self.streams.similarity_runs();
-        Ok(compare_sides((&sides, None), &measures, key, &watch)?)
+        Ok(compare_sides((&sides, None), &measures, &watch)?)
     }
 }

@@ -75,7 +75,7 @@ pub fn compare_files(
     let sides = sides?;
     let second = sides.get(1).map(Vec::as_slice);
     let first = sides.first().map_or(&[][..], Vec::as_slice);
-    finish((first, second), measures, out, key.derive("runs"), &watch)
+    finish((first, second), measures, out, &watch)
 }
 
 /// What a file has.

@@ -7,6 +7,7 @@ mod maps;
 mod moments;
 mod names;
 mod networks;
+mod over_runs;
 mod pairs;
 mod reading;
 mod runs;
@@ -19,7 +20,6 @@ use layerprobe_probes::similarity::{
     Distance, MIN_RESAMPLED, MIN_STIMULI, Metric, Representation, SimilarityError,
 };
 use layerprobe_reports::{HeatMap, ResultRow, heat_map_table, write_heat_map, write_results};
-use layerprobe_streams::StreamKey;
 
 use super::{Event, Observer};
 use crate::memory::{self, Bytes};
@@ -39,7 +39,7 @@ pub struct Measures {
     pub distance: Distance,
     /// How many stimuli are shown; unless told, 1000 or all there are.
     pub stimuli: Option<usize>,
-    /// Resamples behind each interval; 0 for none.
+    /// Resamples behind each interval over stimuli; 0 for none.
     pub resamples: usize,
 }
 
@@ -125,11 +125,10 @@ pub(super) fn pairs_of(counts: &[usize]) -> usize {
 pub(super) fn compare_sides(
     (first, second): (&[Side<'_>], Option<&[Side<'_>]>),
     measures: &Measures,
-    runs_key: StreamKey,
     watch: &Watch<'_>,
 ) -> Result<Found, CompareError> {
     let found = pairs::compare(first, second, measures, watch)?;
-    let groups = runs::Groups::of(first, second, measures, &found, runs_key)?;
+    let groups = runs::Groups::of(first, second, measures, &found)?;
     let mut rows = found.rows(first, second, measures);
     rows.extend(groups.rows(measures));
     let maps = maps::maps(&groups, measures);
@@ -141,10 +140,9 @@ pub(super) fn finish(
     (first, second): (&[Side<'_>], Option<&[Side<'_>]>),
     measures: &Measures,
     out: &Path,
-    runs_key: StreamKey,
     watch: &Watch<'_>,
 ) -> Result<Compared, CompareError> {
-    let Found { rows, maps } = compare_sides((first, second), measures, runs_key, watch)?;
+    let Found { rows, maps } = compare_sides((first, second), measures, watch)?;
     if rows.is_empty() {
         // layers that are silent too often were left out
         return Err(CompareError::OnlyOne);

@@ -94,8 +94,7 @@ pub fn compare_runs(
     let sides = sides?;
     let second = sides.get(1).map(Vec::as_slice);
     let first = sides.first().map_or(&[][..], Vec::as_slice);
-    let key = streams.similarity_runs();
-    finish((first, second), measures, out, key, &watch)
+    finish((first, second), measures, out, &watch)
 }
 
 fn check_stimuli(first: &Run, second: &Run) -> Result<(), CompareError> {

@@ -1,9 +1,8 @@
 //! From pairs of networks to pairs of kinds of network, over runs.
 
-use layerprobe_probes::similarity::{OverRuns, over_runs};
 use layerprobe_reports::{HeatMapName, ResultRow};
-use layerprobe_streams::StreamKey;
 
+use super::over_runs::{OverRuns, RunName, RunTable};
 use super::pairs::Pairs;
 use super::{CompareError, Measures, Side, protocol};
 
@@ -15,15 +14,21 @@ struct Layer {
     sides: Vec<usize>,
     /// These networks.
     networks: Vec<String>,
+    /// Their runs.
+    runs: Vec<RunName>,
     row: ResultRow,
 }
 
 impl Layer {
-    /// The places of the networks that another layer has, too.
-    fn shared_with(&self, other: &Self) -> Vec<usize> {
-        let own = self.sides.iter().zip(&self.networks);
+    /// The places of the networks that another layer has, too, and their runs.
+    fn shared_with(&self, other: &Self) -> (Vec<usize>, Vec<RunName>) {
+        let own = self.sides.iter().zip(&self.runs).zip(&self.networks);
         let shared = own.filter(|(_, network)| other.networks.contains(network));
-        shared.map(|(side, _)| *side).collect()
+        shared.map(|((side, run), _)| (*side, *run)).unzip()
+    }
+
+    fn all(&self) -> (Vec<usize>, Vec<RunName>) {
+        (self.sides.clone(), self.runs.clone())
     }
 }
 
@@ -41,7 +46,6 @@ impl Groups {
         second: Option<&[Side<'_>]>,
         measures: &Measures,
         pairs: &Pairs,
-        key: StreamKey,
     ) -> Result<Self, CompareError> {
         let (first, second) = (layers(first), second.map(layers));
         let others = second.as_ref().unwrap_or(&first);
@@ -59,16 +63,19 @@ impl Groups {
                             .ok_or(CompareError::OnlyOne)
                     };
                     // of one kind, a layer may be left out of some networks
-                    let (rows, columns) = match same {
+                    let ((rows, runs), (columns, runs_b)) = match same {
                         true => (a.shared_with(b), b.shared_with(a)),
-                        false => (a.sides.clone(), b.sides.clone()),
+                        false => (a.all(), b.all()),
                     };
                     let row = |i: &usize| columns.iter().map(|j| value(i, j)).collect();
-                    let table = rows.iter().map(row);
-                    let table: Vec<Vec<f64>> = table.collect::<Result<_, _>>()?;
-                    // different layers of one network, where there is only one
-                    let same_runs = same && rows.len() > 1;
-                    of_metric.push(over_runs(&table, same_runs, measures.resamples, key)?);
+                    let table = RunTable {
+                        values: rows.iter().map(row).collect::<Result<_, _>>()?,
+                        // different layers of one network, where there is only one
+                        same_networks: same && rows.len() > 1,
+                        rows: runs,
+                        columns: runs_b,
+                    };
+                    of_metric.push(table.mean());
                 }
             }
             found.push(of_metric);
@@ -132,7 +139,7 @@ impl Groups {
                     let several = a.sides.len().max(b.sides.len()) > 1;
                     if let Some(found) = found.filter(|_| several && !again) {
                         let runs = match a.name.group == b.name.group {
-                            true => a.shared_with(b).len(),
+                            true => a.shared_with(b).0.len(),
                             false => a.sides.len(),
                         };
                         let how = (metric.as_str(), protocol(*metric, measures.distance));
@@ -181,6 +188,7 @@ fn layers(sides: &[Side<'_>]) -> Vec<Layer> {
             Some(layer) => {
                 layer.sides.push(place);
                 layer.networks.push(side.row.condition.clone());
+                layer.runs.push((side.row.split, side.row.seed));
                 if layer.row.step != side.row.step {
                     layer.row.step = None;
                 }
@@ -196,6 +204,7 @@ fn layers(sides: &[Side<'_>]) -> Vec<Layer> {
                 kind: side.kind.clone(),
                 sides: vec![place],
                 networks: vec![side.row.condition.clone()],
+                runs: vec![(side.row.split, side.row.seed)],
                 row: side.row.clone(),
             }),
         }

@@ -144,11 +144,6 @@ impl Streams {
         self.data.derive("similarity/bootstrap")
     }
 
-    /// Resamples of runs: the same for all pairs of a comparison.
-    pub fn similarity_runs(&self) -> StreamKey {
-        self.data.derive("similarity/runs")
-    }
-
     /// Initial values and batches of nonlinear probes: the same for all layers
     /// and checkpoints of a version.
     pub fn nonlinear(&self, version: u32) -> StreamKey {
