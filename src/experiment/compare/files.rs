@@ -7,6 +7,7 @@ use layerprobe_reports::ResultRow;
 use layerprobe_streams::StreamKey;
 use ndarray::{ArrayView2, Axis, CowArray, Ix2};
 
+use super::names::file_names;
 use super::silent::{Chosen, SilentLayer};
 use super::{CompareError, Compared, Measures, Side, Watch, announce, finish, pairs_of};
 use crate::activations::Matrix;
@@ -34,13 +35,12 @@ pub fn compare_files(
     let watch = Watch { stop, observer };
     let wanted = [layers, layers_b.or(layers)];
     let mut read = Vec::new();
-    for (path, layers) in files.iter().zip(wanted) {
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+    for ((path, layers), name) in files.iter().zip(wanted).zip(file_names(files)) {
         let file = ForeignFile::open(path, layers)?;
         let arrays = file.arrays().iter().map(|array| file.read(array, None));
         read.push(Arrays {
             path,
-            name: name.into_owned(),
+            name,
             layers: arrays.collect::<Result<_, _>>()?,
         });
     }

@@ -23,6 +23,19 @@ pub(in crate::experiment) fn run_names(folders: &[PathBuf]) -> Vec<String> {
     names
 }
 
+/// The names of two files in what tells their layers apart: without their endings, and
+/// where these are alike, with as much of the folders above them as differs.
+pub(super) fn file_names(files: &[PathBuf]) -> Vec<String> {
+    let names = run_names(files);
+    let bare = |name: &String| Path::new(name).with_extension("").display().to_string();
+    let without: Vec<String> = names.iter().map(bare).collect();
+    match (&names[..], &without[..]) {
+        // one ending tells them apart
+        ([a, b], [first, second]) if a != b && first == second => names,
+        _ => without,
+    }
+}
+
 /// The last parts of a path.
 fn tail(path: &Path, parts: usize) -> String {
     let all: Vec<_> = path.iter().collect();
@@ -34,6 +47,25 @@ fn tail(path: &Path, parts: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn files_are_named_without_their_endings_where_that_tells_them_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |path: &str| dir.path().join(path);
+        for folder in ["x", "y"] {
+            std::fs::create_dir_all(at(folder)).unwrap();
+        }
+        for file in ["x/acts.npy", "y/acts.npy", "y/acts.safetensors", "y/b.npy"] {
+            std::fs::write(at(file), file).unwrap();
+        }
+        let names = |given: [&str; 2]| file_names(&given.map(at));
+        assert_eq!(names(["x/acts.npy", "y/b.npy"]), ["acts", "b"]);
+        assert_eq!(names(["x/acts.npy", "x/acts.npy"]), ["acts", "acts"]);
+        assert_eq!(names(["x/acts.npy", "y/acts.npy"]), ["x/acts", "y/acts"]);
+        let both = names(["y/acts.npy", "y/acts.safetensors"]);
+        assert_eq!(both, ["acts.npy", "acts.safetensors"]);
+        assert_eq!(file_names(&[at("y/b.npy")]), ["b"]);
+    }
 
     #[test]
     fn runs_are_named_as_given_and_apart() {
