@@ -1,6 +1,7 @@
 use std::path::Path;
 
 use super::record::{Record, Unreadable};
+use super::write::not_finite;
 use crate::ReportError;
 
 /// Reads a table, of this version or an earlier one.
@@ -8,7 +9,8 @@ use crate::ReportError;
 /// # Errors
 /// With the file, the line (counted from 1) and the column's name: a column
 /// that is unknown, missing or there twice, a row of another length than the
-/// header, a cell that does not hold what its column wants.
+/// header, a cell that does not hold what its column wants. A NaN or an infinity
+/// is no number where a table is not written with it either.
 pub(super) fn read<R: Record>(path: &Path) -> Result<Vec<R>, ReportError> {
     let bytes = std::fs::read(path).map_err(|source| ReportError::Read {
         path: path.to_owned(),
@@ -45,7 +47,16 @@ fn parse<R: Record>(path: &Path, bytes: &[u8]) -> Result<Vec<R>, ReportError> {
             found: cell(wrong.column).to_owned(),
             expected: wrong.expected,
         };
-        rows.push(R::from_cells(cell).map_err(bad)?);
+        let row = R::from_cells(cell).map_err(bad)?;
+        if let Some((name, _)) = not_finite(&row) {
+            let column = R::COLUMNS.iter().position(|column| *column == name);
+            return Err(bad(Unreadable {
+                column: column.unwrap_or_default(),
+                name,
+                expected: "a finite number",
+            }));
+        }
+        rows.push(row);
     }
     Ok(rows)
 }
@@ -100,5 +111,45 @@ fn not_csv(path: &Path, error: &csv::Error) -> ReportError {
         path: path.to_owned(),
         line: error.position().map_or(1, csv::Position::line),
         reason: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ResultRow, ValueRow};
+
+    /// A table of two rows, the second with this in a column.
+    fn with<R: Record + Default>(name: &str, cell: &str) -> Result<Vec<R>, ReportError> {
+        let place = R::COLUMNS.iter().position(|column| *column == name);
+        let row = R::default().cells();
+        let mut other = row.clone();
+        other[place.unwrap()] = cell.to_owned();
+        let lines = [R::COLUMNS.join(","), row.join(","), other.join(",")];
+        parse(Path::new("t.csv"), lines.join("\n").as_bytes())
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused_where_they_would_mislead() {
+        for name in ["value", "lower", "upper", "epoch", "penalty"] {
+            for cell in ["NaN", "inf", "-inf", "1e999"] {
+                let message = with::<ResultRow>(name, cell).unwrap_err().to_string();
+                let told =
+                    format!("t.csv, line 3, column `{name}`: `{cell}` is not a finite number");
+                assert_eq!(message, told);
+            }
+            assert_eq!(with::<ResultRow>(name, "0.5").unwrap().len(), 2);
+        }
+        let message = with::<ValueRow>("accuracy", "nan").unwrap_err().to_string();
+        assert!(
+            message.contains("line 3, column `accuracy`: `nan`"),
+            "{message}"
+        );
+        // a diverged fit may leave these
+        for name in ["gradient_norm", "objective_gap"] {
+            let rows = with::<ResultRow>(name, "inf").unwrap();
+            let found = [rows[1].gradient_norm, rows[1].objective_gap];
+            assert!(found.contains(&Some(f64::INFINITY)), "{name}");
+        }
     }
 }

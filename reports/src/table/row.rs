@@ -160,7 +160,8 @@ pub fn write_results(path: &Path, rows: &[ResultRow]) -> Result<(), ReportError>
 /// # Errors
 /// With the file, the line (counted from 1) and the column's name: a column
 /// that is unknown, missing or there twice, a row of another length than the
-/// header, a cell that does not hold what its column wants.
+/// header, a cell that does not hold what its column wants, as a NaN or an infinity
+/// anywhere but in `gradient_norm` and `objective_gap`.
 pub fn read_results(path: impl AsRef<Path>) -> Result<Vec<ResultRow>, ReportError> {
     read::read(path.as_ref())
 }

@@ -28,19 +28,23 @@ pub(super) fn write<R: Record>(path: &Path, rows: &[R]) -> Result<(), ReportErro
 
 pub(super) fn check_finite<R: Record>(rows: &[R]) -> Result<(), ReportError> {
     for (index, row) in rows.iter().enumerate() {
-        for (column, found) in row.numbers() {
-            if !found.is_finite() && !R::MAY_BE_INFINITE.contains(&column) {
-                let [condition, layer, feature] = row.names().map(str::to_owned);
-                return Err(ReportError::NotFinite {
-                    row: index + 1,
-                    condition,
-                    layer,
-                    feature,
-                    column,
-                    found,
-                });
-            }
+        if let Some((column, found)) = not_finite(row) {
+            let [condition, layer, feature] = row.names().map(str::to_owned);
+            return Err(ReportError::NotFinite {
+                row: index + 1,
+                condition,
+                layer,
+                feature,
+                column,
+                found,
+            });
         }
     }
     Ok(())
+}
+
+/// The first NaN or infinity of a row, where it would mislead.
+pub(super) fn not_finite<R: Record>(row: &R) -> Option<(&'static str, f64)> {
+    let mut numbers = row.numbers().into_iter();
+    numbers.find(|(column, found)| !found.is_finite() && !R::MAY_BE_INFINITE.contains(column))
 }
