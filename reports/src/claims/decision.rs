@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::answer::{Finding, Learned, Outcome};
 use super::claim::{Claims, Part};
 use super::comparison::{Against, Estimate, difference};
-use super::evidence::{Evidence, Gate, Observation, Observed, experiment_of};
+use super::evidence::{Evidence, Gate, Observation, Observed, RunId, experiment_of};
 use super::quantity::Quantity;
 
 impl Claims {
@@ -65,7 +65,7 @@ impl Claims {
                 "{} runs, {} are the least that decide",
                 estimate.runs, self.least_runs
             )),
-            None => Outcome::CannotTell("one run has no interval over runs".to_owned()),
+            None => Outcome::CannotTell(sides.without_interval().to_owned()),
         }
     }
 
@@ -152,6 +152,19 @@ impl<'a> Sides<'a> {
         }
     }
 
+    /// Why there is no difference with an interval over runs.
+    fn without_interval(&self) -> &'static str {
+        let sides = self
+            .each()
+            .flat_map(|(_, seen)| runs_by_kind(&seen.observations));
+        let common = sides.reduce(|a, b| &a & &b).unwrap_or_default();
+        match common.len() {
+            0 => "no run in common",
+            1 => "one run has no interval over runs",
+            _ => "without one of its runs nothing is left",
+        }
+    }
+
     /// What is missing, if something is.
     fn undecided(&self) -> Option<Outcome> {
         let learned = self.part.learned;
@@ -200,6 +213,21 @@ impl<'a> Sides<'a> {
         });
         let unproven = (unconverged > 0).then(|| format!("{unconverged} fits without proof"));
         left_out.into_iter().chain(unproven).collect()
+    }
+}
+
+/// The runs of observations; of pairs between two kinds of networks, those of each kind.
+fn runs_by_kind(observations: &[Observation]) -> Vec<BTreeSet<RunId>> {
+    let of_kind = |kind: usize| -> BTreeSet<RunId> {
+        let runs = observations.iter();
+        runs.filter_map(|o| o.runs.get(kind).copied()).collect()
+    };
+    match observations.iter().any(|o| o.between_kinds) {
+        true => vec![of_kind(0), of_kind(1)],
+        false => {
+            let runs = observations.iter().flat_map(|o| &o.runs);
+            vec![runs.copied().collect()]
+        }
     }
 }
 

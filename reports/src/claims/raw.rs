@@ -139,6 +139,12 @@ impl RawPart {
         if self.over.is_some() == self.value.is_some() {
             return Err(format!("`{}`: give either `over` or `value`", self.says));
         }
+        if self.exact && self.value.is_none() {
+            return Err(format!(
+                "`{}`: what is `exact` is held against a number: give `value`, not `over`",
+                self.says
+            ));
+        }
         let margin = self.margin.unwrap_or(defaults.margin);
         if !(margin.is_finite() && margin >= 0.0) {
             return Err(format!("`{}`: a margin of {margin}", self.says));

@@ -82,6 +82,60 @@ fn variations_decide_beside_the_experiment() {
     );
 }
 
+/// The second side of what suppression is decided by.
+const OVER: &str = "over = { at = \"initial\" }";
+
+/// The same part, said to be computed.
+fn exact(part: &str) -> String {
+    part.replace("is =", "exact = true\nis =")
+}
+
+#[test]
+fn what_is_computed_is_held_against_a_number() {
+    let head = "margin = 0.05\nlearned = 0.5\nceiling = 0.95\nleast_runs = 3\n";
+    let claim = "[[claim]]\nid = \"c\"\nsays = \"it\"\nplace = \"there\"\n";
+    let over = exact(SUPPRESSED);
+    assert!(over.contains(OVER));
+    let error = Claims::parse(&format!("{head}{claim}{over}")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "claim `c`: `texture suppressed`: what is `exact` is held against a number: give \
+         `value`, not `over`"
+    );
+    assert!(claims(&over.replace(OVER, "value = 0.5")).claims[0].parts[0].exact);
+}
+
+#[test]
+fn why_there_is_no_interval_is_told() {
+    let why = |claims: &Claims, rows: &[ResultRow]| -> String {
+        let part = decide(claims, rows).remove(0).parts.remove(0);
+        assert_eq!(part.estimate, None);
+        part.outcome.because().unwrap().to_owned()
+    };
+    let suppressed = claims(SUPPRESSED);
+    let rows = texture(0.6, 0.3);
+    let one = "one run has no interval over runs";
+    assert_eq!(why(&suppressed, &rows[..2]), one);
+    // before training of the first two runs, after it of the third
+    let strangers = [&rows[0], &rows[2], &rows[5]].map(ResultRow::clone);
+    assert_eq!(why(&suppressed, &strangers), "no run in common");
+    // and of one run in common of two
+    let shared = [&rows[0], &rows[2], &rows[3], &rows[5]].map(ResultRow::clone);
+    assert_eq!(why(&suppressed, &shared), one);
+    let alike = ALIKE.replace(
+        "over = { with = { target = \"untrained\" } }",
+        "value = 0.2",
+    );
+    let pair = [
+        pair(("shape", 0, 9), ("shape", 1, 9), 0.6),
+        validation("shape", 1, 0.9),
+    ];
+    assert_eq!(
+        why(&claims(&alike), &pair),
+        "without one of its runs nothing is left"
+    );
+}
+
 #[test]
 fn variations_of_the_unvaried_change_nothing() {
     let claims = claims(SUPPRESSED);
@@ -92,7 +146,7 @@ fn variations_of_the_unvaried_change_nothing() {
     };
     assert_eq!(claims.decide_with(&rows, &[other]), claims.decide(&rows));
     // nor is what is computed decided again
-    let exact = SUPPRESSED.replace("is =", "exact = true\nis =");
+    let exact = exact(SUPPRESSED).replace(OVER, "value = 0.5");
     let exact = self::claims(&exact).decide_with(&rows, &[variation("other")]);
     assert!(exact[0].varied.is_empty());
 }
