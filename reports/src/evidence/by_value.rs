@@ -31,8 +31,8 @@ pub(crate) struct ByValue {
 type Place = (Network, String, String, String);
 
 /// What tells the networks behind one place from each other: the hold-out
-/// version and, of trained networks, the condition.
-type Beginning = (Option<u32>, String);
+/// version, the seed and, of trained networks, the condition.
+type Beginning = (Option<u32>, Option<u64>, String);
 
 impl ByValue {
     /// Of every dataset, network and protocol that the rows have; baselines, which
@@ -86,7 +86,8 @@ impl ByValue {
                 ..Measure::with_ends(row.accuracy, ends, IntervalKind::Stimuli)
             };
             let of_place = measures.entry(place).or_default();
-            of_place.entry((row.split, condition)).or_insert(measure);
+            let beginning = (row.split, row.seed, condition);
+            of_place.entry(beginning).or_insert(measure);
         }
         let features = in_order(&input.features, rows.iter().map(|row| &*row.feature));
         let held = in_order(&input.features, rows.iter().map(|row| &*row.held_feature));
@@ -116,8 +117,8 @@ impl ByValue {
         values.into_iter().cloned().collect()
     }
 
-    /// The accuracy where a value is held out, over the versions that hold it
-    /// out.
+    /// The accuracy where a value is held out, over the networks of versions that
+    /// hold it out.
     pub(crate) fn estimate(
         &self,
         network: &Network,
@@ -199,6 +200,28 @@ mod tests {
         assert_eq!((untrained.n, untrained.mean), (1, 0.5));
         assert!(!untrained.is_marked());
         assert_eq!(found.estimate(&Network::Untrained, pair, "blue"), None);
+    }
+
+    #[test]
+    fn untrained_networks_of_other_seeds_count_each() {
+        let seeded = |seed: u64, target: &str, accuracy: f64| ValueRow {
+            seed: Some(seed),
+            ..row(0, target, "initial", "red", accuracy)
+        };
+        let input = ReportInput {
+            by_value: vec![
+                seeded(0, "shape", 0.5),
+                seeded(0, "color", 0.5),
+                seeded(1, "shape", 0.7),
+                seeded(1, "color", 0.7),
+            ],
+            ..ReportInput::default()
+        };
+        let found = ByValue::all(&input).remove(0);
+        let untrained = found.estimate(&Network::Untrained, &found.pairs[0], "red");
+        let untrained = untrained.unwrap();
+        assert_eq!(untrained.n, 2);
+        assert!((untrained.mean - 0.6).abs() < 1e-12);
     }
 
     #[test]

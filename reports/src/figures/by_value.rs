@@ -54,7 +54,7 @@ fn basis(found: &ByValue) -> &'static str {
     let over_runs = |e: Estimate| matches!(e.interval, Some((.., IntervalKind::Runs)));
     match shown(found, &found.pairs).any(over_runs) {
         false => "95 % intervals over combinations of values, of one run",
-        true => "95 % intervals over combinations, over versions where several hold the value out",
+        true => "95 % intervals over combinations, over runs where several hold the value out",
     }
 }
 
