@@ -36,69 +36,109 @@ struct Matrix {
     marked: bool,
 }
 
+/// The matrices of one dataset and network.
+struct Confusions {
+    /// What tells them from the others of a report; empty for the only ones.
+    label: String,
+    /// The last layer read.
+    layer: String,
+    matrices: Vec<Matrix>,
+}
+
 /// Confusion matrices of the last layer at the last checkpoint: a matrix for
 /// each target and decoded feature.
 pub(super) fn figures(input: &ReportInput) -> Vec<Figure> {
-    let (layer, matrices) = matrices(input);
-    matrices
-        .chunks(COLUMNS * MAX_ROWS)
-        .enumerate()
-        .map(|(page, matrices)| Figure {
-            id: match page {
-                0 => "confusions".to_owned(),
-                page => format!("confusions-{}", page + 1),
-            },
-            title: "What is taken for what".to_owned(),
-            caption: format!(
-                "Confusion matrices of the probes of {layer}, the last layer read, at the last \
-                 checkpoint: the darker a cell, the larger the share of the test stimuli with the true \
-                 value (row) that were taken for the predicted one (column, in the same order). On the \
-                 diagonal they were taken for what they are. Hold-out versions are counted together. \
-                 The counts: confusion.csv."
-            ),
-            of_training: false,
-            drawing: draw(&layer, matrices),
-        })
-        .collect()
-}
-
-/// The last layer, and its matrices by target and feature.
-fn matrices(input: &ReportInput) -> (String, Vec<Matrix>) {
-    let wanted = |row: &&ConfusionRow| {
-        row.checkpoint_role == "last" && matches!(&*row.split_kind, "held_out_values" | "")
-    };
-    let rows = || input.confusions.iter().filter(wanted);
-    let view = shown_view(rows().map(|row| &*row.view));
-    let rows = || rows().filter(|row| row.view == view);
-    let layers = in_order(&input.layers, rows().map(|row| &*row.layer));
-    let Some(layer) = layers.iter().rfind(|l| rows().any(|row| row.layer == **l)) else {
-        return (String::new(), Vec::new());
-    };
-    let rows = || rows().filter(|row| row.layer == *layer);
-    let targets = in_order(&input.targets, rows().map(|row| &*row.target));
-    let features = in_order(&input.features, rows().map(|row| &*row.feature));
-    let protocols = in_order(&[], rows().map(|row| &*row.protocol));
-    let several = protocols.len() > 1;
-    let mut matrices = Vec::new();
-    for protocol in protocols.iter().map(String::as_str).chain(
-        // rows that name no protocol
-        rows().any(|row| row.protocol.is_empty()).then_some(""),
-    ) {
-        for target in &targets {
-            for feature in &features {
-                let own = rows().filter(|row| {
-                    (&row.target, &row.feature) == (target, feature) && row.protocol == protocol
-                });
-                let title = format!("{feature}, trained on {target}");
-                let title = match several {
-                    true => format!("{title}, {protocol}"),
-                    false => title,
-                };
-                matrices.extend(Matrix::of(title, own));
-            }
+    let mut figures = Vec::new();
+    for found in Confusions::all(input) {
+        for matrices in found.matrices.chunks(COLUMNS * MAX_ROWS) {
+            let number = figures.len() + 1;
+            figures.push(Figure {
+                id: match number {
+                    1 => "confusions".to_owned(),
+                    number => format!("confusions-{number}"),
+                },
+                title: match found.label.as_str() {
+                    "" => "What is taken for what".to_owned(),
+                    label => format!("What is taken for what ({label})"),
+                },
+                caption: caption(&found.layer),
+                of_training: false,
+                drawing: draw(&found, matrices),
+            });
         }
     }
-    (layer.clone(), matrices)
+    figures
+}
+
+fn caption(layer: &str) -> String {
+    format!(
+        "Confusion matrices of the probes of {layer}, the last layer read, at the last \
+         checkpoint: the darker a cell, the larger the share of the test stimuli with the true \
+         value (row) that were taken for the predicted one (column, in the same order). On the \
+         diagonal they were taken for what they are. Hold-out versions are counted together. \
+         The counts: confusion.csv."
+    )
+}
+
+impl Confusions {
+    /// Of every dataset and network that the rows have.
+    fn all(input: &ReportInput) -> Vec<Self> {
+        let wanted = |row: &&ConfusionRow| {
+            row.checkpoint_role == "last" && matches!(&*row.split_kind, "held_out_values" | "")
+        };
+        let rows = || input.confusions.iter().filter(wanted);
+        let view = shown_view(rows().map(|row| &*row.view));
+        let mut by_key: BTreeMap<[&str; 2], Vec<&ConfusionRow>> = BTreeMap::new();
+        for row in rows().filter(|row| row.view == view) {
+            let key = [&*row.dataset, &*row.arch];
+            by_key.entry(key).or_default().push(row);
+        }
+        let several = by_key.len() > 1;
+        let of = |(key, rows): (&[&str; 2], &Vec<&ConfusionRow>)| {
+            let label = match several {
+                true => key.join(", "),
+                false => String::new(),
+            };
+            Self::of(input, rows, label)
+        };
+        by_key.iter().filter_map(of).collect()
+    }
+
+    /// By protocol, target and feature.
+    fn of(input: &ReportInput, rows: &[&ConfusionRow], label: String) -> Option<Self> {
+        let layers = in_order(&input.layers, rows.iter().map(|row| &*row.layer));
+        let is_read = |layer: &&String| rows.iter().any(|row| row.layer == **layer);
+        let layer = layers.iter().rfind(is_read)?;
+        let rows = || rows.iter().copied().filter(|row| row.layer == *layer);
+        let targets = in_order(&input.targets, rows().map(|row| &*row.target));
+        let features = in_order(&input.features, rows().map(|row| &*row.feature));
+        let protocols = in_order(&[], rows().map(|row| &*row.protocol));
+        let several = protocols.len() > 1;
+        let mut matrices = Vec::new();
+        for protocol in protocols.iter().map(String::as_str).chain(
+            // rows that name no protocol
+            rows().any(|row| row.protocol.is_empty()).then_some(""),
+        ) {
+            for target in &targets {
+                for feature in &features {
+                    let own = rows().filter(|row| {
+                        (&row.target, &row.feature) == (target, feature) && row.protocol == protocol
+                    });
+                    let title = format!("{feature}, trained on {target}");
+                    let title = match several {
+                        true => format!("{title}, {protocol}"),
+                        false => title,
+                    };
+                    matrices.extend(Matrix::of(title, own));
+                }
+            }
+        }
+        Some(Self {
+            label,
+            layer: layer.clone(),
+            matrices,
+        })
+    }
 }
 
 impl Matrix {
@@ -140,7 +180,8 @@ fn shade(share: f64) -> Color {
     Color(mix(FULL.0), mix(FULL.1), mix(FULL.2))
 }
 
-fn draw(layer: &str, matrices: &[Matrix]) -> Drawing {
+/// A figure of some of the matrices that were found.
+fn draw(found: &Confusions, matrices: &[Matrix]) -> Drawing {
     let columns = matrices.len().clamp(1, COLUMNS);
     let pitch = (WIDTH - 2.0 * EDGE + GAP) / COLUMNS as f64;
     let side = pitch - GAP - NAME_ROOM;
@@ -149,8 +190,14 @@ fn draw(layer: &str, matrices: &[Matrix]) -> Drawing {
     let height = TOP + rows as f64 * row_height + FOOT;
     let mut drawing = Drawing::new(WIDTH, height.ceil(), "Confusion matrices of the last layer");
     drawing.text(Text::new((EDGE, 19.0), "What probes take for what", 17.0));
-    let subtitle =
-        format!("at {layer}, the last checkpoint; share of the true value\u{2019}s stimuli");
+    let subtitle = format!(
+        "at {}, the last checkpoint; share of the true value\u{2019}s stimuli",
+        found.layer
+    );
+    let subtitle = match found.label.as_str() {
+        "" => subtitle,
+        label => format!("{label}: {subtitle}"),
+    };
     let subtitle = fitted(&subtitle, 13.5, WIDTH - 2.0 * EDGE);
     drawing.text(Text::new((EDGE, 42.0), &subtitle, 13.5).colored(Color::GRAY));
     let entries = [0.02, 0.1, 0.25, 0.5, 1.0].map(|share: f64| {
@@ -249,14 +296,52 @@ mod tests {
             ],
             ..ReportInput::default()
         };
-        let (layer, found) = matrices(&input);
-        assert_eq!((&*layer, found.len()), ("fc1", 1));
+        let all = Confusions::all(&input).remove(0);
+        let found = &all.matrices;
+        assert_eq!((&*all.label, &*all.layer, found.len()), ("", "fc1", 1));
         assert_eq!(found[0].values, ["blue", "green", "red"]);
         let none = vec![0.0; 3];
         let green = vec![0.0, 1.0, 0.0];
         let red = vec![2.0 / 12.0, 1.0 / 12.0, 9.0 / 12.0];
         assert_eq!(found[0].shares, [none, green, red]);
         assert!(!found[0].marked);
+    }
+
+    #[test]
+    fn other_networks_and_datasets_are_counted_apart() {
+        let of = |arch: &str, layer: &str, predicted: &str| ConfusionRow {
+            dataset: "trifeature".into(),
+            arch: arch.into(),
+            layer: layer.into(),
+            ..row(0, "red", predicted, 4)
+        };
+        let input = |confusions| ReportInput {
+            confusions,
+            ..ReportInput::default()
+        };
+        let titles = |confusions| -> Vec<(String, String)> {
+            let figures = figures(&input(confusions)).into_iter();
+            figures.map(|figure| (figure.id, figure.title)).collect()
+        };
+        let name = |id: &str, title: &str| (id.to_owned(), title.to_owned());
+        assert_eq!(
+            titles(vec![of("cnn4", "fc1", "red")]),
+            [name("confusions", "What is taken for what")]
+        );
+        let both = vec![of("cnn4", "fc1", "red"), of("mlp", "hidden", "blue")];
+        let found = Confusions::all(&input(both.clone()));
+        let layers: Vec<&str> = found.iter().map(|found| &*found.layer).collect();
+        assert_eq!(layers, ["fc1", "hidden"]);
+        // all right, and all wrong
+        assert_eq!(found[0].matrices[0].shares, [[1.0]]);
+        assert_eq!(found[1].matrices[0].shares, [[0.0, 0.0], [1.0, 0.0]]);
+        assert_eq!(
+            titles(both),
+            [
+                name("confusions", "What is taken for what (trifeature, cnn4)"),
+                name("confusions-2", "What is taken for what (trifeature, mlp)"),
+            ]
+        );
     }
 
     #[test]
