@@ -19,22 +19,34 @@ type Side = fn(&Run, &str, &str) -> Option<Measure>;
 /// checkpoint (the paper's reads the best on validation), the difference
 /// contains that choice too: it is one between protocols, not between probes.
 pub(super) fn protocol_differences(families: &[Family]) -> Vec<ResultRow> {
-    let is_accuracy = |family: &&Family| family.quantity.metric() == "accuracy";
     let mut rows = Vec::new();
-    for bound in families.iter().filter(is_accuracy) {
+    for bound in families.iter().filter(|family| is_accuracy(family)) {
         if !bound.key.is_upper_bound() {
             continue;
         }
-        let clean = families.iter().filter(is_accuracy).find(|other| {
-            !other.key.is_upper_bound()
-                && other.common.split_kind == SHARED_SPLIT
-                && other.key.apart_from_choices() == bound.key.apart_from_choices()
-        });
-        if let Some(clean) = clean {
+        if let Some(clean) = clean_beside(bound, families) {
             rows.extend(between(bound, clean));
         }
     }
     rows
+}
+
+fn is_accuracy(family: &Family) -> bool {
+    family.quantity.metric() == "accuracy"
+}
+
+/// The clean family of the same networks: that of the very cell of a sweep, or else
+/// one of another scaling of activations.
+fn clean_beside<'a>(bound: &Family, families: &'a [Family]) -> Option<&'a Family> {
+    let is_beside = |other: &&Family| {
+        is_accuracy(other)
+            && !other.key.is_upper_bound()
+            && other.common.split_kind == SHARED_SPLIT
+            && other.key.apart_from_choices() == bound.key.apart_from_choices()
+    };
+    let beside: Vec<&'a Family> = families.iter().filter(is_beside).collect();
+    let same = |other: &&&Family| other.common.variant == bound.common.variant;
+    beside.iter().find(same).or(beside.first()).copied()
 }
 
 fn between(bound: &Family, clean: &Family) -> Vec<ResultRow> {
@@ -163,6 +175,48 @@ mod tests {
         assert_eq!(
             of("protocol_difference_enhancement"),
             [("", 0.125, Some(0.125))]
+        );
+    }
+
+    #[test]
+    fn cells_of_a_sweep_over_scalings_have_each_their_own() {
+        let of_cell = |scaling: &str, more: f64| -> Vec<ResultRow> {
+            let of = |row: ResultRow| ResultRow {
+                condition: format!("{scaling}/{}", row.condition),
+                variant: format!("probes.scaling={scaling}"),
+                value: match row.protocol.as_str() {
+                    "paper/1" => row.value + more,
+                    _ => row.value,
+                },
+                protocol: match row.protocol.as_str() {
+                    "clean/4" => format!("clean/4 scaling={scaling}"),
+                    other => other.to_owned(),
+                },
+                ..row
+            };
+            rows().into_iter().map(of).collect()
+        };
+        let cells = [of_cell("channel", 0.0), of_cell("standard", 0.125)].concat();
+        let found = rows_over_runs(&cells);
+        let before: Vec<(&str, &str, f64)> = found
+            .iter()
+            .filter(|row| row.metric == "protocol_difference" && row.step == Some(0))
+            .map(|row| (&*row.variant, &*row.protocol, row.value))
+            .collect();
+        assert_eq!(
+            before,
+            [
+                (
+                    "probes.scaling=channel",
+                    "paper/1 minus clean/4 scaling=channel",
+                    0.125
+                ),
+                (
+                    "probes.scaling=standard",
+                    "paper/1 minus clean/4 scaling=standard",
+                    0.25
+                ),
+            ]
         );
     }
 
