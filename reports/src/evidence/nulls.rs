@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::baseline::is_of_a_network;
+use super::group::{Group, groups};
 use super::names::in_order;
 use super::view::shown_view;
 use crate::{ReportInput, ResultRow};
@@ -8,6 +9,8 @@ use crate::{ReportInput, ResultRow};
 /// The permutation tests of one target's networks.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Tested {
+    /// What tells its rows from others of the report; empty for the only ones.
+    pub(crate) label: String,
     pub(crate) target: String,
     pub(crate) layers: Vec<String>,
     pub(crate) features: Vec<String>,
@@ -28,19 +31,35 @@ impl Tested {
     }
 }
 
-/// The permutation tests that the rows tell of, by target.
+/// The permutation tests that the rows tell of, by what may be put side by side and
+/// target.
 pub(crate) fn tested(input: &ReportInput) -> Vec<Tested> {
-    let all = |metric: &'static str| {
-        let rows = input.rows.iter();
-        rows.filter(move |row| {
-            row.metric == metric && row.value.is_finite() && is_of_a_network(row)
-        })
+    let wanted = |row: &&ResultRow| {
+        let of_tests = matches!(row.metric.as_str(), P_VALUE | NULL_MAX);
+        of_tests && row.value.is_finite() && is_of_a_network(row)
     };
-    let view = shown_view(all("p_value").map(|row| &*row.view));
-    let of_metric = |metric: &'static str| all(metric).filter(move |row| row.view == view);
-    let targets = in_order(&input.targets, of_metric("p_value").map(|row| &*row.target));
+    let rows = || input.rows.iter().filter(wanted);
+    let judged = rows().filter(|row| row.metric == P_VALUE);
+    let view = shown_view(judged.map(|row| &*row.view));
+    let groups = groups(rows().filter(|row| row.view == view));
+    groups
+        .iter()
+        .flat_map(|group| tested_in(input, group))
+        .collect()
+}
+
+const P_VALUE: &str = "p_value";
+const NULL_MAX: &str = "null_max";
+
+/// The permutation tests of a group's rows, by target.
+fn tested_in(input: &ReportInput, group: &Group<'_>) -> Vec<Tested> {
+    let of_metric = |metric: &'static str| {
+        let rows = group.rows.iter().copied();
+        rows.filter(move |row| row.metric == metric)
+    };
+    let targets = in_order(&input.targets, of_metric(P_VALUE).map(|row| &*row.target));
     let of_target = |target: &String| {
-        let judged: Vec<&ResultRow> = of_metric("p_value")
+        let judged: Vec<&ResultRow> = of_metric(P_VALUE)
             .filter(|row| row.target == *target)
             .collect();
         let mut conditions: Vec<&str> = judged.iter().map(|row| &*row.condition).collect();
@@ -58,7 +77,7 @@ pub(crate) fn tested(input: &ReportInput) -> Vec<Tested> {
         }
         let mut highest: BTreeMap<String, f64> = BTreeMap::new();
         let mut permutations = 0;
-        for row in of_metric("null_max").filter(|row| row.target == *target) {
+        for row in of_metric(NULL_MAX).filter(|row| row.target == *target) {
             let most = highest.entry(row.feature.clone()).or_insert(row.value);
             *most = most.max(row.value);
             permutations = permutations.max(row.repeat.map_or(0, |repeat| repeat as usize + 1));
@@ -70,6 +89,7 @@ pub(crate) fn tested(input: &ReportInput) -> Vec<Tested> {
             names
         };
         Tested {
+            label: group.label.clone(),
             target: target.clone(),
             layers: used(&input.layers, |row| &row.layer),
             features: used(&input.features, |row| &row.feature),
@@ -125,6 +145,44 @@ mod tests {
         assert_eq!(found.p_value("fc1", "color", true), Some(0.05));
         assert_eq!(found.p_value("fc1", "shape", true), None);
         assert_eq!(found.highest["color"], 0.21);
+        assert_eq!((&*found.label, &*found.target), ("", "shape"));
         assert_eq!(tested(&ReportInput::default()), []);
+    }
+
+    #[test]
+    fn unlike_networks_are_tested_apart() {
+        let of = |epochs: u32, row: ResultRow| ResultRow {
+            variant: format!("training.epochs={epochs}"),
+            condition: format!("epochs{epochs}/{}", row.condition),
+            ..row
+        };
+        let null = ResultRow {
+            repeat: Some(18),
+            ..row("null_max", 0, None, 0.2)
+        };
+        let input = ReportInput {
+            rows: vec![
+                of(5, row("p_value", 0, Some(0), 0.05)),
+                of(5, null.clone()),
+                of(10, row("p_value", 0, Some(0), 0.3)),
+                of(10, ResultRow { value: 0.4, ..null }),
+            ],
+            ..ReportInput::default()
+        };
+        let found = tested(&input);
+        let told: Vec<_> = found
+            .iter()
+            .map(|tested| {
+                let p = tested.p_value("fc1", "color", false);
+                (&*tested.label, tested.runs, p, tested.highest["color"])
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("variant training.epochs=10", 1, Some(0.3), 0.4),
+                ("variant training.epochs=5", 1, Some(0.05), 0.2),
+            ]
+        );
     }
 }

@@ -4,6 +4,7 @@ use super::baseline;
 use super::chance::Chances;
 use super::edges::Edges;
 use super::family::{Family, FamilyKey};
+use super::group::{Group, groups};
 use super::names::in_order;
 use super::quantity::{Quantity, is_of_one_run};
 use super::run::Run;
@@ -61,17 +62,10 @@ pub(crate) fn gather(input: &ReportInput) -> Evidence {
 
 /// The families of one quantity.
 fn families(input: &ReportInput, quantity: Quantity) -> Vec<Family> {
-    let mut by_key: BTreeMap<FamilyKey, Vec<&ResultRow>> = BTreeMap::new();
-    for row in input.rows.iter().filter(|row| quantity.is_in(row)) {
-        by_key.entry(FamilyKey::of(row)).or_default().push(row);
-    }
-    let keys: Vec<&FamilyKey> = by_key.keys().collect();
-    by_key
-        .iter()
-        .map(|(key, rows)| {
-            let label = label(key, &keys);
-            family(input, (quantity, key), rows, label)
-        })
+    let measured = input.rows.iter().filter(|row| quantity.is_in(row));
+    groups(measured)
+        .into_iter()
+        .map(|group| family(input, quantity, group))
         .collect()
 }
 
@@ -95,14 +89,10 @@ fn add_nats(families: &mut [Family], rows: &[ResultRow]) {
     }
 }
 
-fn family(
-    input: &ReportInput,
-    (quantity, key): (Quantity, &FamilyKey),
-    rows: &[&ResultRow],
-    label: String,
-) -> Family {
+fn family(input: &ReportInput, quantity: Quantity, group: Group<'_>) -> Family {
+    let Group { key, label, rows } = group;
     let mut runs: BTreeMap<String, Run> = BTreeMap::new();
-    for row in rows {
+    for row in &rows {
         runs.entry(row.condition.clone())
             .or_insert_with(|| Run::new(row))
             .take(row);
@@ -113,10 +103,10 @@ fn family(
         names.retain(|name| found().any(|found| found == name));
         names
     };
-    let common = in_common(rows);
+    let common = in_common(&rows);
     Family {
         quantity,
-        key: key.clone(),
+        key,
         dataset: common.dataset.clone(),
         label,
         baselines: rows.first().map_or_else(Vec::new, |like| {
@@ -157,34 +147,4 @@ fn in_common(rows: &[&ResultRow]) -> ResultRow {
         order_seed: seed(|row| row.order_seed),
         ..ResultRow::default()
     }
-}
-
-/// The parts of a key in which the keys of the report differ.
-fn label(key: &FamilyKey, all: &[&FamilyKey]) -> String {
-    let differing = differing(key, all);
-    // said of the only family, too: it is no property of a comparison
-    match key.is_upper_bound() {
-        true if differing.is_empty() => UPPER_BOUND.to_owned(),
-        true => format!("{differing}; {UPPER_BOUND}"),
-        false => differing,
-    }
-}
-
-/// What `selected_by` means where it names the tested stimuli.
-const UPPER_BOUND: &str = "upper bounds, chosen on the tested stimuli";
-
-fn differing(key: &FamilyKey, all: &[&FamilyKey]) -> String {
-    let parts = key
-        .0
-        .iter()
-        .enumerate()
-        .filter(|(place, part)| all.iter().any(|other| other.0.get(*place) != Some(*part)))
-        .filter(|(_, (name, _))| !(key.is_upper_bound() && *name == "chosen by"));
-    parts
-        .map(|(_, (name, value))| match value.as_str() {
-            "" => format!("{name} not given"),
-            value => format!("{name} {value}"),
-        })
-        .collect::<Vec<_>>()
-        .join(", ")
 }

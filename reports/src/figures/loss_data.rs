@@ -1,14 +1,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::f64::consts::LOG2_E;
 
-use super::Figure;
 use super::axis::Axis;
 use super::legend::{Legend, Sample};
 use super::palette::Palette;
 use super::panel::{FLAT_FOOT, Panel};
 use super::sheet::{Frame, MAX_ROWS, Sheet, WIDTH};
+use super::{Figure, named};
 use crate::drawing::{Color, Drawing, Marker};
-use crate::evidence::{Network, in_order, is_of_a_network, shown_view};
+use crate::evidence::{Group, Network, groups, in_order, is_of_a_network, shown_view};
 use crate::{ReportInput, ResultRow};
 
 /// Panels side by side.
@@ -21,12 +21,29 @@ type Curves = BTreeMap<(Network, String), BTreeMap<u64, (f64, usize)>>;
 /// How well a probe predicts the next block, by how many stimuli it was
 /// fitted to (Whitney et al. 2020): a panel a feature, a curve a network.
 pub(super) fn figures(input: &ReportInput, palette: &Palette) -> Vec<Figure> {
-    let (layer, curves) = curves(input);
+    let wanted = |row: &&ResultRow| {
+        let of_code = row.metric == "cross_entropy" && row.split_kind == "next_block";
+        of_code && row.value.is_finite() && is_of_a_network(row)
+    };
+    let rows = || input.rows.iter().filter(wanted);
+    let view = shown_view(rows().map(|row| &*row.view));
+    let groups = groups(rows().filter(|row| row.view == view));
+    let groups = groups.iter().enumerate();
+    groups
+        .flat_map(|(number, group)| named(of_group(input, group, palette), number, &group.label))
+        .collect()
+}
+
+/// The figures of runs that may be put side by side.
+fn of_group(input: &ReportInput, group: &Group<'_>, palette: &Palette) -> Vec<Figure> {
+    let (layer, curves) = curves(input, &group.rows);
     let features = in_order(&input.features, curves.keys().map(|(_, f)| f.as_str()));
     let features: Vec<String> = features
         .into_iter()
         .filter(|feature| curves.keys().any(|(_, f)| f == feature))
         .collect();
+    let x = Axis::steps(curves.values().flatten().map(|(n, _)| *n as f64));
+    let subtitle = subtitle(&layer, &group.label);
     features
         .chunks(COLUMNS * MAX_ROWS)
         .enumerate()
@@ -36,32 +53,43 @@ pub(super) fn figures(input: &ReportInput, palette: &Palette) -> Vec<Figure> {
                 page => format!("loss-data-curves-{}", page + 1),
             },
             title: "Loss-data curves".to_owned(),
-            caption: format!(
-                "Mean cross-entropy of the next block of labels by a probe of {layer}, the last layer \
-                 read, fitted to all blocks before it (Whitney et al. 2020): the fits of the online \
-                 code, so that the area under a curve is what the code costs. Means over orders and \
-                 runs; the untrained network against the last checkpoints. A representation may need \
-                 fewer stimuli and still end no lower."
-            ),
+            caption: caption(&layer, &x),
             of_training: false,
-            drawing: draw(&layer, features, &curves, palette),
+            drawing: draw(&subtitle, features, &curves, &x, palette),
         })
         .collect()
 }
 
-/// The last layer, and its curves.
-fn curves(input: &ReportInput) -> (String, Curves) {
-    let wanted = |row: &&ResultRow| {
-        let of_code = row.metric == "cross_entropy" && row.split_kind == "next_block";
-        of_code && row.value.is_finite() && is_of_a_network(row)
+fn caption(layer: &str, x: &Axis) -> String {
+    let scale = match x.is_symlog() {
+        true => {
+            " The horizontal axis is linear from 0 to the first point and logarithmic from there."
+        }
+        false => "",
     };
-    let rows = || input.rows.iter().filter(wanted);
-    let view = shown_view(rows().map(|row| &*row.view));
-    let rows = || rows().filter(|row| row.view == view);
-    let layers = in_order(&input.layers, rows().map(|row| &*row.layer));
-    let found = layers.iter().rfind(|l| rows().any(|row| row.layer == **l));
+    format!(
+        "Mean cross-entropy of the next block of labels by a probe of {layer}, the last layer read, \
+         fitted to all blocks before it (Whitney et al. 2020): the fits of the online code, which has \
+         none for its first block. Means over orders and runs; the untrained network against the last \
+         checkpoints. A representation may need fewer stimuli and still end no lower.{scale}"
+    )
+}
+
+fn subtitle(layer: &str, label: &str) -> String {
+    let what = format!("cross-entropy of the next block at {layer}, mean over orders and runs");
+    match label {
+        "" => what,
+        label => format!("{label}: {what}"),
+    }
+}
+
+/// The last layer of these rows, and its curves.
+fn curves(input: &ReportInput, rows: &[&ResultRow]) -> (String, Curves) {
+    let layers = in_order(&input.layers, rows.iter().map(|row| &*row.layer));
+    let is_read = |layer: &&String| rows.iter().any(|row| row.layer == **layer);
+    let found = layers.iter().rfind(is_read);
     let mut curves = Curves::new();
-    for row in rows().filter(|row| Some(&row.layer) == found) {
+    for row in rows.iter().filter(|row| Some(&row.layer) == found) {
         let network = match row.step {
             Some(0) => Network::Untrained,
             _ => Network::Trained(row.target.clone()),
@@ -74,7 +102,13 @@ fn curves(input: &ReportInput) -> (String, Curves) {
     (found.cloned().unwrap_or_default(), curves)
 }
 
-fn draw(layer: &str, features: &[String], curves: &Curves, palette: &Palette) -> Drawing {
+fn draw(
+    subtitle: &str,
+    features: &[String],
+    curves: &Curves,
+    x: &Axis,
+    palette: &Palette,
+) -> Drawing {
     let networks: BTreeSet<&Network> = curves.keys().map(|(network, _)| network).collect();
     let entries = networks.iter().map(|network| {
         let (color, marker) = look(network, palette);
@@ -90,9 +124,8 @@ fn draw(layer: &str, features: &[String], curves: &Curves, palette: &Palette) ->
         (sample, name)
     });
     let legend = Legend::new(entries.collect(), WIDTH - 24.0);
-    let points = || curves.values().flatten();
-    let x = Axis::steps(points().map(|(n, _)| *n as f64));
-    let highest = points().map(|(_, (sum, n))| sum / *n as f64 * LOG2_E);
+    let points = curves.values().flatten();
+    let highest = points.map(|(_, (sum, n))| sum / *n as f64 * LOG2_E);
     let y = Axis::Linear {
         low: 0.0,
         high: 1.05 * highest.fold(0.2, f64::max),
@@ -100,8 +133,13 @@ fn draw(layer: &str, features: &[String], curves: &Curves, palette: &Palette) ->
     let columns = features.len().clamp(1, COLUMNS);
     let frame = Frame {
         title: "How many stimuli a probe needs",
-        subtitle: &format!("cross-entropy of the next block at {layer}, mean over orders and runs"),
-        x_label: "stimuli the probe was fitted to",
+        subtitle,
+        x_label: match x.is_symlog() {
+            true => {
+                "stimuli the probe was fitted to (linear up to the first point, then logarithmic)"
+            }
+            false => "stimuli the probe was fitted to",
+        },
         y_label: "bits a label",
     };
     let rows = features.len().div_ceil(columns);
@@ -111,7 +149,7 @@ fn draw(layer: &str, features: &[String], curves: &Curves, palette: &Palette) ->
         panel.title(&mut drawing, feature);
         panel.y_grid(&mut drawing, index % columns == 0);
         panel.edges(&mut drawing);
-        panel.x_numbers(&mut drawing, &x);
+        panel.x_numbers(&mut drawing, x);
         for ((network, _), curve) in curves.iter().filter(|((_, f), _)| f == feature) {
             let (color, marker) = look(network, palette);
             let line: Vec<_> = curve
@@ -137,10 +175,11 @@ fn look(network: &Network, palette: &Palette) -> (Color, Marker) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::drawing::Shape;
+    use crate::evidence::gather;
 
-    #[test]
-    fn blocks_are_averaged_over_orders_and_kept_by_size() {
-        let row = |step, repeat, n_train, value| ResultRow {
+    fn row(step: u64, repeat: u64, n_train: u64, value: f64) -> ResultRow {
+        ResultRow {
             target: "shape".into(),
             layer: "fc1".into(),
             feature: "color".into(),
@@ -151,26 +190,100 @@ mod tests {
             n_train: Some(n_train),
             value,
             ..ResultRow::default()
-        };
-        let other = ResultRow {
-            split_kind: "held_out_values".into(),
-            ..row(0, 0, 11, 9.0)
-        };
+        }
+    }
+
+    fn drawn(rows: Vec<ResultRow>) -> Vec<Figure> {
         let input = ReportInput {
-            rows: vec![
-                row(0, 0, 11, 2.0),
-                row(0, 1, 11, 1.0),
-                row(0, 0, 22, 0.5),
-                row(540, 0, 11, 0.25),
-                other,
-            ],
+            rows,
             ..ReportInput::default()
         };
-        let (layer, found) = curves(&input);
+        figures(&input, &Palette::of(&input, &gather(&input)))
+    }
+
+    /// Whether a text of the drawing has these words.
+    fn says(figure: &Figure, words: &str) -> bool {
+        let mut shapes = figure.drawing.shapes.iter();
+        shapes.any(|shape| matches!(shape, Shape::Text(text) if text.content.contains(words)))
+    }
+
+    #[test]
+    fn blocks_are_averaged_over_orders_and_kept_by_size() {
+        let rows = [
+            row(0, 0, 11, 2.0),
+            row(0, 1, 11, 1.0),
+            row(0, 0, 22, 0.5),
+            row(540, 0, 11, 0.25),
+        ];
+        let rows: Vec<&ResultRow> = rows.iter().collect();
+        let (layer, found) = curves(&ReportInput::default(), &rows);
         assert_eq!(layer, "fc1");
         let untrained = &found[&(Network::Untrained, "color".to_owned())];
         let points: Vec<_> = untrained.iter().collect();
         assert_eq!(points, [(&11, &(3.0, 2)), (&22, &(0.5, 1))]);
         assert_eq!(found.len(), 2);
+        // what is no code's gives none
+        let other = ResultRow {
+            split_kind: "held_out_values".into(),
+            ..row(0, 0, 11, 9.0)
+        };
+        assert!(drawn(vec![other]).is_empty());
+    }
+
+    #[test]
+    fn unlike_networks_have_figures_of_their_own() {
+        let of = |epochs: u32, row: ResultRow| ResultRow {
+            variant: format!("training.epochs={epochs}"),
+            ..row
+        };
+        let named = |rows: Vec<ResultRow>| -> Vec<(String, String)> {
+            let figures = drawn(rows).into_iter();
+            figures.map(|figure| (figure.id, figure.title)).collect()
+        };
+        let name = |id: &str, title: &str| (id.to_owned(), title.to_owned());
+        assert_eq!(
+            named(vec![of(5, row(0, 0, 11, 2.0))]),
+            [name("loss-data-curves", "Loss-data curves")]
+        );
+        let both = vec![of(5, row(0, 0, 11, 2.0)), of(10, row(0, 0, 11, 1.0))];
+        assert!(says(&drawn(both.clone())[1], "variant training.epochs=5: "));
+        assert_eq!(
+            named(both),
+            [
+                name(
+                    "loss-data-curves",
+                    "Loss-data curves (variant training.epochs=10)"
+                ),
+                name(
+                    "loss-data-curves-family2",
+                    "Loss-data curves (variant training.epochs=5)"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn each_network_is_drawn_by_its_own_last_layer() {
+        let of = |arch: &str, layer: &str| ResultRow {
+            arch: arch.into(),
+            layer: layer.into(),
+            ..row(0, 0, 11, 1.0)
+        };
+        let found = drawn(vec![of("cnn4", "fc1"), of("mlp", "hidden")]);
+        let layers = found.iter().zip(["fc1", "hidden"]);
+        assert_eq!(layers.len(), 2);
+        for (figure, layer) in layers {
+            assert!(figure.caption.contains(&format!("a probe of {layer},")));
+        }
+    }
+
+    #[test]
+    fn a_logarithmic_axis_is_called_so() {
+        for (last, logarithmic) in [(22, false), (110, true)] {
+            let figure = drawn(vec![row(0, 0, 11, 2.0), row(0, 0, last, 1.0)]).remove(0);
+            assert_eq!(figure.caption.contains("logarithmic"), logarithmic);
+            assert_eq!(says(&figure, "logarithmic"), logarithmic);
+            assert!(!figure.caption.contains("area under"));
+        }
     }
 }

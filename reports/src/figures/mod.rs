@@ -54,12 +54,12 @@ pub(crate) fn all(input: &ReportInput, evidence: &Evidence) -> Vec<Figure> {
         let mut of_family = over_training::figures(&context);
         of_family.extend(untrained_trained::figures(&context));
         of_family.extend(change::figures(&context));
-        figures.extend(named(of_family, number, family));
+        figures.extend(named(of_family, number, &family.label));
     }
     for of_quantity in evidence.around.chunk_by(|a, b| a.quantity == b.quantity) {
         for (number, family) in of_quantity.iter().enumerate() {
             let of_family = untrained_trained::figures(&context(family));
-            figures.extend(named(of_family, number, family));
+            figures.extend(named(of_family, number, &family.label));
         }
     }
     figures.extend(loss_data::figures(input, &colors));
@@ -70,14 +70,14 @@ pub(crate) fn all(input: &ReportInput, evidence: &Evidence) -> Vec<Figure> {
 }
 
 /// Figures of family number `number` of its kind, named so that they differ
-/// from the others'.
-fn named(mut figures: Vec<Figure>, number: usize, family: &crate::evidence::Family) -> Vec<Figure> {
+/// from the others' by its label.
+fn named(mut figures: Vec<Figure>, number: usize, label: &str) -> Vec<Figure> {
     for figure in &mut figures {
         if number > 0 {
             figure.id.push_str(&format!("-family{}", number + 1));
         }
-        if !family.label.is_empty() {
-            figure.title.push_str(&format!(" ({})", family.label));
+        if !label.is_empty() {
+            figure.title.push_str(&format!(" ({label})"));
         }
     }
     figures

@@ -146,8 +146,8 @@ pub(super) fn change(family: &Family) -> Vec<Table> {
     family.targets.iter().filter(measured).map(table).collect()
 }
 
-/// p-values of permutation tests: a table a target, a column a feature, before
-/// and after training.
+/// p-values of permutation tests: a table a target (of networks that may be put side by
+/// side), a column a feature, before and after training.
 pub(super) fn p_values(tested: &[Tested]) -> Vec<Table> {
     let table = |tested: &Tested| {
         let p = |layer: &str, feature: &str, trained| {
@@ -168,9 +168,13 @@ pub(super) fn p_values(tested: &[Tested]) -> Vec<Table> {
             1 => String::new(),
             n => format!(", the largest of n = {n} runs"),
         };
+        let label = match tested.label.as_str() {
+            "" => String::new(),
+            label => format!(", {label}"),
+        };
         Table {
             caption: format!(
-                "p, trained on {} ({} permutations{runs}; permuted labels gave at most {})",
+                "p, trained on {}{label} ({} permutations{runs}; permuted labels gave at most {})",
                 tested.target,
                 tested.permutations,
                 listed(&highest)
@@ -187,4 +191,54 @@ pub(super) fn p_values(tested: &[Tested]) -> Vec<Table> {
         }
     };
     tested.iter().map(table).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::tested;
+    use crate::{ReportInput, ResultRow};
+
+    #[test]
+    fn tables_of_unlike_networks_are_told_apart() {
+        let of = |arch: &str| {
+            let p_value = ResultRow {
+                condition: format!("shape-{arch}"),
+                arch: arch.into(),
+                target: "shape".into(),
+                layer: "fc1".into(),
+                feature: "color".into(),
+                step: Some(0),
+                metric: "p_value".into(),
+                value: 0.05,
+                ..ResultRow::default()
+            };
+            let most = ResultRow {
+                layer: String::new(),
+                step: None,
+                metric: "null_max".into(),
+                value: 0.2,
+                repeat: Some(18),
+                ..p_value.clone()
+            };
+            vec![p_value, most]
+        };
+        let captions = |rows: Vec<ResultRow>| -> Vec<String> {
+            let input = ReportInput {
+                rows,
+                ..ReportInput::default()
+            };
+            let tables = p_values(&tested(&input));
+            tables.into_iter().map(|table| table.caption).collect()
+        };
+        let rest = "(19 permutations; permuted labels gave at most 0.200 for color)";
+        assert_eq!(
+            captions(of("cnn4")),
+            [format!("p, trained on shape {rest}")]
+        );
+        assert_eq!(
+            captions([of("cnn4"), of("mlp")].concat()),
+            ["cnn4", "mlp"].map(|arch| format!("p, trained on shape, network {arch} {rest}"))
+        );
+    }
 }
