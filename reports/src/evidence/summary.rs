@@ -4,11 +4,11 @@ use super::baseline;
 use super::chance::Chances;
 use super::edges::Edges;
 use super::family::{Family, FamilyKey};
+use super::further::{Further, further};
 use super::group::{Group, groups};
 use super::names::in_order;
 use super::quantity::{Quantity, is_of_one_run};
 use super::run::Run;
-use crate::table::unproven_fits;
 use crate::{ReportInput, ResultRow};
 
 /// All that the figures, tables and sentences are made from.
@@ -25,8 +25,8 @@ pub(crate) struct Evidence {
     pub(crate) unconverged: usize,
     /// Those of them that have no optimum: classes separated without a penalty.
     pub(crate) separable: usize,
-    /// Further fits without proof: those for bits, and of ridge probes.
-    pub(crate) further_unconverged: usize,
+    /// Further fits without proof, by what they are for.
+    pub(crate) further: Vec<(Further, usize)>,
     /// Penalties chosen at the edges of their grids.
     pub(crate) edges: Edges,
 }
@@ -55,7 +55,7 @@ pub(crate) fn gather(input: &ReportInput) -> Evidence {
         shown: shown().count(),
         unconverged: shown().filter(|row| row.is_unconverged()).count(),
         separable: shown().filter(|row| row.is_separable()).count(),
-        further_unconverged: unproven_fits(&input.rows) - unproven_fits(shown()),
+        further: further(&input.rows),
         edges: Edges::of(&input.rows),
     }
 }

@@ -109,9 +109,19 @@ impl Context<'_> {
         panel.chance(drawing, self.reference(feature));
         for (number, baseline) in self.family.baselines.iter().enumerate() {
             if let Some(estimate) = baseline.estimate(feature) {
-                panel.reference(drawing, estimate.mean, number);
+                panel.reference(drawing, &estimate, number);
             }
         }
+    }
+
+    /// Whether one of these lines stands on a probe without proof.
+    fn has_marked_reference(&self) -> bool {
+        let baselines = self.family.baselines.iter();
+        let mut estimates = baselines.flat_map(|baseline| {
+            let features = self.family.features.iter();
+            features.filter_map(move |feature| baseline.estimate(feature))
+        });
+        estimates.any(|estimate| estimate.is_marked())
     }
 
     /// The legend's entries of these lines.
@@ -149,3 +159,5 @@ fn reference_line(drawing: &mut Drawing, ends: &[Point; 2], number: usize) {
 
 #[cfg(test)]
 mod layout_tests;
+#[cfg(test)]
+mod tests;

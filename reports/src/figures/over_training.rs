@@ -118,7 +118,7 @@ fn draw(
         x_label: scale,
         y_label: "probe accuracy",
     };
-    let marked = estimates.iter().any(|e| e.is_marked());
+    let marked = estimates.iter().any(|e| e.is_marked()) || context.has_marked_reference();
     let legend = Legend::new(entries(context, marked), WIDTH - 24.0);
     let (sheet, mut drawing) = Sheet::new(&frame, &legend, columns, rows, FLAT_FOOT);
     for place in places {

@@ -1,6 +1,6 @@
 use super::axis::{Axis, Tick};
 use super::sheet::{LABEL, Sheet};
-use crate::drawing::{Color, Drawing, Horizontal, Point, Text, fitted, text_width};
+use crate::drawing::{Color, Drawing, Horizontal, Marker, Point, Text, fitted, text_width};
 use crate::evidence::Estimate;
 
 /// Size of tick labels.
@@ -155,11 +155,14 @@ impl Panel {
         }
     }
 
-    /// The line of a baseline, by its number.
-    pub(crate) fn reference(&self, drawing: &mut Drawing, value: f64, number: usize) {
-        let y = self.y_of(value);
-        let ends = [(self.left, y), (self.left + self.width, y)];
-        super::reference_line(drawing, &ends, number);
+    /// The line of a baseline, by its number; at its end the mark of a probe
+    /// without proof, if there is one behind it.
+    pub(crate) fn reference(&self, drawing: &mut Drawing, estimate: &Estimate, number: usize) {
+        let (y, right) = (self.y_of(estimate.mean), self.left + self.width);
+        super::reference_line(drawing, &[(self.left, y), (right, y)], number);
+        if estimate.is_marked() {
+            Marker::Circle.crossed(drawing, (right - 7.0, y), 3.4, Color::GRAY);
+        }
     }
 
     /// The line at 0.

@@ -109,7 +109,7 @@ fn draw(context: &Context<'_>, features: &[String], columns: usize) -> Drawing {
         y_label: wording.y_label,
     };
     let y = axis(family.quantity, &estimates);
-    let marked = estimates.iter().any(Estimate::is_marked);
+    let marked = estimates.iter().any(Estimate::is_marked) || context.has_marked_reference();
     let legend = Legend::new(entries(context, marked), WIDTH - 24.0);
     let names = Names::fitting(&family.layers, Sheet::width_of(columns));
     let rows = features.len().div_ceil(columns);

@@ -43,10 +43,11 @@ pub(crate) fn interval_note(family: &Family) -> &'static str {
             "The intervals are over test stimuli: they say how precisely this one network was \
              measured, not how another would turn out."
         }
-        _ => {
+        _ if family.quantity.metric() == "accuracy" => {
             "Intervals over runs are Student's t with n \u{2212} 1 degrees of freedom, cut at \
              accuracies of 0 and 1."
         }
+        _ => "Intervals over runs are Student's t with n \u{2212} 1 degrees of freedom.",
     }
 }
 
@@ -57,4 +58,47 @@ pub(crate) fn capitalized(text: &str) -> String {
         .next()
         .map(|first| first.to_uppercase().chain(chars).collect())
         .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::gather;
+    use crate::{ReportInput, ResultRow};
+
+    #[test]
+    fn intervals_are_cut_where_they_are_of_accuracies() {
+        let row = |split: u32, metric: &str, probe: &str| ResultRow {
+            condition: format!("shape-{split}"),
+            target: "shape".into(),
+            split: Some(split),
+            step: Some(0),
+            layer: "fc1".into(),
+            feature: "color".into(),
+            metric: metric.into(),
+            probe: probe.into(),
+            value: 0.5,
+            ..ResultRow::default()
+        };
+        let note = |metric: &str, probe: &str| {
+            let evidence = gather(&ReportInput {
+                rows: [0, 1].map(|split| row(split, metric, probe)).into(),
+                ..ReportInput::default()
+            });
+            let mut families = evidence.families.iter().chain(&evidence.around);
+            families.next().map(interval_note).unwrap()
+        };
+        for (metric, probe, cut) in [
+            ("accuracy", "linear", true),
+            ("accuracy", "mlp64", true),
+            ("v_information", "linear", false),
+            ("compression", "linear", false),
+            ("selectivity", "control", false),
+            ("r2", "ridge", false),
+        ] {
+            let note = note(metric, probe);
+            assert!(note.contains("degrees of freedom"), "{note}");
+            assert_eq!(note.contains("cut at"), cut, "{metric} {probe}: {note}");
+        }
+    }
 }

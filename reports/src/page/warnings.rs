@@ -1,5 +1,5 @@
 use super::numbers::{difference, listed};
-use crate::evidence::{Dispute, Evidence, disputes};
+use crate::evidence::{Dispute, Evidence, Further, disputes};
 
 /// So many disputed verdicts are told one by one.
 const MOST_TOLD: usize = 6;
@@ -21,13 +21,6 @@ pub(crate) fn warnings(evidence: &Evidence) -> Vec<String> {
             evidence.unconverged, evidence.shown
         ));
     }
-    if evidence.further_unconverged > 0 {
-        found.push(format!(
-            "{} further fits (for V-information, or of ridge probes) have no proof of convergence: see the \
-             column status of results.csv.",
-            evidence.further_unconverged
-        ));
-    }
     if evidence.separable > 0 {
         let subject = match evidence.separable {
             1 => "One of these has".to_owned(),
@@ -39,6 +32,7 @@ pub(crate) fn warnings(evidence: &Evidence) -> Vec<String> {
              penalty 0.001; a penalty above 0 has an optimum."
         ));
     }
+    found.extend(further(&evidence.further));
     let lacking: Vec<String> = evidence
         .families
         .iter()
@@ -62,6 +56,31 @@ pub(crate) fn warnings(evidence: &Evidence) -> Vec<String> {
     found.extend(evidence.edges.note());
     found.extend(disputed(&disputes(&evidence.families)));
     found
+}
+
+/// Fits without proof that are not shown as decodability.
+fn further(counts: &[(Further, usize)]) -> Option<String> {
+    let all: usize = counts.iter().map(|(_, count)| count).sum();
+    let fits = match all {
+        0 => return None,
+        1 => "1 further fit has".to_owned(),
+        all => format!("{all} further fits have"),
+    };
+    let each: Vec<String> = counts
+        .iter()
+        .map(|(kind, count)| format!("{count} {}", kind.words()))
+        .collect();
+    let marks = match counts.iter().any(|(kind, _)| *kind == Further::Baseline) {
+        true => {
+            " Those on what no network has read are marked \u{2020} in sentences and by a \
+             crossed, hollow marker at the end of their lines in figures."
+        }
+        false => "",
+    };
+    Some(format!(
+        "{fits} no proof of convergence ({}): see the column status of results.csv.{marks}",
+        listed(&each)
+    ))
 }
 
 /// Verdicts that depend on a choice of the protocol, the opposite ones first.
@@ -110,4 +129,76 @@ fn disputed(disputes: &[Dispute]) -> Option<String> {
         opposite.len(),
         listed(&told)
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evidence::gather;
+    use crate::{ReportInput, ResultRow};
+
+    #[test]
+    fn fits_that_are_not_shown_are_named_by_what_they_are_for() {
+        let probe = ResultRow {
+            condition: "shape-0".into(),
+            arch: "cnn4".into(),
+            target: "shape".into(),
+            step: Some(0),
+            layer: "fc1".into(),
+            feature: "color".into(),
+            probe: "linear".into(),
+            metric: "accuracy".into(),
+            status: "converged".into(),
+            value: 0.5,
+            ..ResultRow::default()
+        };
+        let pixels = ResultRow {
+            condition: "baseline".into(),
+            arch: "none".into(),
+            target: String::new(),
+            step: None,
+            layer: "input".into(),
+            status: "max_iterations".into(),
+            ..probe.clone()
+        };
+        let ridge = ResultRow {
+            probe: "ridge".into(),
+            metric: "r2".into(),
+            status: "max_iterations".into(),
+            ..probe.clone()
+        };
+        let told = |rows: Vec<ResultRow>| -> Vec<String> {
+            let input = ReportInput {
+                rows,
+                ..ReportInput::default()
+            };
+            let mut told = warnings(&gather(&input));
+            told.retain(|warning| warning.contains("further fit"));
+            told
+        };
+        assert!(told(vec![probe.clone()]).is_empty());
+        let alone = told(vec![probe.clone(), pixels.clone()]);
+        assert_eq!(alone.len(), 1);
+        assert!(
+            alone[0].starts_with(
+                "1 further fit has no proof of convergence (1 on what no network has read): see"
+            ),
+            "{alone:?}"
+        );
+        assert!(alone[0].contains("at the end of their lines"), "{alone:?}");
+        assert_eq!(
+            told(vec![probe.clone(), ridge.clone()]),
+            [
+                "1 further fit has no proof of convergence (1 of ridge probes): see the column \
+                 status of results.csv."
+            ]
+        );
+        let both = told(vec![probe, pixels, ridge]);
+        let counts = "(1 of ridge probes and 1 on what no network has read)";
+        assert!(
+            both[0].starts_with("2 further fits have no proof"),
+            "{both:?}"
+        );
+        assert!(both[0].contains(counts), "{both:?}");
+    }
 }
