@@ -235,14 +235,14 @@ impl BinaryConfig {
         blake3::hash(self.to_toml().as_bytes()).to_hex().to_string()
     }
 
-    /// Hash of all that a network's measures depend on.
+    /// Hash of all of the configuration that a network's measures depend on.
     pub fn measures_hash(&self) -> String {
         let decoding = toml::to_string(&self.decoding).unwrap_or_default();
         super::hash_of_parts(&[self.training_hash(), decoding])
     }
 
-    /// Hash of all that a trained network depends on: everything but the name,
-    /// how many networks there are, and what is measured.
+    /// Hash of all of the configuration that a trained network depends on: everything
+    /// but the name, how many networks there are, and what is measured.
     pub fn training_hash(&self) -> String {
         let part = |value: Result<String, toml::ser::Error>| value.unwrap_or_default();
         let stimuli = BinaryStimuli {

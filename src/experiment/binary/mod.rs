@@ -19,6 +19,7 @@
 mod again;
 mod compared;
 mod forecast;
+mod identity;
 mod initial;
 mod measures;
 mod plan;

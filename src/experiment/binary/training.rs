@@ -1,20 +1,21 @@
 //! The train stage: every network that has no proof of being complete, several
 //! at a time, one a thread.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use super::identity;
 use super::initial::{parameters, spec};
 use super::plan::BinaryCondition;
 use super::run::{Work, dir_in};
-use crate::experiment::folder::proof::Proof;
+use crate::experiment::folder::proof::{Proof, set_aside};
 use crate::experiment::{Event, ExperimentError, Observer, Stage};
 use crate::nn::Perceptron;
-use crate::training::descent::{DescentData, descend};
-use crate::training::{TrainingContext, TrainingError, log_path, read_log};
+use crate::training::descent::{DescentData, damaged, descend};
+use crate::training::{TrainingContext, TrainingError, log_path, read_log, remove_snapshot};
 
 /// A crash costs at most this much work.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
@@ -104,7 +105,7 @@ impl Work<'_> {
             validation: batch(self.stimuli.evaluation(condition)?)?,
         };
         let dir = self.dir(condition);
-        let hash = self.config.training_hash();
+        let hash = identity::of_training(self.config);
         let context = TrainingContext {
             dir: &dir,
             config_hash: &hash,
@@ -120,20 +121,150 @@ impl Work<'_> {
             }));
         }
         let outcome = descend(&mut network, &mut data, &self.plan, context).map_err(failed)?;
-        let mut files: Vec<_> = outcome.checkpoints.into_iter().map(|(_, p)| p).collect();
-        files.push(log_path(&dir));
-        Proof::of(&hash, &dir, files.iter().map(PathBuf::as_path))?
-            .write(&self.training_record(condition))
+        let proof = Proof {
+            made_from: hash,
+            artifacts: outcome.artifacts,
+        };
+        proof.write(&self.training_record(condition))
     }
 
     /// Whether a network is there as it was trained. Files that are not are
-    /// told, set aside and made again.
+    /// told, set aside and made again; what an unfinished training left is checked
+    /// as well.
     fn is_trained(
         &self,
         condition: &BinaryCondition,
         observer: &dyn Observer,
     ) -> Result<bool, ExperimentError> {
         let (record, dir) = (self.training_record(condition), self.dir(condition));
-        Proof::holds(&record, &dir, &self.config.training_hash(), observer)
+        let made_from = identity::of_training(self.config);
+        if Proof::holds(&record, &dir, &made_from, observer)? {
+            return Ok(true);
+        }
+        self.set_damage_aside(condition, observer)?;
+        Ok(false)
+    }
+
+    /// Where an unfinished training left what is not what it was, it starts over.
+    fn set_damage_aside(
+        &self,
+        condition: &BinaryCondition,
+        observer: &dyn Observer,
+    ) -> Result<(), ExperimentError> {
+        let dir = self.dir(condition);
+        let failed = |source| ExperimentError::Training {
+            condition: condition.id.clone(),
+            source,
+        };
+        let damaged = damaged(&dir).map_err(failed)?;
+        for file in &damaged {
+            match file.exists() {
+                true => set_aside(file, observer)?,
+                false => observer.event(Event::Warning(&format!(
+                    "{} is missing; {} is trained anew",
+                    file.display(),
+                    condition.id
+                ))),
+            }
+        }
+        if !damaged.is_empty() {
+            remove_snapshot(&dir).map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::config::BinaryConfig;
+    use crate::experiment::Silent;
+    use crate::experiment::binary::plan::descent;
+    use crate::experiment::binary::run::streams;
+    use crate::experiment::folder::layout::{RunFolder, WhenHeld};
+
+    /// Keeps the warnings, and asks to stop once training has come so far.
+    struct Heard {
+        stop: AtomicBool,
+        at: u64,
+        warnings: Mutex<Vec<String>>,
+    }
+
+    impl Heard {
+        fn stopping_at(at: u64) -> Self {
+            Self {
+                stop: AtomicBool::new(false),
+                at,
+                warnings: Mutex::default(),
+            }
+        }
+    }
+
+    impl Observer for Heard {
+        fn event(&self, event: Event<'_>) {
+            match event {
+                Event::Advanced { done, .. } if done >= self.at => {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+                Event::Warning(text) => self.warnings.lock().unwrap().push(text.to_owned()),
+                _ => {}
+            }
+        }
+    }
+
+    /// A training of one network that is stopped in between, and goes on after a
+    /// file that it left was altered: what was warned of, and the proof of it.
+    fn stopped_and_altered(file: &str, alter: fn(&mut Vec<u8>)) -> (Vec<String>, Proof) {
+        let settings = [
+            "training.targets=[\"label\"]",
+            "stimuli.easy_predictivity=[0.5]",
+            "training.runs=1",
+            "training.epochs=600",
+        ];
+        let settings = settings.map(str::to_owned);
+        let config = BinaryConfig::load("binary-smoke", &settings).unwrap();
+        let (root, never) = (tempfile::tempdir().unwrap(), AtomicBool::new(false));
+        let toml = config.to_toml();
+        let folder = RunFolder::open(root.path(), &toml, WhenHeld::Stop, &never, &Silent).unwrap();
+        let streams = streams(&config);
+        let work = Work::new(&config, descent(&config).unwrap(), &folder, &streams);
+        let condition = &work.conditions[0];
+
+        let stopped = Heard::stopping_at(256);
+        let error = work.train(&stopped.stop, &stopped).unwrap_err();
+        assert!(error.is_interruption(), "{error}");
+        let path = work.dir(condition).join(file);
+        let mut bytes = fs::read(&path).unwrap();
+        alter(&mut bytes);
+        fs::write(&path, bytes).unwrap();
+
+        let heard = Heard::stopping_at(u64::MAX);
+        work.train(&heard.stop, &heard).unwrap();
+        assert!(work.is_trained(condition, &Silent).unwrap(), "{file}");
+        let proof = Proof::read(&work.training_record(condition)).unwrap();
+        (heard.warnings.into_inner().unwrap(), proof)
+    }
+
+    #[test]
+    fn a_training_starts_over_where_what_it_had_left_was_altered() {
+        let (warnings, whole) = stopped_and_altered("resume.safetensors", |_| {});
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let flip: fn(&mut Vec<u8>) = |bytes| *bytes.last_mut().unwrap() ^= 1;
+        let cut: fn(&mut Vec<u8>) = |bytes| bytes.truncate(bytes.len() / 2);
+        for (file, alter) in [
+            ("resume.safetensors", flip),
+            ("resume.safetensors", cut),
+            ("checkpoints/step-000000.safetensors", flip),
+            ("checkpoints/step-000100.safetensors", cut),
+        ] {
+            let (warnings, proof) = stopped_and_altered(file, alter);
+            let aside = file.rsplit('/').next().unwrap().to_owned() + ".damaged";
+            assert_eq!(warnings.len(), 1, "{file}: {warnings:?}");
+            assert!(warnings[0].contains(&aside), "{file}: {warnings:?}");
+            assert_eq!(proof, whole, "{file}");
+        }
     }
 }

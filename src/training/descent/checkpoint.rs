@@ -82,22 +82,27 @@ impl DescentCheckpoint {
     }
 }
 
-/// Writes parameters under a header.
+/// Writes parameters under a header, and returns the file's blake3.
 pub(super) fn write(
     path: &Path,
     header: &impl Serialize,
     network: &Perceptron<f32>,
-) -> Result<(), CheckpointError> {
+) -> Result<String, CheckpointError> {
     let (shapes, parameters) = (network.spec().shapes(), network.parameters());
-    let tensors: Tensors<'_> = names(shapes.len())
-        .zip(shapes.iter().zip(&parameters))
-        .map(|(name, (shape, values))| (name, shape.as_slice(), values.as_slice()))
-        .collect();
-    let bytes = serialize(path, header, tensors)?;
+    let bytes = serialize(path, header, named(&shapes, &parameters))?;
     layerprobe_durable::write(path, &bytes).map_err(|source| CheckpointError::Write {
         path: path.to_owned(),
         source,
-    })
+    })?;
+    Ok(blake3::hash(&bytes).to_hex().to_string())
+}
+
+/// Parameters by their names in a file.
+pub(super) fn named<'a>(shapes: &'a [Vec<usize>], parameters: &'a [Vec<f32>]) -> Tensors<'a> {
+    names(shapes.len())
+        .zip(shapes.iter().zip(parameters))
+        .map(|(name, (shape, values))| (name, shape.as_slice(), values.as_slice()))
+        .collect()
 }
 
 /// The network of a specification with the tensors of a file.

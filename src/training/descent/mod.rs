@@ -8,9 +8,11 @@
 mod checkpoint;
 mod plan;
 mod run;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 
 pub use checkpoint::{DescentCheckpoint, DescentHeader};
 pub use plan::{CheckedDescentPlan, DescentPlan};
 pub use run::{DescentData, DescentOutcome, descend};
+pub use snapshot::damaged;

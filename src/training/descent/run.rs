@@ -1,18 +1,16 @@
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use serde::{Deserialize, Serialize};
-
 use super::CheckedDescentPlan;
-use super::checkpoint::{DescentHeader, network_of, write};
+use super::checkpoint::{DescentHeader, write};
+use super::snapshot::{self, State};
 use crate::nn::{Perceptron, PerceptronBatch};
-use crate::training::checkpoint::{CheckpointError, parse};
+use crate::training::checkpoint::CheckpointError;
 use crate::training::log::{LogRow, write_log};
 use crate::training::{
-    Progress, Role, TrainingContext, TrainingError, checkpoint_path, log_path, snapshot,
+    Progress, Role, TrainingContext, TrainingError, checkpoint_path, log_path, remove_snapshot,
     snapshot_path,
 };
 
@@ -35,14 +33,8 @@ pub struct DescentOutcome {
     pub checkpoints: Vec<(u64, PathBuf)>,
     /// The rows of `training.csv`.
     pub log: Vec<LogRow>,
-}
-
-/// What a snapshot says of itself, beside the weights.
-#[derive(Serialize, Deserialize)]
-struct Snapshot {
-    config_hash: String,
-    epoch: u64,
-    rows: Vec<LogRow>,
+    /// blake3 of every file, by its path in the folder.
+    pub artifacts: BTreeMap<String, String>,
 }
 
 /// Trains a perceptron and leaves in the context's folder
@@ -50,12 +42,14 @@ struct Snapshot {
 /// accuracies are means over the outputs.
 ///
 /// A training that was stopped or killed is called again in the same way: it
-/// goes on from its snapshot and ends with the same bytes in every file.
+/// goes on from its snapshot and ends with the same bytes in every file. Whether
+/// the files that it had written are still what they were,
+/// [`damaged`](super::damaged) says.
 ///
 /// # Errors
-/// If a file cannot be written, a snapshot belongs to another training, the
-/// loss is not finite any more where it is logged, or (`Interrupted`) the stop
-/// flag was set.
+/// If a file cannot be written, a snapshot belongs to another training or is not
+/// what was written, the loss is not finite any more where it is logged, or
+/// (`Interrupted`) the stop flag was set.
 pub fn descend(
     network: &mut Perceptron<f32>,
     data: &mut DescentData,
@@ -67,23 +61,20 @@ pub fn descend(
         data,
         plan,
         context,
-        rows: Vec::new(),
+        state: State::default(),
         last_snapshot: Instant::now(),
     };
-    let mut epoch = match run.take_up()? {
-        Some(epoch) => epoch,
-        None => {
-            run.arrive(0)?;
-            0
-        }
-    };
-    while epoch < plan.epochs {
-        run.pause(epoch)?;
+    if !run.take_up()? {
+        run.arrive()?;
+    }
+    while run.state.epoch < plan.epochs {
+        run.pause()?;
         run.network.descend(&mut run.data.train, plan.learning_rate);
-        epoch += 1;
-        run.arrive(epoch)?;
-        if epoch % REPORTED == 0 || epoch == plan.epochs {
-            run.report(epoch);
+        run.state.epoch += 1;
+        run.arrive()?;
+        let epoch = run.state.epoch;
+        if epoch.is_multiple_of(REPORTED) || epoch == plan.epochs {
+            run.report();
         }
     }
     run.finish()
@@ -94,62 +85,66 @@ struct Run<'a, 'c> {
     data: &'a mut DescentData,
     plan: &'a CheckedDescentPlan,
     context: TrainingContext<'c>,
-    rows: Vec<LogRow>,
+    state: State,
     last_snapshot: Instant,
 }
 
 impl Run<'_, '_> {
     /// Takes up a snapshot, if there is one.
-    fn take_up(&mut self) -> Result<Option<u64>, TrainingError> {
+    fn take_up(&mut self) -> Result<bool, TrainingError> {
         let path = snapshot_path(self.context.dir);
-        let bytes = match fs::read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(CheckpointError::Read { path, source }.into()),
+        let taken_up = snapshot::take_up(&path, self.context.config_hash, self.network)?;
+        let Some(state) = taken_up else {
+            return Ok(false);
         };
-        let (header, tensors): (Snapshot, _) = parse(&bytes, &path)?;
-        let differs = |what, found, expected| CheckpointError::OtherTraining {
-            path: path.clone(),
-            what,
-            found,
-            expected,
-        };
-        if header.config_hash != self.context.config_hash {
-            let expected = self.context.config_hash.to_owned();
-            return Err(differs("config hash", header.config_hash, expected).into());
-        }
         // a snapshot is kept only while there are steps to take
-        if header.epoch >= self.plan.epochs {
-            let expected = format!("below {}", self.plan.epochs);
-            return Err(differs("epoch", header.epoch.to_string(), expected).into());
+        if state.epoch >= self.plan.epochs {
+            return Err(TrainingError::Checkpoint(CheckpointError::OtherTraining {
+                path,
+                what: "epoch",
+                found: state.epoch.to_string(),
+                expected: format!("below {}", self.plan.epochs),
+            }));
         }
-        tracing::info!(epoch = header.epoch, "goes on from a snapshot");
-        *self.network = network_of(self.network.spec(), tensors, &path)?;
-        self.rows = header.rows;
-        Ok(Some(header.epoch))
+        tracing::info!(epoch = state.epoch, "goes on from a snapshot");
+        self.state = state;
+        Ok(true)
     }
 
     /// At an epoch's end: logs it and keeps its weights, where that is due.
-    fn arrive(&mut self, epoch: u64) -> Result<(), TrainingError> {
+    fn arrive(&mut self) -> Result<(), TrainingError> {
+        let epoch = self.state.epoch;
         if self.plan.logged.binary_search(&epoch).is_ok() {
             self.log(epoch)?;
         }
         if self.plan.checkpoints.binary_search(&epoch).is_ok() {
-            let role = match epoch {
-                0 => Role::Initial,
-                epoch if epoch == self.plan.epochs => Role::Last,
-                _ => Role::Scheduled,
-            };
-            let spec = self.network.spec();
-            let header = DescentHeader::new(spec, self.context.config_hash, epoch, role);
-            write(
-                &checkpoint_path(self.context.dir, epoch),
-                &header,
-                self.network,
-            )?;
-            write_log(&log_path(self.context.dir), &self.rows)?;
+            self.keep(epoch)?;
         }
         Ok(())
+    }
+
+    /// Writes the checkpoint of the epoch in hand, and the log so far.
+    fn keep(&mut self, epoch: u64) -> Result<(), TrainingError> {
+        let role = match epoch {
+            0 => Role::Initial,
+            epoch if epoch == self.plan.epochs => Role::Last,
+            _ => Role::Scheduled,
+        };
+        let spec = self.network.spec();
+        let header = DescentHeader::new(spec, self.context.config_hash, epoch, role);
+        let path = checkpoint_path(self.context.dir, epoch);
+        let hash = write(&path, &header, self.network)?;
+        self.remember(&path, hash);
+        let path = log_path(self.context.dir);
+        let hash = write_log(&path, &self.state.rows)?;
+        self.remember(&path, hash);
+        Ok(())
+    }
+
+    fn remember(&mut self, path: &Path, hash: String) {
+        let name = path.strip_prefix(self.context.dir).unwrap_or(path);
+        let name = name.to_string_lossy().replace('\\', "/");
+        self.state.artifacts.insert(name, hash);
     }
 
     fn log(&mut self, epoch: u64) -> Result<(), TrainingError> {
@@ -164,7 +159,7 @@ impl Run<'_, '_> {
             let right: usize = (0..outputs).map(|output| batch.right(output)).sum();
             right as f64 / (outputs * batch.len()) as f64
         };
-        self.rows.push(LogRow {
+        self.state.rows.push(LogRow {
             step: epoch,
             epoch,
             loss,
@@ -174,8 +169,9 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn report(&mut self, epoch: u64) {
-        let last = self.rows.last();
+    fn report(&mut self) {
+        let epoch = self.state.epoch;
+        let last = self.state.rows.last();
         (self.context.on_progress)(Progress {
             step: epoch,
             total_steps: self.plan.epochs,
@@ -186,21 +182,18 @@ impl Run<'_, '_> {
     }
 
     /// Between two steps: keeps a snapshot now and then, and ends if asked to.
-    fn pause(&mut self, epoch: u64) -> Result<(), TrainingError> {
+    fn pause(&mut self) -> Result<(), TrainingError> {
         let stop = self.context.stop.load(Ordering::Relaxed);
         if stop || self.last_snapshot.elapsed() >= self.context.snapshot_every {
-            let header = Snapshot {
-                config_hash: self.context.config_hash.to_owned(),
-                epoch,
-                rows: self.rows.clone(),
-            };
-            write(&snapshot_path(self.context.dir), &header, self.network)?;
+            let path = snapshot_path(self.context.dir);
+            let config_hash = self.context.config_hash;
+            snapshot::keep(&path, config_hash, &self.state, self.network)?;
             self.last_snapshot = Instant::now();
         }
         match stop {
             false => Ok(()),
             true => Err(TrainingError::Interrupted {
-                step: epoch,
+                step: self.state.epoch,
                 total: self.plan.epochs,
             }),
         }
@@ -208,11 +201,12 @@ impl Run<'_, '_> {
 
     /// All is written: the snapshot goes.
     fn finish(self) -> Result<DescentOutcome, TrainingError> {
-        snapshot::remove_snapshot(self.context.dir)?;
+        remove_snapshot(self.context.dir)?;
         let path = |&epoch: &u64| (epoch, checkpoint_path(self.context.dir, epoch));
         Ok(DescentOutcome {
             checkpoints: self.plan.checkpoints.iter().map(path).collect(),
-            log: self.rows,
+            log: self.state.rows,
+            artifacts: self.state.artifacts,
         })
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use layerprobe_streams::StreamKey;
 
-use super::{DescentCheckpoint, DescentData, DescentOutcome, DescentPlan, descend};
+use super::{DescentCheckpoint, DescentData, DescentOutcome, DescentPlan, damaged, descend};
 use crate::nn::{Perceptron, PerceptronBatch, PerceptronSpec};
 use crate::training::{
     CheckpointError, CheckpointSchedule, Progress, Role, TrainingContext, TrainingError,
@@ -111,7 +111,7 @@ fn a_training_leaves_its_checkpoints_and_log() {
 #[test]
 fn a_stopped_training_ends_with_the_same_bytes() {
     let whole = tempfile::tempdir().unwrap();
-    train(whole.path(), &plan(), u64::MAX, NEVER).unwrap();
+    let at_once = train(whole.path(), &plan(), u64::MAX, NEVER).unwrap();
     let torn = tempfile::tempdir().unwrap();
     for stop_at in [256, 512] {
         let error = train(torn.path(), &plan(), stop_at, Duration::ZERO).unwrap_err();
@@ -119,7 +119,13 @@ fn a_stopped_training_ends_with_the_same_bytes() {
         assert!(error.to_string().contains(&expected), "{error}");
         assert!(snapshot_path(torn.path()).exists());
     }
-    train(torn.path(), &plan(), u64::MAX, NEVER).unwrap();
+    let in_parts = train(torn.path(), &plan(), u64::MAX, NEVER).unwrap();
+    for (name, hash) in &in_parts.artifacts {
+        let bytes = fs::read(torn.path().join(name)).unwrap();
+        assert_eq!(blake3::hash(&bytes).to_hex().as_str(), hash, "{name}");
+    }
+    assert_eq!(in_parts.artifacts.len(), 1 + in_parts.checkpoints.len());
+    assert_eq!(in_parts.artifacts, at_once.artifacts);
     for file in [
         log_path(Path::new("")),
         checkpoint_path(Path::new(""), 26),
@@ -129,6 +135,56 @@ fn a_stopped_training_ends_with_the_same_bytes() {
         assert!(bytes(whole.path()) == bytes(torn.path()), "{file:?}");
     }
     assert!(!snapshot_path(torn.path()).exists());
+}
+
+#[test]
+fn what_was_altered_since_the_snapshot_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let found = || damaged(dir.path()).unwrap();
+    assert!(found().is_empty());
+    train(dir.path(), &plan(), 256, NEVER).unwrap_err();
+    assert!(found().is_empty());
+
+    let snapshot = snapshot_path(dir.path());
+    let whole = fs::read(&snapshot).unwrap();
+    let place = |text: &[u8]| whole.windows(text.len()).position(|bytes| bytes == text);
+    let flipped = |place: usize| {
+        let mut bytes = whole.clone();
+        bytes[place] ^= 1;
+        bytes
+    };
+    for altered in [
+        flipped(whole.len() - 1),
+        flipped(place(b"256").unwrap()),
+        flipped(place(b"of the plan").unwrap()),
+        whole[..whole.len() / 2].to_vec(),
+        Vec::new(),
+    ] {
+        fs::write(&snapshot, &altered).unwrap();
+        assert_eq!(found(), std::slice::from_ref(&snapshot));
+        let error = train(dir.path(), &plan(), u64::MAX, NEVER).unwrap_err();
+        assert!(error.to_string().contains("resume.safetensors"), "{error}");
+    }
+    fs::write(&snapshot, &whole).unwrap();
+
+    let first = checkpoint_path(dir.path(), 0);
+    let before = fs::read(&first).unwrap();
+    let mut altered = before.clone();
+    *altered.last_mut().unwrap() ^= 1;
+    fs::write(&first, &altered).unwrap();
+    assert_eq!(found(), std::slice::from_ref(&first));
+    fs::remove_file(&first).unwrap();
+    assert_eq!(found(), std::slice::from_ref(&first));
+    fs::write(&first, &before).unwrap();
+    // the log is written anew, from what the snapshot knows
+    fs::write(log_path(dir.path()), "step\n").unwrap();
+    assert!(found().is_empty());
+
+    // one that is altered later has the hash that it was written with
+    fs::write(&first, &altered).unwrap();
+    let outcome = train(dir.path(), &plan(), u64::MAX, NEVER).unwrap();
+    let remembered = &outcome.artifacts["checkpoints/step-000000.safetensors"];
+    assert_eq!(blake3::hash(&before).to_hex().as_str(), remembered);
 }
 
 #[test]

@@ -13,10 +13,10 @@ use std::time::Instant;
 use layerprobe_reports::{ResultRow, read_results, write_results};
 use rayon::prelude::*;
 
+use super::identity;
 use super::plan::BinaryCondition;
 use super::rows::row_of_network;
 use super::run::Work;
-use crate::experiment::design::identity::identity;
 use crate::experiment::folder::proof::{Proof, hash_file};
 use crate::experiment::{Event, ExperimentError, Observer, Stage};
 use crate::training::checkpoint_path;
@@ -199,7 +199,7 @@ impl Work<'_> {
     /// Identity of a network's measures: how they are taken, and the network.
     fn measured_from(&self, condition: &BinaryCondition) -> Result<String, ExperimentError> {
         let network = hash_file(&self.training_record(condition))?;
-        Ok(identity(&[&self.config.measures_hash(), &network]))
+        Ok(identity::of_measures(self.config, &network))
     }
 }
 
