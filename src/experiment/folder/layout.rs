@@ -58,30 +58,22 @@ impl RunFolder {
         observer: &dyn Observer,
     ) -> Result<Self, ExperimentError> {
         fs::create_dir_all(root).map_err(|e| ExperimentError::io("make the folder", root, e))?;
-        let config = root.join("config.toml");
         // before the configuration is looked for: who is making the run at this moment
         // writes that first
         let foreign = foreign_entry(root).map_err(|e| ExperimentError::io("list", root, e))?;
-        match fs::read_to_string(&config) {
-            Ok(text) if text == config_toml => {}
-            Ok(text) => {
-                return Err(ExperimentError::AnotherConfig {
-                    folder: root.to_owned(),
-                    difference: first_difference(&text, config_toml),
-                });
-            }
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
-                if let Some(found) = foreign {
-                    let folder = root.to_owned();
-                    return Err(ExperimentError::NotARun { folder, found });
-                }
-            }
-            Err(e) => return Err(ExperimentError::io("read", &config, e)),
+        if !is_configured(root, config_toml)?
+            && let Some(found) = foreign
+        {
+            let folder = root.to_owned();
+            return Err(ExperimentError::NotARun { folder, found });
         }
         let lease = hold(root, when_held, stop, observer)?;
+        // again: while this waited, another may have made a run of its own here
+        let is_configured = is_configured(root, config_toml)?;
         remove_temporaries(root)
             .map_err(|e| ExperimentError::io("remove what a killed run left in", root, e))?;
-        if !config.exists() {
+        if !is_configured {
+            let config = root.join("config.toml");
             layerprobe_durable::write(&config, config_toml.as_bytes())
                 .map_err(|e| ExperimentError::io("write", &config, e))?;
         }
@@ -359,6 +351,20 @@ fn foreign_entry(root: &Path) -> std::io::Result<Option<String>> {
     Ok(None)
 }
 
+/// Whether a folder has this configuration; having another one is an error.
+fn is_configured(root: &Path, config_toml: &str) -> Result<bool, ExperimentError> {
+    let config = root.join("config.toml");
+    match fs::read_to_string(&config) {
+        Ok(text) if text == config_toml => Ok(true),
+        Ok(text) => Err(ExperimentError::AnotherConfig {
+            folder: root.to_owned(),
+            difference: first_difference(&text, config_toml),
+        }),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(e) => Err(ExperimentError::io("read", &config, e)),
+    }
+}
+
 /// Takes the folder, telling whom it waits for.
 fn hold(
     root: &Path,
@@ -411,6 +417,8 @@ fn first_difference(theirs: &str, ours: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
     use crate::experiment::events::Silent;
 
@@ -444,6 +452,33 @@ mod tests {
         let stop = AtomicBool::new(true);
         let waited = RunFolder::open(dir.path(), "a = 1\n", WhenHeld::Wait, &stop, &Silent);
         assert!(matches!(waited, Err(ExperimentError::Interrupted)));
+    }
+
+    /// Makes a run of its own in the folder that it holds, and gives it to whoever
+    /// waits for that.
+    struct Maker(Mutex<Option<RunFolder>>);
+
+    impl Observer for Maker {
+        fn event(&self, _: Event<'_>) {
+            if let Some(held) = self.0.lock().unwrap().take() {
+                fs::write(held.root().join("config.toml"), "a = 1\n").unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_that_another_made_a_run_of_meanwhile_is_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let held = open(dir.path(), "a = 1\n").unwrap();
+        // as if it had not come to write that yet
+        fs::remove_file(dir.path().join("config.toml")).unwrap();
+        let maker = Maker(Mutex::new(Some(held)));
+        let stop = AtomicBool::new(false);
+        let waited = RunFolder::open(dir.path(), "a = 2\n", WhenHeld::Wait, &stop, &maker);
+        let error = waited.unwrap_err();
+        assert!(error.to_string().contains("there `a = 1`, here `a = 2`"));
+        // nobody holds it now
+        open(dir.path(), "a = 1\n").unwrap();
     }
 
     #[test]
