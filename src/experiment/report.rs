@@ -1,5 +1,6 @@
 //! The report stage: from a run folder to figures and a page.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -20,14 +21,14 @@ use super::error::ExperimentError;
 use super::events::Silent;
 use super::folder::layer_tables::LayerTables;
 use super::folder::layout::{self, RunFolder, WhenHeld};
-use super::folder::manifest::Manifest;
+use super::folder::manifest::{Manifest, TABLES};
 use super::folder::proof::hash_file;
 use super::probing::rows::row_of_condition;
 
 /// Draws the report of a run folder again, from its results.
 ///
 /// # Errors
-/// If the folder is no run, or the run is not finished.
+/// If the folder is no run, the run is not finished, or a table is not what it wrote.
 pub fn report(folder: &Path) -> Result<PathBuf, ExperimentError> {
     let (config, text) = layout::image_config_in(folder)?;
     let results = layout::results_in(folder);
@@ -36,11 +37,6 @@ pub fn report(folder: &Path) -> Result<PathBuf, ExperimentError> {
             folder: folder.to_owned(),
         });
     }
-    let tables = LayerTables {
-        rows: read_results(&results)?,
-        by_value: beside(layout::by_value_in(folder), read_by_value)?,
-        confusions: beside(layout::confusions_in(folder), read_confusions)?,
-    };
     let held = RunFolder::open(
         folder,
         &text,
@@ -48,16 +44,49 @@ pub fn report(folder: &Path) -> Result<PathBuf, ExperimentError> {
         &AtomicBool::new(false),
         &Silent,
     )?;
+    check_tables(folder)?;
+    let tables = LayerTables {
+        rows: read_results(&results)?,
+        by_value: beside(layout::by_value_in(folder), read_by_value)?,
+        confusions: beside(layout::confusions_in(folder), read_confusions)?,
+    };
     let input = input(&config, folder, tables)?;
     let page = write_report(&input, &held.report())?.index;
     if let Some(mut manifest) = Manifest::read(&held.manifest()) {
-        manifest.write_finished(&held)?;
+        manifest.write_redrawn(&held)?;
     }
     Ok(page)
 }
 
-/// What a run's networks themselves reach on held-out combinations at the end of
-/// training: for each condition what its rows share, and the accuracy.
+/// Whether the tables are what the run wrote.
+fn check_tables(folder: &Path) -> Result<(), ExperimentError> {
+    let manifest = Manifest::read(&layout::manifest_in(folder));
+    let listed = manifest.map(|m| m.artifacts).unwrap_or_default();
+    for name in TABLES {
+        let path = folder.join(name);
+        let is_sound = match path.exists() {
+            true => is_as_listed(folder, name)?,
+            // runs of earlier versions lack those beside the results
+            false => !listed.contains_key(name),
+        };
+        if !is_sound {
+            let problem = format!(
+                "it is not what manifest.json lists; run the same configuration again to make \
+                 it anew: layerprobe run {} --out {}",
+                folder.join("config.toml").display(),
+                folder.display()
+            );
+            let source = io::Error::new(io::ErrorKind::InvalidData, problem);
+            return Err(ExperimentError::io("draw a report from", &path, source));
+        }
+    }
+    Ok(())
+}
+
+/// What a run's networks themselves reach on held-out combinations at the checkpoints
+/// that are decoded of trained ones: the last, and, if the configuration names the
+/// paper's protocol, the best on validation. For each condition what its rows share,
+/// and the accuracy.
 ///
 /// # Errors
 /// If a training log cannot be read.

@@ -84,6 +84,45 @@ fn altered_and_torn_files_are_named_set_aside_and_made_again() {
 }
 
 #[test]
+fn no_report_is_drawn_from_tables_that_were_altered() {
+    let dir = tempfile::tempdir().unwrap();
+    small_run(dir.path(), "run").assert().success();
+    let root = dir.path().join("run");
+    let report = || layerprobe(dir.path()).args(["report", "run"]).assert();
+    let manifest = || fs::read_to_string(root.join("manifest.json")).unwrap();
+    let before = manifest();
+    for name in ["results.csv", "by_value.csv", "confusion.csv"] {
+        let path = root.join(name);
+        let bytes = fs::read(&path).unwrap();
+        let mut altered = bytes.clone();
+        *altered.last_mut().unwrap() ^= 1;
+        fs::write(&path, altered).unwrap();
+        let refused = || {
+            report()
+                .code(1)
+                .stderr(contains(format!("cannot draw a report from run/{name}")))
+                .stderr(contains("run the same configuration again"))
+                .stderr(contains("layerprobe run run/config.toml --out run"))
+        };
+        refused();
+        fs::remove_file(&path).unwrap();
+        // without results there is no finished run
+        if name != "results.csv" {
+            refused();
+        }
+        assert_eq!(manifest(), before, "{name}");
+        fs::write(&path, bytes).unwrap();
+    }
+    // a page that was altered is drawn again, and listed as it is now
+    fs::write(root.join("report/index.html"), "").unwrap();
+    report().success();
+    layerprobe(dir.path())
+        .args(["verify", "run"])
+        .assert()
+        .success();
+}
+
+#[test]
 fn a_missing_file_is_made_again() {
     let dir = tempfile::tempdir().unwrap();
     small_run(dir.path(), "run").assert().success();

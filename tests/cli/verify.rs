@@ -68,10 +68,36 @@ fn a_sound_run_agrees_and_every_kind_of_damage_is_named() {
         .code(1)
         .stdout(contains("untrained-against-trained.png is missing"));
     fs::write(&figure, bytes).unwrap();
-    fs::write(root.join("notes.txt"), "mine").unwrap();
+    fs::write(root.join("report/notes.txt"), "mine").unwrap();
     verify(&[])
         .code(1)
-        .stdout(contains("notes.txt is not listed"));
+        .stdout(contains("report/notes.txt is not listed"));
+    fs::remove_file(root.join("report/notes.txt")).unwrap();
+
+    // what lies beside the run's own files is the user's, before and after a run
+    fs::write(root.join("notes.txt"), "mine").unwrap();
+    verify(&[]).success();
+    small_run(dir.path(), "run").assert().success();
+    fs::write(root.join("notes.txt"), "mine, and more").unwrap();
+    verify(&[]).success();
+    let again = small_run(dir.path(), "run").assert().success();
+    again.stderr(contains("notes.txt").not());
+    assert_eq!(fs::read(root.join("notes.txt")).unwrap(), b"mine, and more");
+}
+
+#[test]
+fn what_is_only_read_needs_no_memory_for_probes() {
+    let dir = tempfile::tempdir().unwrap();
+    small_run(dir.path(), "run").assert().success();
+    let verify = |more: &[&str]| {
+        let mut command = layerprobe(dir.path());
+        command.args(["verify", "run", "--max-memory", "1M"]);
+        command.args(more).assert()
+    };
+    verify(&[]).success().stdout(contains("all agree"));
+    verify(&["--recompute", "1"])
+        .code(2)
+        .stderr(contains("--max-memory"));
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::experiment::design::protocol;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Observer, Stage};
 
+/// The tables of a run, in its folder.
+pub const TABLES: [&str; 3] = ["results.csv", "by_value.csv", "confusion.csv"];
+
 /// What made a run. Unlike the results, it differs from machine to machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Manifest {
@@ -42,7 +45,7 @@ pub struct Manifest {
     /// its proof in the folder, where it was in the store.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub from_store: BTreeMap<String, String>,
-    /// blake3 of every file of the run, by its path in the folder.
+    /// blake3 of every file that the run made, by its path in the folder.
     pub artifacts: BTreeMap<String, String>,
 }
 
@@ -156,7 +159,7 @@ impl Manifest {
         self.write(folder, |name| !is_made_from_conditions(name))
     }
 
-    /// Writes the manifest of a finished run, with every file of the folder.
+    /// Writes the manifest of a finished run, with every file that it made.
     ///
     /// # Errors
     /// Of the file system.
@@ -164,8 +167,24 @@ impl Manifest {
         self.write(folder, |_| true)
     }
 
+    /// Writes the manifest of a finished run whose report was drawn again: what else
+    /// it made is listed as it was.
+    ///
+    /// # Errors
+    /// Of the file system.
+    pub fn write_redrawn(&mut self, folder: &RunFolder) -> Result<(), ExperimentError> {
+        let mut files = BTreeMap::new();
+        files_below(folder.root(), &folder.report(), &mut files)?;
+        self.artifacts.retain(|name, _| !is_of_report(name));
+        for (name, path) in files {
+            self.artifacts.insert(name, hash_file(&path)?);
+        }
+        self.save(&folder.manifest())
+    }
+
     /// The hashes are those of the conditions' proofs, as the files were when
-    /// they were made, else those of the files as they are.
+    /// they were made, else those of the files as they are. What else lies in the
+    /// folder is the user's, and not listed.
     fn write(
         &mut self,
         folder: &RunFolder,
@@ -182,7 +201,8 @@ impl Manifest {
             proven.extend(artifacts.map(|(name, hash)| (folder.clone() + &name, hash)));
         }
         self.artifacts.clear();
-        for (name, path) in files.into_iter().filter(|(name, _)| is_listed(name)) {
+        files.retain(|name, _| is_of_a_run(name) && is_listed(name));
+        for (name, path) in files {
             let hash = match proven.remove(&name) {
                 Some(hash) => hash,
                 None => hash_file(&path)?,
@@ -190,18 +210,30 @@ impl Manifest {
             self.artifacts.insert(name, hash);
         }
         self.from_store = folder.taken().all();
-        let path = folder.manifest();
-        let json = serde_json::to_string_pretty(self)
-            .map_err(|e| ExperimentError::io("write", &path, e.into()))?;
-        layerprobe_durable::write(&path, (json + "\n").as_bytes())
-            .map_err(|e| ExperimentError::io("write", &path, e))
+        self.save(&folder.manifest())
     }
+
+    fn save(&self, path: &Path) -> Result<(), ExperimentError> {
+        let failed = |e| ExperimentError::io("write", path, e);
+        let json = serde_json::to_string_pretty(self).map_err(|e| failed(e.into()))?;
+        layerprobe_durable::write(path, (json + "\n").as_bytes()).map_err(failed)
+    }
+}
+
+/// Whether a file lies where a run puts what it makes: what else is in its folder is
+/// the user's.
+pub fn is_of_a_run(name: &str) -> bool {
+    name == "config.toml" || is_measured(name) || is_made_from_conditions(name)
 }
 
 /// Whether a file of a run is made from the files of its conditions and
 /// baselines.
 pub fn is_made_from_conditions(name: &str) -> bool {
-    name != "config.toml" && !is_measured(name)
+    TABLES.contains(&name) || is_of_report(name)
+}
+
+fn is_of_report(name: &str) -> bool {
+    name.starts_with("report/")
 }
 
 /// Whether a file is a condition's or a baseline's own.
@@ -270,7 +302,77 @@ pub fn processor() -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
+    use crate::experiment::events::Silent;
+    use crate::experiment::folder::layout::WhenHeld;
+
+    /// A finished run with a file of the user's in it.
+    fn finished(root: &Path) -> (RunFolder, Origin, Manifest) {
+        let config = Config::load("smoke", &[]).unwrap();
+        let stop = AtomicBool::new(false);
+        let toml = config.to_toml();
+        let folder = RunFolder::open(root, &toml, WhenHeld::Stop, &stop, &Silent).unwrap();
+        for name in [
+            "conditions/a/training.csv",
+            "notes.txt",
+            "report/index.html",
+            "results.csv",
+        ] {
+            layerprobe_durable::write(&root.join(name), b"as it was").unwrap();
+        }
+        let origin = Origin::of(&config);
+        let mut manifest = Manifest::open(&folder, origin.clone(), &Silent).unwrap();
+        manifest.write_finished(&folder).unwrap();
+        (folder, origin, manifest)
+    }
+
+    #[test]
+    fn a_users_file_is_neither_listed_nor_set_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, origin, mut manifest) = finished(dir.path());
+        let names: Vec<&str> = manifest.artifacts.keys().map(String::as_str).collect();
+        let own = [
+            "conditions/a/training.csv",
+            "config.toml",
+            "report/index.html",
+            "results.csv",
+        ];
+        assert_eq!(names, own);
+
+        // earlier versions listed it
+        let hash = manifest.artifacts["results.csv"].clone();
+        manifest.artifacts.insert("notes.txt".to_owned(), hash);
+        manifest.save(&folder.manifest()).unwrap();
+        for name in ["notes.txt", "results.csv"] {
+            fs::write(dir.path().join(name), "altered").unwrap();
+        }
+        Manifest::open(&folder, origin, &Silent).unwrap();
+        let exists = |name: &str| dir.path().join(name).exists();
+        assert!(exists("notes.txt") && !exists("notes.txt.damaged"));
+        assert!(!exists("results.csv") && exists("results.csv.damaged"));
+    }
+
+    #[test]
+    fn a_report_that_was_drawn_again_changes_no_other_hash() {
+        let dir = tempfile::tempdir().unwrap();
+        let (folder, _, before) = finished(dir.path());
+        for name in ["conditions/a/training.csv", "results.csv"] {
+            fs::write(dir.path().join(name), "altered").unwrap();
+        }
+        fs::write(folder.report().join("index.html"), "drawn again").unwrap();
+        fs::write(folder.report().join("figure.svg"), "one more").unwrap();
+        before.clone().write_redrawn(&folder).unwrap();
+        let after = Manifest::read(&folder.manifest()).unwrap().artifacts;
+        assert_eq!(after.len(), before.artifacts.len() + 1);
+        for (name, hash) in &before.artifacts {
+            assert_eq!(after[name] == *hash, name != "report/index.html", "{name}");
+        }
+        let drawn = hash_file(&folder.report().join("index.html")).unwrap();
+        assert_eq!(after["report/index.html"], drawn);
+        assert!(after.contains_key("report/figure.svg"));
+    }
 
     #[test]
     fn proofs_lie_with_conditions_and_baselines() {
@@ -288,5 +390,6 @@ mod tests {
         }
         assert!(is_made_from_conditions("results.csv"));
         assert!(!is_made_from_conditions("baselines/split0/input.csv"));
+        assert!(is_of_a_run("baselines/split0/input.csv") && !is_of_a_run("reports.txt"));
     }
 }

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use super::Run;
 use crate::experiment::error::ExperimentError;
-use crate::experiment::folder::manifest::{ManifestSeeds, Origin, files_below, folder_of_proof};
+use crate::experiment::folder::manifest::{
+    ManifestSeeds, Origin, files_below, folder_of_proof, is_of_a_run,
+};
 use crate::experiment::folder::proof::{Proof, hash_file};
 
 impl Run<'_> {
@@ -53,14 +55,18 @@ impl Run<'_> {
         }
     }
 
-    /// Every file against its hash; returns how many were read.
+    /// Every file that the run made against its hash; returns how many were read. What
+    /// else lies in the folder is the user's.
     pub(super) fn check_files(&mut self) -> Result<usize, ExperimentError> {
         let root = self.folder.root();
         let mut files = BTreeMap::new();
         files_below(root, root, &mut files)?;
+        files.retain(|name, _| is_of_a_run(name));
         let advice = self.run_again();
         let listed = self.manifest.map(|manifest| manifest.artifacts.clone());
-        let listed = listed.unwrap_or_default();
+        let mut listed = listed.unwrap_or_default();
+        // earlier versions listed the user's files too
+        listed.retain(|name, _| is_of_a_run(name));
         for (name, hash) in &listed {
             let path = root.join(name);
             if !files.contains_key(name) {

@@ -12,6 +12,7 @@ use crate::experiment::events::Observer;
 use crate::experiment::execution::Execution;
 use crate::experiment::folder::manifest::Origin;
 use crate::experiment::work::Work;
+use crate::memory::MemoryLimit;
 
 use super::recompute::{again_folder, differences, spread};
 use super::{Run, Verification};
@@ -28,7 +29,16 @@ impl Run<'_> {
     ) -> Result<Verification, ExperimentError> {
         let streams = Streams::new(&config.seeds);
         let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
-        let mut work = Work::new(config, &streams, &stimuli, execution)?;
+        // where nothing is made again, nothing is probed
+        let limit = match recompute {
+            0 => MemoryLimit::NONE,
+            _ => execution.limit,
+        };
+        let execution = Execution {
+            limit,
+            ..execution.clone()
+        };
+        let mut work = Work::new(config, &streams, &stimuli, &execution)?;
         self.check_config(text, &config.to_toml(), &Origin::of(config));
         let files = self.check_files()?;
         let measurements = self.check_tables(config, &work);
