@@ -22,6 +22,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const LAST_LINES: usize = 8;
 
 /// Exit codes of a child.
+const DONE: i32 = 0;
 const NOT_CONVERGED: i32 = 3;
 const USAGE: i32 = 2;
 const INTERRUPTED: i32 = 75;
@@ -296,8 +297,10 @@ impl Workers {
         asked: bool,
     ) -> Result<Judged, SweepError> {
         let code = status.code();
-        // maybe by another process, which this one's child made room for
-        if matches!(folder.state(cell)?, CellState::Done { .. }) {
+        // whoever has taken the folder since; maybe also by another process, which
+        // this one's child made room for
+        let is_own = matches!(code, Some(DONE | NOT_CONVERGED));
+        if is_own || matches!(folder.state(cell)?, CellState::Done { .. }) {
             return Ok(Judged::Done {
                 converged: code != Some(NOT_CONVERGED),
             });
@@ -380,6 +383,46 @@ fn ask_to_stop(_: &Child) {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_cell_whose_child_is_done_is_done_whoever_holds_its_folder() {
+        use std::ops::ControlFlow;
+        use std::os::unix::process::ExitStatusExt;
+
+        use layerprobe_durable::{Lease, Pace};
+
+        use crate::config::Config;
+
+        let dir = tempfile::tempdir().unwrap();
+        let folder = SweepFolder::new(dir.path());
+        let cell = Cell {
+            id: "base".to_owned(),
+            values: Vec::new(),
+            config: Config::load("smoke", &[]).unwrap(),
+        };
+        let workers = Workers {
+            program: PathBuf::from("layerprobe"),
+            workers: 1,
+            threads: 1,
+            max_memory: None,
+            retries: 0,
+            log_file: None,
+            store: None,
+        };
+        let root = folder.cell(&cell);
+        let give_up = |_: &Holder, _| ControlFlow::Break(());
+        let _other = Lease::take(&root, Pace::default(), give_up).unwrap();
+        let state = folder.state(&cell).unwrap();
+        assert!(matches!(state, CellState::Held(..)), "{state:?}");
+        let judged = |code: i32| {
+            let status = ExitStatus::from_raw(code << 8);
+            workers.judge(&cell, &folder, status, false).unwrap()
+        };
+        assert!(matches!(judged(0), Judged::Done { converged: true }));
+        assert!(matches!(judged(3), Judged::Done { converged: false }));
+        assert!(matches!(judged(1), Judged::Failed(_)));
+    }
 
     #[test]
     fn the_last_lines_of_a_log_are_shown() {
