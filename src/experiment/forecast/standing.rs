@@ -64,8 +64,11 @@ pub struct RunCounts {
     pub conditions: u64,
     /// Steps of all of them.
     pub steps: u64,
-    /// Layers of checkpoints to probe under the clean protocol; an untrained
+    /// Checkpoints whose layers are probed under the clean protocol; an untrained
     /// network that several targets share counts once.
+    pub checkpoints: u64,
+    /// Layers of these to probe, a view of one as a layer of its own; baselines are
+    /// no checkpoint's.
     pub layers: u64,
     /// Checkpoints among these, at step 0 and the last of each network, at which
     /// what costs most is measured.
@@ -86,6 +89,9 @@ pub fn counts(config: &Config) -> Result<RunCounts, ExperimentError> {
     let shared = config.network.initial_weights == InitialWeights::Shared;
     let asks_for = |protocol| config.probes.protocol.contains(&protocol);
     let (clean, paper) = (asks_for(Protocol::Clean), asks_for(Protocol::Paper));
+    let layers = config.probes.network_layers();
+    let views = layers.map(|layer| config.probes.views_of(layer).count() as u64);
+    let views: u64 = views.sum();
     let mut counts = RunCounts::default();
     let mut begun = Vec::new();
     for planned in plan_conditions(config, &stimuli)? {
@@ -104,8 +110,9 @@ pub fn counts(config: &Config) -> Result<RunCounts, ExperimentError> {
         counts.conditions += 1;
         counts.steps += planned.training.total_steps();
         if clean {
-            let layers = config.probes.layers.len() as u64;
-            counts.layers += (checkpoints - u64::from(twin)) * layers;
+            let probed = checkpoints - u64::from(twin);
+            counts.checkpoints += probed;
+            counts.layers += probed * views;
             counts.ends += checkpoints.min(2) - u64::from(twin);
         }
         if paper {
@@ -131,8 +138,25 @@ mod tests {
         assert_eq!(counts.steps % 15, 0);
         // the untrained network of a version is probed once
         let layers = config.probes.layers.len() as u64;
-        assert_eq!(counts.layers, (15 * checkpoints - 10) * layers);
+        assert_eq!(counts.checkpoints, 15 * checkpoints - 10);
+        assert_eq!(counts.layers, counts.checkpoints * layers);
         assert_eq!(counts.ends, 15 * 2 - 10);
+    }
+
+    #[test]
+    fn views_of_layers_are_counted_and_baselines_are_not() {
+        let counted = |settings: &[&str]| {
+            let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
+            let counts = counts(&Config::load("smoke", &settings).unwrap()).unwrap();
+            (counts.checkpoints, counts.layers)
+        };
+        assert_eq!(counted(&[]), (5, 10));
+        let baselines = "probes.layers=['pixel_stats', 'input', 'pool3', 'fc1']";
+        assert_eq!(counted(&[baselines]), (5, 10));
+        // a vector has no pixels to average over
+        let views = "probes.views=['full', 'gap', 'pca:8']";
+        assert_eq!(counted(&[baselines, views]), (5, 5 * (3 + 2)));
+        assert_eq!(counted(&[views, "probes.protocol=paper"]), (0, 0));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::experiment::design::stimuli::ExperimentStimuli;
 use crate::experiment::design::streams::Streams;
 use crate::experiment::design::training_plan::plan_conditions;
 use crate::experiment::error::ExperimentError;
+use crate::models::{Layer, Shape};
 
 /// What a run will take.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +27,8 @@ pub struct RunForecast {
     /// Checkpoints whose layers are probed; an untrained network that several
     /// targets share counts once.
     pub checkpoints: u64,
-    /// Layers to probe over all of these, each one solve for all features and
-    /// penalties.
+    /// Layers to probe over all of these, a view of one as a layer of its own, each
+    /// one solve for all features and penalties.
     pub layers: u64,
     /// Seconds of training.
     pub train_seconds: f64,
@@ -58,17 +59,23 @@ impl RunForecast {
         let layers = design(config)?.layers()?;
         let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
         let counts = counts(config)?;
-        let dims: Vec<usize> = config
-            .probes
-            .layers
-            .iter()
-            .filter_map(|name| {
-                let named = |layer: &&crate::models::Layer| {
-                    layer.name == *name || layer.aliases.contains(name)
-                };
-                layers.iter().find(named).map(|layer| layer.shape.dim())
-            })
+        let shape_of = |name: &str| {
+            let is_named = |layer: &&Layer| {
+                layer.name == name || layer.aliases.iter().any(|alias| alias == name)
+            };
+            layers.iter().find(is_named).map(|layer| &layer.shape)
+        };
+        let probes = &config.probes;
+        let shapes: Vec<(&str, &Shape)> = probes
+            .network_layers()
+            .filter_map(|name| Some((name, shape_of(name)?)))
             .collect();
+        let dims: Vec<usize> = shapes.iter().map(|(_, shape)| shape.dim()).collect();
+        let views = shapes.iter().flat_map(|&(name, shape)| {
+            let views = probes.views_of(name);
+            views.map(move |view| dims_of(view, shape))
+        });
+        let views: Vec<usize> = views.collect();
         let mut images = 0.0;
         for planned in &planned {
             let split = stimuli.training_split(planned.version);
@@ -81,10 +88,10 @@ impl RunForecast {
         let train = stimuli.versions.first().map_or(0, |v| v.split.train.len());
         let cost = ProbeCost::new(config, train);
         let fits = |at_an_end| {
-            let operations = dims.iter().map(|&dims| cost.operations(dims, at_an_end));
+            let operations = views.iter().map(|&dims| cost.operations(dims, at_an_end));
             operations.sum::<f64>() / speeds.products
         };
-        let checkpoints = counts.layers / (dims.len() as u64).max(1);
+        let checkpoints = counts.checkpoints;
         let ends = counts.ends.min(checkpoints);
         let probe_seconds = checkpoints as f64 * set / speeds.read
             + ends as f64 * fits(true)
@@ -95,14 +102,17 @@ impl RunForecast {
             let operations: f64 = dims.iter().map(|&dims| cost.operations(dims)).sum();
             Some(counts.paper as f64 * (set / speeds.read + operations / speeds.products))
         };
-        let paper_seconds = config.probes.paper.as_ref().and_then(of_paper);
+        let paper_seconds = probes.paper.as_ref().and_then(of_paper);
         let widest = dims.iter().max().copied().unwrap_or(0) as u64;
         let pixels = 3 * config.stimuli.image_size().pow(2) as u64;
         let around = [
-            (config.probes.baselines().next().is_some(), "baselines"),
-            (config.probes.views != [View::Full], "views of layers"),
-            (!config.probes.ridge.is_empty(), "ridge probes"),
-            (config.probes.nonlinear_seeds > 0, "nonlinear probes"),
+            (probes.baselines().next().is_some(), "baselines"),
+            (
+                probes.views.iter().any(is_projection),
+                "making the views pca:K and rp:K",
+            ),
+            (!probes.ridge.is_empty(), "ridge probes"),
+            (probes.nonlinear_seeds > 0, "nonlinear probes"),
         ];
         let left_out = around.iter().filter(|(on, _)| *on);
         let left_out = left_out.map(|(_, what)| (*what).to_owned()).collect();
@@ -128,6 +138,20 @@ impl RunForecast {
     pub fn seconds(&self) -> f64 {
         self.train_seconds + self.probe_seconds + self.paper_seconds
     }
+}
+
+/// Dimensions of a view of a layer.
+fn dims_of(view: View, shape: &Shape) -> usize {
+    match (view, shape) {
+        (View::Gap, Shape::Image { channels, .. }) => *channels,
+        (View::Full | View::Gap, shape) => shape.dim(),
+        (View::Pca(count) | View::RandomProjection(count), shape) => count.min(shape.dim()),
+    }
+}
+
+/// Whether a view is made by products with the layer.
+fn is_projection(view: &View) -> bool {
+    matches!(view, View::Pca(_) | View::RandomProjection(_))
 }
 
 #[cfg(test)]
@@ -158,6 +182,30 @@ mod tests {
         assert!((quick.train_seconds - wanted).abs() < 1e-9);
         assert_eq!(quick.training, "3430 stimuli of 343 combinations");
         assert!(quick.left_out.is_empty());
+    }
+
+    #[test]
+    fn views_are_counted_by_their_dimensions_and_baselines_not_at_all() {
+        let layers = |names: &str| format!("probes.layers={names}");
+        let plain = forecast(&[&layers("['pool1', 'fc1']")]);
+        let around = forecast(&[&layers("['pixel_stats', 'input', 'pool1', 'fc1']")]);
+        assert_eq!((plain.checkpoints, plain.layers), (22, 2 * 22));
+        assert_eq!((around.checkpoints, around.layers), (22, 2 * 22));
+        assert_eq!(around.probe_seconds, plain.probe_seconds);
+        assert_eq!(around.left_out, ["baselines"]);
+
+        let narrow = |views: &str| {
+            let views = format!("probes.views={views}");
+            forecast(&[&layers("['pool1']"), &views])
+        };
+        let (full, gap) = (narrow("['full']"), narrow("['gap']"));
+        assert!(gap.probe_seconds < full.probe_seconds);
+        assert!(gap.left_out.is_empty());
+        let all = narrow("['full', 'gap', 'pca:8']");
+        assert_eq!((all.checkpoints, all.layers), (22, 3 * 22));
+        assert!(all.probe_seconds > full.probe_seconds);
+        assert_eq!(all.left_out, ["making the views pca:K and rp:K"]);
+        assert_eq!(all.memory, full.memory);
     }
 
     #[test]
