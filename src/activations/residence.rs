@@ -23,8 +23,8 @@ const SLACK: u64 = 4 << 20;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "probing layer `{layer}` ({stimuli} x {dims}) takes up to {}, {how}; \
-     the limit is {limit}. Allow more with --max-memory {}, or probe fewer stimuli or features",
-    Bytes(*needed), Bytes(needed + SLACK).to_string().replace(' ', "")
+     the limit is {limit}. Allow more with --max-memory {}{}, or probe fewer stimuli or features",
+    Bytes(*needed), Bytes(needed + SLACK).to_string().replace(' ', ""), fewer(*threads)
 )]
 pub struct NotEnough {
     /// The layer that takes most.
@@ -39,6 +39,12 @@ pub struct NotEnough {
     pub needed: u64,
     /// Bytes there may be.
     pub limit: MemoryLimit,
+    /// How many threads would do with that, if fewer would.
+    pub threads: Option<usize>,
+}
+
+fn fewer(threads: Option<usize>) -> String {
+    threads.map_or_else(String::new, |threads| format!(", use --threads {threads}"))
 }
 
 impl NotEnough {
@@ -50,6 +56,7 @@ impl NotEnough {
             dims: layer.shape.1,
             needed,
             limit,
+            threads: None,
         }
     }
 
@@ -178,7 +185,13 @@ mod tests {
         assert_eq!(plan(129), Ok(vec![true, true, true]));
         let error = plan(119).unwrap_err();
         assert_eq!((error.layer.as_str(), error.needed), ("pool1", 120));
-        assert!(error.to_string().contains("--max-memory 5MiB"));
+        assert!(error.to_string().contains("--max-memory 5MiB, or probe"));
+        let threads = Some(3);
+        let error = NotEnough { threads, ..error }.to_string();
+        assert!(
+            error.contains("--max-memory 5MiB, use --threads 3, or probe"),
+            "{error}"
+        );
         assert_eq!(on_disk(MemoryLimit::new(0), 40, &[]), Ok(vec![]));
     }
 

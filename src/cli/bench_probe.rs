@@ -39,7 +39,13 @@ pub fn probe(command: &BenchProbe, output: &Output) -> anyhow::Result<ExitCode> 
     let limit = command
         .max_memory
         .unwrap_or_else(MemoryLimit::of_this_machine);
-    let stored = plan(limit, file.arrays(), &[View::Full], &work, None)?;
+    let stored = threads::planned(|threads| {
+        let work = Workload {
+            threads,
+            ..work.clone()
+        };
+        plan(limit, file.arrays(), &[View::Full], &work, None)
+    })?;
     let folder = std::env::temp_dir();
     let mut not_proven = 0;
     for (array, stored) in file.arrays().iter().zip(stored) {

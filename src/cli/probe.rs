@@ -69,7 +69,13 @@ pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
         ProbeProtocol::Own => None,
         ProbeProtocol::Paper => Some(AdamGrid::default().check()?),
     };
-    let stored = plan(limit, file.arrays(), &command.view, &work, grid.as_ref())?;
+    let stored = threads::planned(|threads| {
+        let work = Workload {
+            threads,
+            ..work.clone()
+        };
+        plan(limit, file.arrays(), &command.view, &work, grid.as_ref())
+    })?;
     let folder = match command.out.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

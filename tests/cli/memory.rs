@@ -162,6 +162,28 @@ fn a_run_with_its_layers_on_disk_gives_the_same_bytes() {
     assert_same(&of("free"), &of("held"));
 }
 
+/// Each thread factors matrices of its own: 6 MiB for `fc1`.
+#[test]
+fn fewer_threads_probe_where_memory_is_short_and_give_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = [
+        &["run", "smoke", "--threads", "16"][..],
+        &["--set", "probes.layers=['fc1']"],
+        &["--set", "training.targets=['color']"],
+        &["--set", "training.epochs=1", "--set", "checkpoints.count=2"],
+    ]
+    .concat();
+    peak(dir.path(), &[&run[..], &["--out", "free"]].concat());
+    let limit = enough(dir.path(), &run);
+    layerprobe(dir.path())
+        .args(&run)
+        .args(["--out", "held", "--max-memory", &limit])
+        .assert()
+        .stderr(contains("of 16 threads, for memory"));
+    let of = |name: &str| results(&dir.path().join(name));
+    assert_same(&of("free"), &of("held"));
+}
+
 /// Probes trained by Adam keep 12 bytes a weight, over the 8192 dimensions of
 /// `pool1`: 38 MiB for six with a hidden layer, 28 for the grid of the protocol
 /// `paper`. Fits without a penalty keep the layer in doubles and a Hessian.

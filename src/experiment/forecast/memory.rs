@@ -7,7 +7,7 @@ use crate::activations::{
 };
 use crate::config::Config;
 use crate::memory::{MemoryLimit, resident};
-use crate::models::Shape;
+use crate::models::{Layer, Shape};
 
 use crate::experiment::design::condition::Planned;
 use crate::experiment::design::stimuli::ExperimentStimuli;
@@ -28,35 +28,62 @@ pub struct Wanted<'a> {
     pub paper: Option<&'a CheckedAdamGrid>,
 }
 
-/// Where the layers are that the clean protocol probes, and how many are probed at
-/// the same time.
+/// Where the layers are that the clean protocol probes, how many are probed at the same
+/// time, and by how many threads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Residence {
     /// Which of the configuration's layers are kept on disk.
     pub stored: Vec<bool>,
     /// How many layers of a checkpoint are probed side by side at most.
     pub at_once: usize,
+    /// Threads that probe: all, or as many as there is memory for.
+    pub threads: usize,
 }
 
-/// Says which layers go to the disk and how many are probed side by side: all
-/// layers of a checkpoint are read in one pass before the first is probed. Under
-/// the protocol `paper` each is read alone, into memory.
+/// What is probed in a hold-out version, whatever the threads.
+struct Probed {
+    set: ProbeSet,
+    /// The network's layers.
+    layers: Vec<Layer>,
+    /// Bytes in memory beside layers and probes.
+    base: u64,
+}
+
+/// Says which layers go to the disk, how many are probed side by side, and by how many
+/// threads, each of which takes memory of its own: all layers of a checkpoint are read
+/// in one pass before the first is probed. Under the protocol `paper` each is read
+/// alone, into memory.
 ///
 /// # Errors
-/// If they cannot be probed within the limit at all; the one that takes most is
-/// named.
+/// If they cannot be probed within the limit by one thread either; the one that takes
+/// most is named.
 pub fn residence(
     config: &Config,
     stimuli: &ExperimentStimuli,
     planned: &[Planned<'_>],
     streams: &Streams,
-    Wanted { clean, paper }: Wanted<'_>,
+    wanted: Wanted<'_>,
     limit: MemoryLimit,
 ) -> Result<Residence, ExperimentError> {
-    let probed = &config.probes.layers;
-    let mut stored = vec![false; probed.len()];
-    let mut at_once = rayon::current_num_threads();
-    let mut refused: Option<NotEnough> = None;
+    let versions = versions(config, stimuli, planned, streams)?;
+    let mut threads = rayon::current_num_threads();
+    loop {
+        match by_threads(config, &versions, wanted, limit, threads) {
+            Ok(residence) => return Ok(residence),
+            Err(_) if threads > 1 => threads -= 1,
+            Err(refused) => return Err(refused.into()),
+        }
+    }
+}
+
+/// The hold-out versions that have something to probe.
+fn versions(
+    config: &Config,
+    stimuli: &ExperimentStimuli,
+    planned: &[Planned<'_>],
+    streams: &Streams,
+) -> Result<Vec<Probed>, ExperimentError> {
+    let mut probed = Vec::new();
     let size = config.stimuli.image_size();
     for version in &stimuli.versions {
         let here = |p: &&Planned<'_>| p.version.number == version.number;
@@ -70,6 +97,32 @@ pub fn residence(
             .map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))?;
         let set = ProbeSet::new(stimuli.set.as_ref(), version, &config.probes, streams);
         let layers = design.layers()?;
+        let outputs = layers.iter().map(|l| l.shape.dim()).max().unwrap_or(0);
+        let parameters: usize = layers.iter().map(|l| l.parameters).sum();
+        let pixels = 3 * size * size;
+        let images = pixels * (stimuli.set.len() + stimuli.pool_size());
+        let batches = 4 * READ_BATCH as u64 * (OUTPUTS * outputs as u64 + 2 * pixels as u64);
+        let base = resident().unwrap_or(0) + OTHER + images as u64;
+        let base = base + batches + 8 * parameters as u64;
+        probed.push(Probed { set, layers, base });
+    }
+    Ok(probed)
+}
+
+/// [`residence`] where so many threads probe.
+fn by_threads(
+    config: &Config,
+    versions: &[Probed],
+    Wanted { clean, paper }: Wanted<'_>,
+    limit: MemoryLimit,
+    threads: usize,
+) -> Result<Residence, NotEnough> {
+    let probed = &config.probes.layers;
+    let mut stored = vec![false; probed.len()];
+    let mut at_once = threads;
+    let mut refused: Option<NotEnough> = None;
+    let size = config.stimuli.image_size();
+    for Probed { set, layers, base } in versions {
         let properties = set.properties();
         let work = Workload {
             stimuli: set.stimuli.len(),
@@ -79,7 +132,7 @@ pub fn residence(
             penalties: clean.map_or(&[], CheckedProbeParams::penalties),
             solver: clean.map_or(Solver::default(), CheckedProbeParams::solver),
             extras: &set.extras(config, true, &properties),
-            threads: rayon::current_num_threads(),
+            threads,
         };
         let planned_layer = |name: &str, dims: usize, channels: Option<usize>| {
             let views: Vec<View> = config.probes.views_of(name).collect();
@@ -112,13 +165,6 @@ pub fn residence(
                 ));
             }
         }
-        let outputs = layers.iter().map(|l| l.shape.dim()).max().unwrap_or(0);
-        let parameters: usize = layers.iter().map(|l| l.parameters).sum();
-        let pixels = 3 * size * size;
-        let images = pixels * (stimuli.set.len() + stimuli.pool_size());
-        let batches = 4 * READ_BATCH as u64 * (OUTPUTS * outputs as u64 + 2 * pixels as u64);
-        let base = resident().unwrap_or(0) + OTHER + images as u64;
-        let base = base + batches + 8 * parameters as u64;
         if let Some(grid) = paper {
             let planned = together.iter().map(|(_, layer)| layer);
             let largest = planned.max_by_key(|layer| layer.forecast.matrix);
@@ -127,7 +173,7 @@ pub fn residence(
                     dims: layer.shape.1,
                     ..work.clone()
                 };
-                if let Err(no) = fits_paper(limit, base, layer, grid.bytes(&work)) {
+                if let Err(no) = fits_paper(limit, *base, layer, grid.bytes(&work)) {
                     refused = Some(no.or_more(refused));
                 }
             }
@@ -138,9 +184,9 @@ pub fn residence(
         let groups = alone.into_iter().map(|baseline| vec![baseline]);
         for group in groups.chain([together]) {
             let (places, layers): (Vec<usize>, Vec<PlannedLayer>) = group.into_iter().unzip();
-            match on_disk(limit, base, &layers) {
+            match on_disk(limit, *base, &layers) {
                 Ok(chosen) => {
-                    at_once = at_once.min(side_by_side(limit, base, &layers, &chosen));
+                    at_once = at_once.min(side_by_side(limit, *base, &layers, &chosen));
                     for (place, now) in places.into_iter().zip(chosen) {
                         stored[place] |= now;
                     }
@@ -150,8 +196,12 @@ pub fn residence(
         }
     }
     match refused {
-        Some(refused) => Err(refused.into()),
-        None => Ok(Residence { stored, at_once }),
+        Some(refused) => Err(refused),
+        None => Ok(Residence {
+            stored,
+            at_once,
+            threads,
+        }),
     }
 }
 
@@ -160,5 +210,52 @@ fn channels_of(shape: &Shape) -> Option<usize> {
     match *shape {
         Shape::Image { channels, .. } => Some(channels),
         Shape::Row(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::design::training_plan::plan_conditions;
+    use crate::experiment::probing::probe_sets;
+
+    const GIB: u64 = 1 << 30;
+
+    /// How `quick` is probed where there are 16 threads.
+    fn of_quick(limit: MemoryLimit) -> Result<Residence, ExperimentError> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(16);
+        pool.build().unwrap().install(|| {
+            let config = Config::load("quick", &[]).unwrap();
+            let streams = Streams::new(&config.seeds);
+            let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
+            let planned = plan_conditions(&config, &stimuli)?;
+            let params = probe_sets::params(&config)?;
+            let wanted = Wanted {
+                clean: Some(&params),
+                paper: None,
+            };
+            residence(&config, &stimuli, &planned, &streams, wanted, limit)
+        })
+    }
+
+    #[test]
+    fn fewer_threads_probe_where_memory_is_short_of_all() {
+        let all = of_quick(MemoryLimit::NONE).unwrap();
+        assert_eq!((all.threads, all.at_once), (16, 16));
+        // 4 GiB and 1.1 more for each thread
+        let few = of_quick(MemoryLimit::new(11 * GIB)).unwrap();
+        assert!((2..12).contains(&few.threads), "{few:?}");
+        let fewer = of_quick(MemoryLimit::new(7 * GIB)).unwrap();
+        assert!(fewer.threads < few.threads, "{fewer:?}");
+    }
+
+    #[test]
+    fn what_a_refusal_names_is_enough() {
+        let Err(ExperimentError::Memory(refused)) = of_quick(MemoryLimit::new(GIB)) else {
+            panic!("it fits into a GiB");
+        };
+        // other tests take memory meanwhile
+        let enough = MemoryLimit::new(refused.needed + 2 * GIB);
+        assert!((1..5).contains(&of_quick(enough).unwrap().threads));
     }
 }

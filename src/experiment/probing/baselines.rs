@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use layerprobe_probes::{CheckedProbeParams, Extras, LayerOutcome, ProbeError, View};
 use layerprobe_reports::ResultRow;
 use ndarray::ArrayView2;
+use rayon::ThreadPool;
 
 use crate::activations::{Baseline, BlockWriter, READ_BATCH};
 use crate::config::Config;
@@ -13,7 +14,7 @@ use crate::models::LayerRows;
 
 use super::known::from_the_store;
 use super::probe_sets::{self, ProbeSet};
-use super::stage::{Hands, ProbeStage, Probed};
+use super::stage::{Hands, ProbeStage, Probed, by};
 use super::tested::{tables_of_layer, write_layer_predictions};
 use crate::experiment::design::identity;
 use crate::experiment::design::protocol;
@@ -154,7 +155,8 @@ impl ProbeStage<'_> {
                 return Err(ExperimentError::Interrupted);
             }
             let seen = (images.as_ref(), positions.as_slice());
-            let probed = self.probe_baseline((baseline, view), set, seen, &params, &extras)?;
+            let how = (&params, &extras, hands.threads);
+            let probed = self.probe_baseline((baseline, view), set, seen, how)?;
             let (dim, outcome) = probed.map_err(|source| ExperimentError::Baseline {
                 version: version.number,
                 source,
@@ -226,8 +228,7 @@ impl ProbeStage<'_> {
         (baseline, view): (Baseline, View),
         set: &ProbeSet,
         (images, positions): (&Rendered, &[usize]),
-        params: &CheckedProbeParams,
-        extras: &Extras<'_>,
+        (params, extras, threads): (&CheckedProbeParams, &Extras<'_>, Option<&ThreadPool>),
     ) -> Result<Result<(usize, LayerOutcome), ProbeError>, ExperimentError> {
         let named = (baseline.name(), baseline.channels(), view);
         if self.is_stored(baseline.name()) {
@@ -244,7 +245,8 @@ impl ProbeStage<'_> {
                 writer.append(&rows.values).map_err(full)?;
             }
             let store = writer.finish().map_err(full)?;
-            return Ok(set.probe_streamed(named, &store, params, extras));
+            let probe = || set.probe_streamed(named, &store, params, extras);
+            return Ok(by(threads, probe));
         }
         let LayerRows { name, dim, values } = baseline.read(&images.images, positions);
         let rows = ArrayView2::from_shape((positions.len(), dim), &values).map_err(|e| {
@@ -253,7 +255,7 @@ impl ProbeStage<'_> {
                 problem: format!("layer {name}: {e}"),
             }
         })?;
-        Ok(set.probe(named, rows, params, extras))
+        Ok(by(threads, || set.probe(named, rows, params, extras)))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::training::Checkpoint;
 use super::probe_sets::{self, ProbeSet};
 use super::rows::row_of_layer;
 use super::side_by_side::side_by_side;
-use super::stage::{At, Hands, ProbeStage, is_end};
+use super::stage::{At, Hands, ProbeStage, by, is_end};
 use super::tested::{tables_of_layer, write_layer_predictions};
 use crate::experiment::design::identity;
 use crate::experiment::error::ExperimentError;
@@ -95,10 +95,8 @@ impl ProbeStage<'_> {
             }));
         }
         let (row, checkpoint, stop) = (&at.row, &at.checkpoint, hands.stop);
-        let probe = |job: &Job<'_, '_>| {
-            if stop.load(Ordering::SeqCst) {
-                return Err(ExperimentError::Interrupted);
-            }
+        let threads = hands.threads;
+        let probe_here = |job: &Job<'_, '_>| -> Result<Measured, ExperimentError> {
             let probed = common.probe(job, positions.len());
             let (dim, outcome) = probed.map_err(|source| ExperimentError::Probe {
                 condition: condition.id.clone(),
@@ -110,6 +108,10 @@ impl ProbeStage<'_> {
                 ..row_of_layer(row, checkpoint, job.name, dim)
             };
             Ok(common.measured(here, outcome))
+        };
+        let probe = |job: &Job<'_, '_>| match stop.load(Ordering::SeqCst) {
+            true => Err(ExperimentError::Interrupted),
+            false => by(threads, || probe_here(job)),
         };
         let keep = |job: &Job<'b, '_>, found: Measured| {
             let shown = (job.name, job.view);

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use layerprobe_probes::View;
 use layerprobe_reports::ResultRow;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
 use crate::config::Config;
 use crate::models::LayerRows;
@@ -56,6 +57,8 @@ pub(super) struct Hands<'b, 'c> {
     pub activations: Vec<LayerRows>,
     /// What is probed in this run.
     pub finished: Finished<'b>,
+    /// The threads that probe, where memory is short of all.
+    pub threads: Option<&'c ThreadPool>,
 }
 
 /// Probed views by the identity of their work: the condition and the step.
@@ -175,6 +178,7 @@ impl ProbeStage<'_> {
             tracing::info!(total, "nothing is missing");
             return self.tables();
         }
+        let threads = self.fewer_threads(observer)?;
         let started = Instant::now();
         observer.event(Event::Started {
             stage: Stage::Probe,
@@ -196,6 +200,7 @@ impl ProbeStage<'_> {
             advanced: &mut advanced,
             activations: Vec::new(),
             finished,
+            threads: threads.as_ref(),
         };
         for version in &self.stimuli.versions {
             self.probe_version(version, &mut hands)?;
@@ -205,6 +210,26 @@ impl ProbeStage<'_> {
             seconds: started.elapsed().as_secs_f64(),
         });
         self.tables()
+    }
+
+    /// The threads that probe, where memory is short of all.
+    fn fewer_threads(
+        &self,
+        observer: &dyn Observer,
+    ) -> Result<Option<ThreadPool>, ExperimentError> {
+        let (threads, all) = (self.residence.threads, rayon::current_num_threads());
+        if threads >= all {
+            return Ok(None);
+        }
+        observer.event(Event::Note(&format!(
+            "probes use {threads} of {all} threads, for memory"
+        )));
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build();
+        let failed = |error: ThreadPoolBuildError| {
+            let source = std::io::Error::other(error);
+            ExperimentError::io("start threads for", self.folder.root(), source)
+        };
+        pool.map(Some).map_err(failed)
     }
 
     /// Probes what is missing of a hold-out version; what another run is making
@@ -300,6 +325,14 @@ impl ProbeStage<'_> {
             self.measure(&at, &missing, set, claim.as_ref(), hands)?;
         }
         Ok(Probed::Now)
+    }
+}
+
+/// Does something by the threads that probe. What comes of it does not depend on them.
+pub(super) fn by<T: Send>(threads: Option<&ThreadPool>, work: impl FnOnce() -> T + Send) -> T {
+    match threads {
+        Some(threads) => threads.install(work),
+        None => work(),
     }
 }
 
