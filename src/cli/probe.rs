@@ -29,6 +29,7 @@ const MAX_ITERATIONS: usize = 2000;
 pub fn probe(command: &Probe, output: &Output) -> anyhow::Result<ExitCode> {
     check_protocol(command)?;
     check_repeats(command)?;
+    check_views(command)?;
     let params = params(command)?;
     check_outputs(command)?;
     threads::set(command.threads)?;
@@ -195,6 +196,17 @@ fn check_repeats(command: &Probe) -> Result<(), Usage> {
         return Err(Usage(problem.to_owned()));
     }
     Ok(())
+}
+
+/// Refuses a view that is named twice: its rows would be there twice, and a p-value over
+/// all layers would be of more than there are.
+fn check_views(command: &Probe) -> Result<(), Usage> {
+    let mut views = command.view.iter().enumerate();
+    let is_named = |(i, view): &(usize, &View)| command.view.iter().take(*i).any(|v| v == *view);
+    match views.find(is_named) {
+        Some((_, view)) => Err(Usage(format!("--view: `{view}` is named twice"))),
+        None => Ok(()),
+    }
 }
 
 fn params(command: &Probe) -> anyhow::Result<CheckedProbeParams> {

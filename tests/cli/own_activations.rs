@@ -359,6 +359,15 @@ fn views_have_dimensions_of_their_own() {
     probe("pca:0")
         .code(2)
         .stderr(contains("there are full, gap, pca:K and rp:K"));
+    // rows that stand twice would count twice
+    fs::remove_file(dir.path().join("r.csv")).unwrap();
+    for (views, said) in [
+        ("full,full", "--view: `full` is named twice"),
+        ("rp:3,full,rp:03", "--view: `rp:3` is named twice"),
+    ] {
+        probe(views).code(2).stderr(contains(said));
+    }
+    assert!(!dir.path().join("r.csv").exists(), "work was started");
     write_npy(&dir.path().join("a.npy"), &activations(), "(120, 6)");
     probe("gap")
         .code(2)
