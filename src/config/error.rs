@@ -59,7 +59,7 @@ pub enum ConfigError {
         /// The dotted key.
         key: String,
         /// What kind of value belongs there.
-        wants: &'static str,
+        wants: String,
     },
     /// A value of the wrong type.
     #[error("{place}: `{key}` wants {wants}, not {found}")]
@@ -69,12 +69,12 @@ pub enum ConfigError {
         /// The dotted key.
         key: String,
         /// What kind of value belongs there.
-        wants: &'static str,
+        wants: String,
         /// What stands there.
         found: String,
     },
     /// A name that is not among the known ones.
-    #[error("{place}: `{key}`: unknown {what} `{name}`{}; known: {known}", suggestion(.nearest))]
+    #[error("{place}: `{key}`: unknown {what} `{name}`{}; known: {known}", in_brackets(.nearest))]
     UnknownName {
         /// Where.
         place: Place,
@@ -106,7 +106,7 @@ pub enum ConfigError {
         given: String,
     },
     /// A preset that does not exist.
-    #[error("there is no preset `{name}` and no file of that name{}; presets: {known}", suggestion(.nearest))]
+    #[error("there is no preset `{name}` and no file of that name{}; presets: {known}", in_brackets(.nearest))]
     UnknownPreset {
         /// The name given.
         name: String,
@@ -152,6 +152,14 @@ fn suggestion(nearest: &Option<String>) -> String {
     nearest
         .as_ref()
         .map(|name| format!(", did you mean `{name}`?"))
+        .unwrap_or_default()
+}
+
+/// The same in the middle of a sentence.
+fn in_brackets(nearest: &Option<String>) -> String {
+    nearest
+        .as_ref()
+        .map(|name| format!(" (did you mean `{name}`?)"))
         .unwrap_or_default()
 }
 

@@ -100,7 +100,6 @@ impl Keys {
     }
 
     /// The keys that were asked for so far.
-    #[cfg(test)]
     pub fn asked(&self) -> BTreeSet<String> {
         self.asked.borrow().clone()
     }
@@ -130,7 +129,7 @@ impl Keys {
     pub fn get<T>(
         &self,
         key: &str,
-        wants: &'static str,
+        wants: &str,
         read: impl Fn(&Value) -> Option<T>,
     ) -> Result<Option<T>, ConfigError> {
         self.asked.borrow_mut().insert(key.to_owned());
@@ -140,7 +139,7 @@ impl Keys {
         read(value).map(Some).ok_or_else(|| ConfigError::Type {
             place: place.clone(),
             key: key.to_owned(),
-            wants,
+            wants: wants.to_owned(),
             found: format!("{} {value}", value.type_str()),
         })
     }
@@ -155,11 +154,11 @@ impl Keys {
     }
 
     /// A value that has no default.
-    pub fn missing(&self, key: &str, wants: &'static str) -> ConfigError {
+    pub fn missing(&self, key: &str, wants: &str) -> ConfigError {
         ConfigError::Missing {
             place: self.place(key),
             key: key.to_owned(),
-            wants,
+            wants: wants.to_owned(),
         }
     }
 

@@ -21,6 +21,8 @@ mod keys;
 mod presets;
 mod protocols;
 mod sections;
+#[cfg(test)]
+mod tests;
 mod training;
 
 use std::path::Path;
@@ -47,8 +49,8 @@ const CHOICES: &[&str] = &["stimuli.dataset", "checkpoints.schedule"];
 
 impl Config {
     /// Loads a preset by name or a TOML file by path, applies `key=value`
-    /// overrides in order, and checks everything that can be checked before
-    /// work starts.
+    /// overrides, of one key the last, and checks everything that can be checked
+    /// before work starts.
     ///
     /// # Errors
     /// With the place (file and line, or `--set`), the key, and what to do.
@@ -110,13 +112,36 @@ impl StimulusSections {
     }
 }
 
-fn overridden(mut keys: Keys, overrides: &[String]) -> Result<Keys, ConfigError> {
-    for assignment in overrides {
-        let mut own = Keys::parse("--set", "")?;
-        own.set(assignment)?;
-        keys = own.over(keys, CHOICES);
+/// Puts all overrides over the keys at once: a choice among them drops a section of the
+/// keys below, and none of what is set, whatever comes first.
+fn overridden(keys: Keys, overrides: &[String]) -> Result<Keys, ConfigError> {
+    if overrides.is_empty() {
+        return Ok(keys);
     }
-    Ok(keys)
+    let mut own = Keys::parse("--set", "")?;
+    for assignment in overrides {
+        own.set(assignment)?;
+    }
+    Ok(own.over(keys, CHOICES))
+}
+
+/// The key that `name`, such as `epochs`, is the last part of, among those that
+/// configurations like a preset have.
+pub(crate) fn key_named(name: &str, preset: &str) -> Option<String> {
+    let asked = match BINARY_PRESETS.iter().any(|known| known.name == preset) {
+        true => {
+            let keys = open(preset, BINARY_PRESETS).ok()?;
+            check::binary(&keys).ok()?;
+            keys.asked()
+        }
+        false => {
+            let keys = open(preset, PRESETS).ok()?;
+            check::check(&keys).ok()?;
+            keys.asked()
+        }
+    };
+    let key = error::nearest_key(name, asked.iter().map(String::as_str))?;
+    (key.rsplit('.').next() == Some(name)).then_some(key)
 }
 
 /// The keys of a preset or a file.

@@ -39,7 +39,7 @@ fn stimuli(keys: &Keys) -> Result<BinaryStimuli, ConfigError> {
     keys.known("stimuli.easy_rule", "rule", &rule, &rules)?;
     let key = "stimuli.easy_predictivity";
     let easy = keys
-        .numbers(key)?
+        .numbers(key, "[0.5, 0.9]")?
         .ok_or_else(|| keys.missing(key, "a list of numbers from 0.5 to 1"))?;
     if easy.is_empty() {
         return Err(keys.invalid(key, "name at least one predictivity"));
@@ -65,18 +65,15 @@ fn stimuli(keys: &Keys) -> Result<BinaryStimuli, ConfigError> {
 fn network(keys: &Keys) -> Result<BinaryNetwork, ConfigError> {
     let key = "network.widths";
     let widths = match keys.has(key) {
-        true => keys.wholes(key)?,
+        true => keys.wholes(key, "[256, 128, 64, 64]")?,
         false => vec![256, 128, 64, 64],
     };
     if widths.is_empty() || widths.iter().any(|width| !(2..=1 << 14).contains(width)) {
         let problem = "give each hidden layer a width from 2 to 16384, and at least one layer";
         return Err(keys.invalid(key, problem));
     }
-    let slope = keys.number_or("network.slope", 0.01)?;
-    if !(slope > 0.0 && slope <= 1.0) {
-        let problem = format!("{slope} is not above 0 and at most 1");
-        return Err(keys.invalid("network.slope", problem));
-    }
+    let key = "network.slope";
+    let slope = keys.positive(key, keys.number_or(key, 0.01)?, 1.0)?;
     let key = "network.initial";
     let initial = keys.text_or(key, "torch")?;
     let known = keys.known(
@@ -98,11 +95,8 @@ fn network(keys: &Keys) -> Result<BinaryNetwork, ConfigError> {
 
 fn training(keys: &Keys) -> Result<BinaryTraining, ConfigError> {
     let targets = keys.names("training.targets", "target", &BinaryTarget::NAMES)?;
-    let learning_rate = keys.number_or_in("training.learning_rate", 1e-3, 0.0, 10.0)?;
-    if learning_rate == 0.0 {
-        let problem = "at a learning rate of 0 nothing is learned; give one above 0";
-        return Err(keys.invalid("training.learning_rate", problem));
-    }
+    let key = "training.learning_rate";
+    let learning_rate = keys.positive(key, keys.number_or(key, 1e-3)?, 10.0)?;
     let target = |name: &String| match name.as_str() {
         "multi" => BinaryTarget::Multi,
         _ => BinaryTarget::Label,
@@ -131,7 +125,7 @@ fn decoding(keys: &Keys) -> Result<BinaryDecoding, ConfigError> {
     };
     let key = "decoding.bits";
     let bits = match keys.has(key) {
-        true => keys.wholes(key)?,
+        true => keys.wholes(key, "[1, 2, 3]")?,
         false => vec![1, 2, 3, 17, 18, 19],
     };
     for (place, bit) in bits.iter().enumerate() {
@@ -142,11 +136,8 @@ fn decoding(keys: &Keys) -> Result<BinaryDecoding, ConfigError> {
             return Err(keys.invalid(key, format!("bit {bit} is named twice")));
         }
     }
-    let learning_rate = keys.number_or_in("decoding.learning_rate", 1e-3, 0.0, 10.0)?;
-    if learning_rate == 0.0 {
-        let problem = "at a learning rate of 0 nothing is decoded; give one above 0";
-        return Err(keys.invalid("decoding.learning_rate", problem));
-    }
+    let key = "decoding.learning_rate";
+    let learning_rate = keys.positive(key, keys.number_or(key, 1e-3)?, 10.0)?;
     let whole = |key: &str, default: u64, low: u64, high: u64| {
         let key = format!("decoding.{key}");
         keys.whole_or_in(&key, default, low, high)

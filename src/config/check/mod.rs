@@ -104,7 +104,7 @@ fn checkpoints(keys: &Keys) -> Result<Checkpoints, ConfigError> {
             every: keys.whole_in("checkpoints.every", 1, u64::MAX >> 1)?,
         },
         "list" => Checkpoints::List {
-            steps: keys.wholes("checkpoints.steps")?,
+            steps: keys.wholes("checkpoints.steps", "[0, 10, 100]")?,
         },
         _ => Checkpoints::Log {
             count: keys.whole_in("checkpoints.count", 2, 10_000)? as usize,
@@ -158,7 +158,7 @@ fn probes(
         _ => UntrainedImages::Normalized,
     };
     let penalties = keys
-        .numbers("probes.penalties")?
+        .numbers("probes.penalties", "[0.1, 10]")?
         .unwrap_or_else(|| DEFAULT_PENALTIES.to_vec());
     if penalties.is_empty() {
         return Err(keys.invalid("probes.penalties", "give at least one penalty"));
@@ -249,7 +249,9 @@ fn maps(chosen: &[String], layers: &[Layer]) -> Vec<String> {
 
 fn views(keys: &Keys, maps: &[String]) -> Result<Vec<View>, ConfigError> {
     let key = "probes.views";
-    let texts = keys.texts(key)?.unwrap_or_else(|| vec!["full".to_owned()]);
+    let wants = "a list of views, such as [\"full\"]";
+    let texts = keys.texts(key, wants)?;
+    let texts = texts.unwrap_or_else(|| vec!["full".to_owned()]);
     let mut views: Vec<View> = Vec::new();
     for text in &texts {
         let view = text

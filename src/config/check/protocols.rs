@@ -52,10 +52,10 @@ pub(super) fn paper(keys: &Keys, protocols: &[Protocol]) -> Result<Option<PaperG
     let default = AdamGrid::default();
     let grid = PaperGrid {
         learning_rates: keys
-            .numbers(&key("learning_rates"))?
+            .numbers(&key("learning_rates"), "[0.001, 0.01]")?
             .unwrap_or(default.learning_rates),
         weight_decays: keys
-            .numbers(&key("weight_decays"))?
+            .numbers(&key("weight_decays"), "[0, 0.001]")?
             .unwrap_or(default.weight_decays),
         batch_size: keys.whole_or_in(&key("batch_size"), default.batch_size as u64, 1, 1 << 20)?
             as usize,

@@ -20,20 +20,34 @@ fn all<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Vec<T>> {
     value.as_array()?.iter().map(read).collect()
 }
 
-const WHOLE: &str = "a whole number from 0";
 const NUMBER: &str = "a number";
 const TEXT: &str = "a text in quotes";
-const TEXTS: &str = "a list of names, such as [\"shape\"]";
+
+/// What a whole number is, of which `low` is the least that will do.
+fn whole_number(low: u64) -> String {
+    format!("a whole number from {low}")
+}
+
+/// What a list of these names is; the last will do wherever one does.
+fn list_of(known: &[&str]) -> String {
+    let one = known.last().copied().unwrap_or_default();
+    format!("a list of names, such as [{one:?}]")
+}
 
 impl Keys {
+    /// A whole number, if it is given, that is said to be `low` at least.
+    pub(super) fn whole_from(&self, key: &str, low: u64) -> Result<Option<u64>, ConfigError> {
+        self.get(key, &whole_number(low), whole)
+    }
+
     pub(super) fn whole_or(&self, key: &str, default: u64) -> Result<u64, ConfigError> {
-        Ok(self.get(key, WHOLE, whole)?.unwrap_or(default))
+        Ok(self.whole_from(key, 0)?.unwrap_or(default))
     }
 
     pub(super) fn whole_in(&self, key: &str, low: u64, high: u64) -> Result<u64, ConfigError> {
         let value = self
-            .get(key, WHOLE, whole)?
-            .ok_or_else(|| self.missing(key, WHOLE))?;
+            .whole_from(key, low)?
+            .ok_or_else(|| self.missing(key, &whole_number(low)))?;
         self.within(key, value, low, high)
     }
 
@@ -44,7 +58,7 @@ impl Keys {
         low: u64,
         high: u64,
     ) -> Result<u64, ConfigError> {
-        let value = self.whole_or(key, default)?;
+        let value = self.whole_from(key, low)?.unwrap_or(default);
         self.within(key, value, low, high)
     }
 
@@ -56,10 +70,15 @@ impl Keys {
         }
     }
 
-    pub(super) fn wholes(&self, key: &str) -> Result<Vec<u64>, ConfigError> {
-        let wants = "a list of whole numbers, such as [0, 10, 100]";
-        self.get(key, wants, |v| all(v, whole))?
-            .ok_or_else(|| self.missing(key, wants))
+    pub(super) fn wholes(&self, key: &str, such_as: &str) -> Result<Vec<u64>, ConfigError> {
+        let wants = format!("a list of whole numbers, such as {such_as}");
+        self.get(key, &wants, |v| all(v, whole))?
+            .ok_or_else(|| self.missing(key, &wants))
+    }
+
+    pub(super) fn number(&self, key: &str) -> Result<f64, ConfigError> {
+        self.get(key, NUMBER, number)?
+            .ok_or_else(|| self.missing(key, NUMBER))
     }
 
     pub(super) fn number_or(&self, key: &str, default: f64) -> Result<f64, ConfigError> {
@@ -67,9 +86,7 @@ impl Keys {
     }
 
     pub(super) fn number_in(&self, key: &str, low: f64, high: f64) -> Result<f64, ConfigError> {
-        let value = self
-            .get(key, NUMBER, number)?
-            .ok_or_else(|| self.missing(key, NUMBER))?;
+        let value = self.number(key)?;
         if (low..=high).contains(&value) {
             Ok(value)
         } else {
@@ -90,10 +107,23 @@ impl Keys {
         }
     }
 
-    pub(super) fn numbers(&self, key: &str) -> Result<Option<Vec<f64>>, ConfigError> {
-        self.get(key, "a list of numbers, such as [0.1, 10]", |v| {
-            all(v, number)
-        })
+    /// This value of a key, which has to be above 0 and no more than `high`.
+    pub(super) fn positive(&self, key: &str, value: f64, high: f64) -> Result<f64, ConfigError> {
+        if value > 0.0 && value <= high {
+            Ok(value)
+        } else {
+            let problem = format!("{value} is not above 0 and at most {high}");
+            Err(self.invalid(key, problem))
+        }
+    }
+
+    pub(super) fn numbers(
+        &self,
+        key: &str,
+        such_as: &str,
+    ) -> Result<Option<Vec<f64>>, ConfigError> {
+        let wants = format!("a list of numbers, such as {such_as}");
+        self.get(key, &wants, |v| all(v, number))
     }
 
     pub(super) fn text(&self, key: &str) -> Result<String, ConfigError> {
@@ -111,8 +141,8 @@ impl Keys {
         Ok(given.unwrap_or(default))
     }
 
-    pub(super) fn texts(&self, key: &str) -> Result<Option<Vec<String>>, ConfigError> {
-        self.get(key, TEXTS, |v| {
+    pub(super) fn texts(&self, key: &str, wants: &str) -> Result<Option<Vec<String>>, ConfigError> {
+        self.get(key, wants, |v| {
             all(v, |text| text.as_str().map(str::to_owned))
         })
     }
@@ -124,7 +154,20 @@ impl Keys {
         what: &str,
         known: &[&str],
     ) -> Result<Vec<String>, ConfigError> {
-        let names = self.texts(key)?.ok_or_else(|| self.missing(key, TEXTS))?;
+        self.names_as(key, &list_of(known), what, known)
+    }
+
+    /// The same where another list is wanted than any of them.
+    pub(super) fn names_as(
+        &self,
+        key: &str,
+        wants: &str,
+        what: &str,
+        known: &[&str],
+    ) -> Result<Vec<String>, ConfigError> {
+        let names = self
+            .texts(key, wants)?
+            .ok_or_else(|| self.missing(key, wants))?;
         if names.is_empty() {
             return Err(self.invalid(key, format!("name at least one {what}")));
         }
@@ -144,7 +187,7 @@ impl Keys {
         what: &str,
         known: &[&str],
     ) -> Result<Vec<String>, ConfigError> {
-        let empty = self.get(key, TEXTS, |v| v.as_array().map(Vec::is_empty))?;
+        let empty = self.get(key, &list_of(known), |v| v.as_array().map(Vec::is_empty))?;
         match empty {
             Some(false) => self.names(key, what, known),
             _ => Ok(Vec::new()),
@@ -152,7 +195,7 @@ impl Keys {
     }
 
     pub(super) fn versions(&self, key: &str, below: u64) -> Result<Vec<u32>, ConfigError> {
-        let versions = self.wholes(key)?;
+        let versions = self.wholes(key, "[0, 1, 2]")?;
         if versions.is_empty() {
             return Err(self.invalid(key, "name at least one hold-out version"));
         }

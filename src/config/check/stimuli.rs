@@ -48,7 +48,7 @@ fn size(keys: &Keys, name: &str, default: u64) -> Result<usize, ConfigError> {
 
 pub(super) fn split(keys: &Keys, stimuli: &Stimuli) -> Result<Split, ConfigError> {
     let values = stimuli.values_per_feature();
-    let held_out = keys.whole_or("split.held_out", 3)? as usize;
+    let held_out = keys.whole_from("split.held_out", 1)?.unwrap_or(3) as usize;
     if held_out == 0 || held_out + 2 > values {
         return Err(keys.invalid(
             "split.held_out",
@@ -78,21 +78,22 @@ pub(super) fn correlation(
             "correlated pairs are made for the trifeature dataset only",
         ));
     }
-    let pair = keys.names("correlation.pair", "feature", stimuli.feature_names())?;
+    let key = "correlation.pair";
+    let wants = "two features, such as [\"shape\", \"color\"]";
+    let pair = keys.names_as(key, wants, "feature", stimuli.feature_names())?;
     let count = pair.len();
     let pair: [String; 2] = pair.try_into().map_err(|_| {
-        keys.invalid(
-            "correlation.pair",
-            format!("names {count} features, a pair has two"),
-        )
+        let problem = format!("a pair has two features, and {count} are named");
+        keys.invalid(key, problem)
     })?;
     let chance = 1.0 / stimuli.values_per_feature() as f64;
-    let predictivity = keys.number_in("correlation.predictivity", 0.0, 1.0)?;
-    if predictivity < chance {
-        return Err(keys.invalid(
-            "correlation.predictivity",
-            format!("{predictivity} is below {chance}, where the pair is independent"),
-        ));
+    let key = "correlation.predictivity";
+    let predictivity = keys.number(key)?;
+    if !(chance..=1.0).contains(&predictivity) {
+        let problem = format!(
+            "{predictivity} is not within [{chance}, 1]: at {chance} the pair is independent"
+        );
+        return Err(keys.invalid(key, problem));
     }
     let p_mode = keys.text_or("correlation.p_mode", "nominal")?;
     let modes = ["nominal", "effective"];

@@ -21,11 +21,8 @@ const OWNED: [(&str, &str, &[&str]); 9] = [
 
 pub(super) fn training(keys: &Keys, stimuli: &Stimuli) -> Result<Training, ConfigError> {
     let epochs = keys.whole_in("training.epochs", 1, 1_000_000)?;
-    let learning_rate = keys.number_in("training.learning_rate", 0.0, 10.0)?;
-    if learning_rate == 0.0 {
-        let problem = "at a learning rate of 0 nothing is learned; give one above 0";
-        return Err(keys.invalid("training.learning_rate", problem));
-    }
+    let key = "training.learning_rate";
+    let learning_rate = keys.positive(key, keys.number(key)?, 10.0)?;
     Ok(Training {
         targets: keys.names("training.targets", "feature", stimuli.feature_names())?,
         epochs,
