@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
+use image::ImageFormat;
 use layerprobe_generators::files::{self, SplitVersion};
 use layerprobe_generators::{StimulusSet, sheet};
+use rayon::prelude::*;
 use serde_json::json;
 
 use super::arguments::{MessageFormat, Output, Render};
@@ -18,7 +20,8 @@ use crate::experiment::{Event, ExperimentStimuli, Observer, Stage, Streams};
 
 /// Draws stimuli into a folder, and a contact sheet.
 pub fn render(command: &Render, output: &Output) -> anyhow::Result<ExitCode> {
-    let sections = sections(command)?;
+    check_sheet(command)?;
+    let sections = sections(command).map_err(|error| by_option(command, error))?;
     threads::set(command.threads)?;
     let streams = Streams::new(&sections.seeds);
     let stimuli = ExperimentStimuli::new(&sections, &streams)?;
@@ -55,6 +58,36 @@ fn sections(command: &Render) -> Result<StimulusSections, ConfigError> {
         }
     }));
     StimulusSections::load(command.dataset.name(), &overrides)
+}
+
+/// Names the option that set a value which cannot work, where there is one.
+fn by_option(command: &Render, error: ConfigError) -> anyhow::Error {
+    const OPTIONS: [(&str, &str); 2] = [
+        ("correlation.pair", "--correlate"),
+        ("correlation.predictivity", "--predictivity"),
+    ];
+    if let ConfigError::Value { key, problem, .. } = &error
+        && command.predictivity.is_some()
+        && let Some((_, option)) = OPTIONS.iter().find(|(set, _)| set == key)
+    {
+        return Usage(format!("{option}: {problem}")).into();
+    }
+    error.into()
+}
+
+/// Refuses a sheet that its name calls something else than it is.
+fn check_sheet(command: &Render) -> Result<(), Usage> {
+    let is_png = |path: &&Path| {
+        path.extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("png"))
+    };
+    match command.sheet.as_deref().filter(|path| !is_png(path)) {
+        Some(path) => Err(Usage(format!(
+            "--sheet {}: name a .png file",
+            path.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn swapped_feature(command: &Render, set: &dyn StimulusSet) -> Result<Option<usize>, Usage> {
@@ -131,27 +164,64 @@ fn write(
 }
 
 /// Refuses a folder with images of other stimuli: whoever reads all of its images
-/// would get rows that labels.csv does not have.
+/// would get rows that labels.csv does not have, and those of the same names would be
+/// replaced.
 fn check_folder(set: &dyn StimulusSet, chosen: &[usize], dir: &Path) -> Result<(), Usage> {
-    let own: HashSet<String> = chosen
-        .iter()
-        .map(|&index| format!("{}.png", set.stem(index)))
-        .collect();
-    let Ok(entries) = fs::read_dir(dir.join("images")) else {
-        return Ok(());
+    let refused = |found: String| {
+        Err(Usage(format!(
+            "--out {}: it holds {found}; choose another folder, or remove this one",
+            dir.display()
+        )))
+    };
+    let images = dir.join("images");
+    let names = png_names(&images);
+    let own: HashSet<String> = chosen.iter().map(|&index| file_name(set, index)).collect();
+    if let Some(name) = names.iter().find(|name| !own.contains(*name)) {
+        return refused(format!("images/{name}, which is not among these stimuli"));
+    }
+    if names.is_empty() && dir.join("labels.csv").exists() {
+        return refused("labels.csv without its images".to_owned());
+    }
+    match drawn_otherwise(set, chosen, &images) {
+        Some(name) => refused(format!("images/{name} of another seed or other settings")),
+        None => Ok(()),
+    }
+}
+
+/// The images in a folder; none where there is no such folder.
+fn png_names(images: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(images) else {
+        return Vec::new();
     };
     let names = entries.flatten().map(|entry| entry.file_name());
-    let other = names
+    names
         .map(|name| name.to_string_lossy().into_owned())
-        .find(|name| name.ends_with(".png") && !name.starts_with('.') && !own.contains(name));
-    match other {
-        None => Ok(()),
-        Some(name) => Err(Usage(format!(
-            "--out {}: it holds images/{name}, which is not among these stimuli; choose another \
-             folder, or remove this one",
-            dir.display()
-        ))),
-    }
+        .filter(|name| name.ends_with(".png") && !name.starts_with('.'))
+        .collect()
+}
+
+fn file_name(set: &dyn StimulusSet, index: usize) -> String {
+    format!("{}.png", set.stem(index))
+}
+
+/// The first of the stimuli whose image is there and has other pixels than it is drawn
+/// with. All are looked at: some settings change some of the stimuli alone.
+fn drawn_otherwise(set: &dyn StimulusSet, chosen: &[usize], images: &Path) -> Option<String> {
+    let side = set.image_size();
+    chosen.par_iter().find_map_first(|&index| {
+        let name = file_name(set, index);
+        let there = fs::read(images.join(&name)).ok()?;
+        let mut drawn = vec![0; 3 * side * side];
+        set.render_into(index, &mut drawn);
+        (pixels(&there, side) != Some(drawn)).then_some(name)
+    })
+}
+
+/// The pixels of a PNG image of this size.
+fn pixels(png: &[u8], side: usize) -> Option<Vec<u8>> {
+    let image = image::load_from_memory_with_format(png, ImageFormat::Png).ok()?;
+    let is_of_size = (image.width(), image.height()) == (side as u32, side as u32);
+    is_of_size.then(|| image.into_rgb8().into_raw())
 }
 
 fn tell(output: &Output, what: &str, path: &Path) -> std::io::Result<()> {

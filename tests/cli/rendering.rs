@@ -96,6 +96,84 @@ fn mistakes_are_named() {
 }
 
 #[test]
+fn a_sheet_is_named_as_the_picture_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let notes = dir.path().join("notes.txt");
+    fs::write(&notes, "mine").unwrap();
+    for name in ["notes.txt", "sheet.jpg", "sheet"] {
+        layerprobe(dir.path())
+            .args(["render", "navon", "--out", "out", "--sheet", name])
+            .assert()
+            .code(2)
+            .stderr(contains(format!("--sheet {name}: name a .png file")));
+    }
+    assert_eq!(fs::read_to_string(notes).unwrap(), "mine");
+    let left = fs::read_dir(dir.path()).unwrap().count();
+    assert_eq!(left, 1, "work was started");
+}
+
+#[test]
+fn other_stimuli_of_the_same_names_are_not_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let render = |out: &str, more: &[&str]| {
+        layerprobe(dir.path())
+            .args(["render", "trifeature", "--out", out, "--count", "2"])
+            .args(SMALL)
+            .args(more)
+            .assert()
+    };
+    render("out", &[]).success();
+    let before = files(dir.path());
+    for more in [
+        &["--seed", "2"][..],
+        &["--set", "image_size=80"],
+        &["--set", "object_size=36"],
+    ] {
+        render("out", more)
+            .code(2)
+            .stderr(contains(
+                "it holds images/triangle_solid_red_0.png of another seed",
+            ))
+            .stderr(contains("choose another folder, or remove this one"));
+        assert_same(&before, &files(dir.path()));
+    }
+    render("out", &[]).success();
+    assert_same(&before, &files(dir.path()));
+    // a table of one's own
+    fs::create_dir(dir.path().join("mine")).unwrap();
+    fs::write(dir.path().join("mine/labels.csv"), "shape").unwrap();
+    render("mine", &[])
+        .code(2)
+        .stderr(contains("it holds labels.csv without its images"));
+    let kept = fs::read_to_string(dir.path().join("mine/labels.csv"));
+    assert_eq!(kept.unwrap(), "shape");
+}
+
+#[test]
+fn a_predictivity_that_cannot_be_is_told_by_its_option() {
+    let dir = tempfile::tempdir().unwrap();
+    for p in ["2", "-0.5", "0.05"] {
+        layerprobe(dir.path())
+            .args(["render", "trifeature", "--out", "out", "--count", "1"])
+            .args(["--correlate", "shape,color", "--predictivity", p])
+            .assert()
+            .code(2)
+            .stderr(contains(format!(
+                "--predictivity: {p} is not within [0.1, 1]"
+            )));
+    }
+    layerprobe(dir.path())
+        .args(["render", "trifeature", "--out", "out", "--count", "1"])
+        .args(["--correlate", "shape", "--predictivity", "0.9"])
+        .assert()
+        .code(2)
+        .stderr(contains(
+            "--correlate: a pair has two features, and 1 are named",
+        ));
+    assert!(!dir.path().join("out").exists(), "work was started");
+}
+
+#[test]
 fn binary_stimuli_are_tables_and_each_use_test_leaves_one_feature() {
     let dir = tempfile::tempdir().unwrap();
     layerprobe(dir.path())
