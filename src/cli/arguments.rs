@@ -10,7 +10,9 @@ mod store;
 mod sweep;
 mod verify;
 
+use std::num::{IntErrorKind, ParseIntError};
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -132,11 +134,11 @@ pub struct Run {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Threads to use [default: all cores]; the results do not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// Memory that probing may take, such as 512M or 4G [default: half of what
-    /// is free]; layers that do not fit are kept on disk, the results do not
-    /// depend on it
+    /// is free]; layers that do not fit are kept on disk, and if need be fewer
+    /// threads probe; the results do not depend on it
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<MemoryLimit>,
     /// If another process holds the run folder, wait until it is free
@@ -144,7 +146,7 @@ pub struct Run {
     pub wait: bool,
     /// Keep what training needs to go on from every so many seconds [default:
     /// 60]
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub snapshot_every: Option<f64>,
     /// A folder of finished work that runs share: what is there is not done
     /// again, what is done is put there; the results do not depend on it
@@ -168,11 +170,42 @@ pub struct Layers {
     #[arg(value_parser = arch())]
     pub arch: Arch,
     /// Side of the images in pixels [default: 64 for cnn4 and mlp, else 224]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Number of classes
-    #[arg(long, value_name = "N", default_value_t = 7)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 7,
+        value_parser = count::<usize>,
+        allow_negative_numbers = true
+    )]
     pub classes: usize,
+}
+
+/// Reads a whole number that may be 0.
+fn whole<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    read(text, "give a whole number from 0")
+}
+
+/// Reads how many there are of what there is one of at least; 0 is refused where the
+/// number is used.
+fn count<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    read(text, "give a whole number from 1")
+}
+
+/// Reads how many threads there are; whether there can be so many is seen when they are
+/// set.
+fn thread_count(text: &str) -> Result<usize, String> {
+    read(text, "give a number from 1 to 1024")
+}
+
+fn read<T: FromStr<Err = ParseIntError>>(text: &str, wanted: &str) -> Result<T, String> {
+    text.parse::<T>()
+        .map_err(|error: ParseIntError| match error.kind() {
+            IntErrorKind::PosOverflow => error.to_string(),
+            _ => wanted.to_owned(),
+        })
 }
 
 /// Reads the name of an architecture; clap suggests the nearest.
@@ -204,4 +237,56 @@ pub struct Show {
     /// Change a value; may be given several times
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    /// How many options of a command, and of those below it, take a number; `wrong` are
+    /// those that take one below 0 for another option.
+    fn numbers(command: &clap::Command, wrong: &mut Vec<String>) -> usize {
+        const NUMBERS: [&str; 8] = ["N", "N,N", "P", "P,P", "T", "R,G,B", "SECONDS", "SEED"];
+        let mut found = 0;
+        for option in command.get_opts() {
+            let names = option.get_value_names().unwrap_or_default();
+            if names.iter().any(|name| NUMBERS.contains(&name.as_str())) {
+                found += 1;
+                if !option.is_allow_negative_numbers_set() {
+                    wrong.push(format!("{} --{}", command.get_name(), option.get_id()));
+                }
+            }
+        }
+        let below = command.get_subcommands();
+        found + below.map(|verb| numbers(verb, wrong)).sum::<usize>()
+    }
+
+    #[test]
+    fn a_number_below_zero_is_no_other_option() {
+        let mut wrong = Vec::new();
+        assert!(numbers(&Arguments::command(), &mut wrong) > 40);
+        assert!(wrong.is_empty(), "{wrong:?}");
+    }
+
+    #[test]
+    fn numbers_that_cannot_be_are_told_what_can() {
+        assert_eq!(whole("0"), Ok(0_u64));
+        assert_eq!(count("12"), Ok(12_usize));
+        assert_eq!(
+            whole::<u64>("-1").unwrap_err(),
+            "give a whole number from 0"
+        );
+        assert_eq!(
+            count::<usize>("two").unwrap_err(),
+            "give a whole number from 1"
+        );
+        assert_eq!(
+            thread_count("-1").unwrap_err(),
+            "give a number from 1 to 1024"
+        );
+        let large = whole::<u32>("4294967296").unwrap_err();
+        assert!(large.contains("too large"), "{large}");
+    }
 }

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::arguments::{Binary, MessageFormat, Output};
+use super::presets::or_study;
 use super::progress::Progress;
 use super::{exit, stop, threads};
 use crate::config::BinaryConfig;
@@ -15,7 +16,7 @@ pub fn binary(command: &Binary, output: &Output) -> anyhow::Result<ExitCode> {
         show(&experiment::xor_example()?, output)?;
         return Ok(ExitCode::SUCCESS);
     };
-    let config = BinaryConfig::load(preset_or_file, &command.overrides)?;
+    let config = BinaryConfig::load(preset_or_file, &command.overrides).map_err(or_study)?;
     threads::set(command.threads)?;
     let folder = command
         .out

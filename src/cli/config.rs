@@ -1,11 +1,12 @@
 use std::process::ExitCode;
 
 use super::arguments::Show;
+use super::presets::or_study;
 use crate::config::AnyConfig;
 
 /// Prints the resolved configuration.
 pub fn show(command: &Show) -> anyhow::Result<ExitCode> {
-    let config = AnyConfig::load(&command.preset_or_file, &command.overrides)?;
+    let config = AnyConfig::load(&command.preset_or_file, &command.overrides).map_err(or_study)?;
     super::say(&config.to_toml().trim_end())?;
     Ok(ExitCode::SUCCESS)
 }

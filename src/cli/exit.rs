@@ -7,6 +7,7 @@ use layerprobe_reports::ReportError;
 use serde_json::json;
 
 use super::arguments::{MessageFormat, Output};
+use super::unknown_option;
 use crate::activations::extract::ExtractError;
 use crate::config::ConfigError;
 use crate::experiment::ExperimentError;
@@ -33,7 +34,7 @@ pub fn failure(error: &anyhow::Error, output: &Output) -> ExitCode {
     }
     match output.message_format {
         MessageFormat::Human => {
-            eprintln!("error: {}", chain.join("\n  because: "));
+            super::say_aside(&format!("error: {}", chain.join("\n  because: ")));
         }
         MessageFormat::Json => say_json(&chain.join(": ")),
     }
@@ -41,13 +42,14 @@ pub fn failure(error: &anyhow::Error, output: &Output) -> ExitCode {
 }
 
 /// Prints the help or version that was asked for, or why the arguments are refused.
-pub fn unread(error: &clap::Error) -> ExitCode {
+pub fn unread(mut error: clap::Error) -> ExitCode {
     // help goes to stdout, mistakes to stderr
     if !error.use_stderr() {
         let _ = error.print();
         return ExitCode::SUCCESS;
     }
     let arguments: Vec<_> = std::env::args_os().collect();
+    unknown_option::advise(&mut error, &arguments);
     let wants_json = arguments.iter().any(|a| a == "--message-format=json")
         || arguments
             .windows(2)
@@ -64,8 +66,9 @@ pub fn unread(error: &clap::Error) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
+/// Where nobody reads it, the exit code tells all the same.
 fn say_json(message: &str) {
-    println!("{}", json!({"reason": "error", "message": message}));
+    let _ = super::say(&json!({"reason": "error", "message": message}));
 }
 
 fn code(error: &anyhow::Error) -> u8 {

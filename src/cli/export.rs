@@ -7,7 +7,7 @@ use serde_json::json;
 use super::arguments::{Export, MessageFormat, Output, SweepExport};
 use super::outputs;
 use super::sweep::open;
-use crate::experiment::{ExperimentError, is_as_listed};
+use crate::experiment::{ExperimentError, is_as_listed, is_of_bits};
 use crate::sweep;
 
 /// Writes the results of a run, or any results table, as Parquet.
@@ -18,6 +18,8 @@ pub fn export(command: &Export, output: &Output) -> anyhow::Result<ExitCode> {
         false => given.clone(),
     };
     if given.is_dir() && !table.exists() {
+        // what is no run has none to finish
+        is_of_bits(given)?;
         let folder = given.clone();
         return Err(ExperimentError::Unfinished { folder }.into());
     }

@@ -27,6 +27,7 @@ mod run;
 mod stop;
 mod sweep;
 mod threads;
+mod unknown_option;
 mod verify;
 
 use std::fmt::Display;
@@ -41,7 +42,7 @@ use arguments::{Arguments, BenchCommand, Command, ConfigCommand, Dataset, Output
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
-        Err(error) => return exit::unread(&error),
+        Err(error) => return exit::unread(error),
     };
     let log = arguments.output.log_file.as_deref().map(log::start);
     let _process = match log.transpose() {
@@ -87,7 +88,7 @@ pub fn main() -> ExitCode {
 fn warn(text: &str, output: &Output) {
     tracing::warn!("{text}");
     if !output.quiet {
-        eprintln!("warning: {text}");
+        say_aside(&format!("warning: {text}"));
     }
 }
 
@@ -98,4 +99,9 @@ fn say(line: &impl Display) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// Prints a line to standard error; where that cannot be done, there is nobody to tell.
+fn say_aside(line: &impl Display) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

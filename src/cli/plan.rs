@@ -5,6 +5,7 @@ use serde_json::json;
 use super::arguments::{MessageFormat, Output, Plan};
 use super::duration::duration;
 use super::exit::Usage;
+use super::presets::and_studies;
 use super::threads;
 use crate::config::{AnyConfig, BinaryConfig, BinaryTarget};
 use crate::experiment::{Bench, BinaryForecast, RunForecast, Speeds};
@@ -36,10 +37,10 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
             let wanted = wanted.into_iter();
             wanted.map(Planned::of).collect::<anyhow::Result<_>>()?
         }
-        false => vec![Planned::alone(AnyConfig::load(
-            &command.what,
-            &command.overrides,
-        )?)],
+        false => {
+            let config = AnyConfig::load(&command.what, &command.overrides);
+            vec![Planned::alone(config.map_err(and_studies)?)]
+        }
     };
     let mut bench = Bench::default();
     let mut whole = Whole::default();

@@ -1,7 +1,9 @@
 use std::process::ExitCode;
 
 use super::arguments::{MessageFormat, Output};
-use crate::config::{BINARY_PRESETS, PRESETS};
+use super::exit::Usage;
+use crate::config::{BINARY_PRESETS, ConfigError, PRESETS, nearest_name};
+use crate::reproduction::STUDIES;
 
 /// Lists the presets.
 pub fn presets(output: &Output) -> anyhow::Result<ExitCode> {
@@ -23,4 +25,26 @@ pub fn presets(output: &Output) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Why a verb of presets could not load one; a study has a verb of its own.
+pub fn or_study(error: ConfigError) -> anyhow::Error {
+    match error {
+        ConfigError::UnknownPreset { name, .. } if STUDIES.contains(&name.as_str()) => {
+            Usage(format!("`{name}` is a study: layerprobe reproduce {name}")).into()
+        }
+        error => error.into(),
+    }
+}
+
+/// Why a verb of presets and studies could load neither.
+pub fn and_studies(error: ConfigError) -> ConfigError {
+    match error {
+        ConfigError::UnknownPreset { name, known, .. } => ConfigError::UnknownPreset {
+            nearest: nearest_name(&name, known.split(", ").chain(STUDIES.iter().copied())),
+            known: format!("{known}; studies: {}", STUDIES.join(", ")),
+            name,
+        },
+        error => error,
+    }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::arguments::{MessageFormat, Output, Run};
 use super::exit::Usage;
+use super::presets::or_study;
 use super::progress::Progress;
 use super::{exit, stop, threads};
 use crate::config::Config;
@@ -14,7 +15,7 @@ use crate::memory;
 
 /// Runs an experiment to its end, or on from where it was.
 pub fn run(command: &Run, output: &Output) -> anyhow::Result<ExitCode> {
-    let config = Config::load(&command.preset_or_file, &command.overrides)?;
+    let config = Config::load(&command.preset_or_file, &command.overrides).map_err(or_study)?;
     threads::set(command.threads)?;
     let folder = command
         .out

@@ -219,7 +219,7 @@ fn tell(told: &Told<'_>, output: &Output) {
             &json!({"reason": kind, "cell": id, "message": text}),
         ));
     } else if !output.quiet {
-        eprintln!("{}", format!("{id} {text}").trim_start());
+        super::say_aside(&format!("{id} {text}").trim_start());
     }
 }
 
@@ -242,14 +242,14 @@ fn tell_end(ended: &Ended, all: usize, output: &Output) -> std::io::Result<()> {
         }));
     }
     for failure in &ended.failures {
-        eprintln!(
+        super::say_aside(&format!(
             "failed: {} ({}); its log ends so:",
             failure.cell, failure.how
-        );
+        ));
         for line in &failure.last_lines {
-            eprintln!("    {line}");
+            super::say_aside(&format!("    {line}"));
         }
-        eprintln!("  all of it: {}", failure.log.display());
+        super::say_aside(&format!("  all of it: {}", failure.log.display()));
     }
     if ended.not_converged > 0 {
         let count = ended.not_converged;
@@ -257,7 +257,7 @@ fn tell_end(ended: &Ended, all: usize, output: &Output) -> std::io::Result<()> {
         super::warn(&text, output);
     }
     if ended.interrupted {
-        eprintln!("interrupted; run it again to go on from there");
+        super::say_aside(&"interrupted; run it again to go on from there");
     }
     match output.quiet {
         true => Ok(()),
@@ -322,7 +322,8 @@ fn collect(command: &SweepCollect, output: &Output) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::SUCCESS);
     }
     if !collected.missing.is_empty() {
-        eprintln!("warning: not done: {}", collected.missing.join(", "));
+        let missing = collected.missing.join(", ");
+        super::say_aside(&format!("warning: not done: {missing}"));
     }
     if !output.quiet {
         let rows = collected.rows;

@@ -20,7 +20,7 @@ fn refused(arguments: &[&str], texts: &[&str]) {
 fn unknown_names_suggest_the_nearest() {
     refused(
         &["run", "quik"],
-        &["no preset `quik`", "did you mean `quick`?"],
+        &["no preset `quik`", "(did you mean `quick`?); presets: "],
     );
     let set = |assignment: &'static str| ["run", "smoke", "--set", assignment];
     refused(
@@ -72,6 +72,97 @@ fn values_that_cannot_work_are_refused() {
         &["wants a number, not string \"fast\""],
     );
     refused(&["run", "smoke", "--threads", "0"], &["--threads 0"]);
+}
+
+#[test]
+fn what_is_wanted_instead_is_what_would_do() {
+    let set = |assignment: &'static str| ["run", "smoke", "--set", assignment];
+    refused(
+        &set("correlation.predictivity=0.9"),
+        &["`correlation.pair` is missing; it wants two features, such as [\"shape\", \"color\"]"],
+    );
+    refused(&set("split.versions=0"), &["such as [0, 1, 2]"]);
+    refused(&set("training.epochs=-3"), &["a whole number from 1"]);
+    refused(
+        &set("training.learning_rate=11"),
+        &["11 is not above 0 and at most 10"],
+    );
+    refused(
+        &set("training.learning_rate=0"),
+        &["0 is not above 0 and at most 10"],
+    );
+}
+
+#[test]
+fn a_number_below_zero_is_told_its_range() {
+    for (arguments, said) in [
+        (
+            &["run", "quick", "--threads", "-1"][..],
+            "'--threads <N>': give a number from 1 to 1024",
+        ),
+        (
+            &["run", "quick", "--snapshot-every", "-1"],
+            "--snapshot-every: give a number of seconds from 0 on",
+        ),
+        (
+            &["render", "navon", "--out", "x", "--count", "-1"],
+            "'--count <N>': give a whole number from 0",
+        ),
+        (
+            &["render", "navon", "--out", "x", "--seed", "-1"],
+            "'--seed <SEED>': give a whole number from 0",
+        ),
+        (
+            &["layers", "cnn4", "--image-size", "-3"],
+            "'--image-size <N>': give a whole number from 1",
+        ),
+        (
+            &["sweep", "submit", "x.toml", "--cpus", "-1"],
+            "-1 is not in 1..",
+        ),
+    ] {
+        refused(arguments, &[said]);
+    }
+}
+
+#[test]
+fn an_option_that_is_a_setting_is_told_how_that_is_given() {
+    for (arguments, setting) in [
+        (
+            &["run", "quick", "--epochs", "3"][..],
+            "--set training.epochs=3",
+        ),
+        (
+            &["binary", "binary-smoke", "--runs=2"],
+            "--set training.runs=2",
+        ),
+        (
+            &["render", "navon", "--sheet", "x.png", "--image-size", "64"],
+            "--set stimuli.image_size=64",
+        ),
+    ] {
+        refused(arguments, &["unexpected argument", setting]);
+    }
+}
+
+#[test]
+fn a_study_is_told_from_a_preset() {
+    let study = "hermann-lampinen-2020";
+    let said = "`hermann-lampinen-2020` is a study: layerprobe reproduce hermann-lampinen-2020";
+    for verb in [
+        &["run", study][..],
+        &["binary", study],
+        &["config", "show", study],
+    ] {
+        refused(verb, &[said]);
+    }
+    refused(
+        &["plan", "hermann-lampinen-2021"],
+        &[
+            "(did you mean `hermann-lampinen-2020`?); presets: quick, ",
+            "; studies: hermann-lampinen-2020",
+        ],
+    );
 }
 
 #[test]

@@ -164,8 +164,13 @@ fn exported_tables_are_those_of_the_csv_files(dir: &Path) {
         .stderr(contains("not what manifest.json lists"));
     fs::write(&table, &bytes).unwrap();
     export("sweeps")
+        .code(2)
+        .stderr(contains("sweeps is not a run folder"));
+    fs::create_dir(dir.join("begun")).unwrap();
+    fs::write(dir.join("begun/config.toml"), "").unwrap();
+    export("begun")
         .code(1)
-        .stderr(contains("has no results yet"));
+        .stderr(contains("begun has no results yet"));
 }
 
 fn a_cell_is_the_run_it_names(dir: &Path) {

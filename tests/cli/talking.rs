@@ -1,5 +1,7 @@
 //! Help, lists and machine-readable messages.
 
+use std::process::{Command, Stdio};
+
 use predicates::prelude::*;
 use predicates::str::contains;
 
@@ -96,6 +98,27 @@ fn arguments_that_are_refused_are_told_to_machines_too() {
             "{text}"
         );
         assert!(!text.contains('\u{1b}'));
+    }
+}
+
+#[test]
+fn where_nobody_reads_the_exit_code_still_tells() {
+    let dir = tempfile::tempdir().unwrap();
+    for format in ["json", "human"] {
+        // pipes whose readers have left already
+        let unread = || {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            Stdio::from(writer)
+        };
+        let status = Command::new(assert_cmd::cargo::cargo_bin("layerprobe"))
+            .args(["run", "nope", "--message-format", format])
+            .current_dir(dir.path())
+            .stdout(unread())
+            .stderr(unread())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(2), "{format}");
     }
 }
 

@@ -2,8 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::arch;
 use super::probe::{ProbeScaling, ProbeSolver};
+use super::{arch, count, thread_count};
 use crate::memory::MemoryLimit;
 use crate::models::Arch;
 
@@ -32,19 +32,37 @@ pub struct Bench {
     #[arg(long, value_parser = arch())]
     pub arch: Arch,
     /// Side of the images in pixels [default: 64 for cnn4 and mlp, else 224]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Number of classes
-    #[arg(long, value_name = "N", default_value_t = 7)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 7,
+        value_parser = count::<usize>,
+        allow_negative_numbers = true
+    )]
     pub classes: usize,
     /// Images in a batch
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 64,
+        value_parser = count::<usize>,
+        allow_negative_numbers = true
+    )]
     pub batch: usize,
     /// Steps that are measured, after two that are not
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 10,
+        value_parser = count::<usize>,
+        allow_negative_numbers = true
+    )]
     pub steps: usize,
     /// Threads to use [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// Print one JSON object
     #[arg(long)]
@@ -70,7 +88,8 @@ pub struct BenchProbe {
         long,
         value_name = "P,P",
         value_delimiter = ',',
-        default_value = "1,100,10000"
+        default_value = "1,100,10000",
+        allow_negative_numbers = true
     )]
     pub penalties: Vec<f64>,
     /// How dimensions are brought to one scale
@@ -80,13 +99,24 @@ pub struct BenchProbe {
     #[arg(long, value_enum, default_value_t = ProbeSolver::Batched)]
     pub solver: ProbeSolver,
     /// Relative gap below which a fit has converged
-    #[arg(long, value_name = "T", default_value_t = 1e-6)]
+    #[arg(
+        long,
+        value_name = "T",
+        default_value_t = 1e-6,
+        allow_negative_numbers = true
+    )]
     pub tolerance: f64,
     /// Most iterations of a fit
-    #[arg(long, value_name = "N", default_value_t = 2000)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 2000,
+        value_parser = count::<usize>,
+        allow_negative_numbers = true
+    )]
     pub max_iterations: usize,
     /// Threads to use [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// Memory that may be taken, such as 512M or 4G [default: half of what is
     /// free]; arrays that do not fit are kept on disk, in the system's folder

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::{count, thread_count, whole};
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  layerprobe compare runs/quick --out similarity.csv\n  layerprobe compare runs/quick --layers fc1 --checkpoint all --metrics cka_debiased --out fc1.csv\n  layerprobe compare runs/quick runs/wide --layers pool4,fc1 --stimuli 2000 --out wide.csv\n  layerprobe compare --activations a.safetensors b.safetensors --out ab.csv\n\nOne run: its networks with each other and with themselves. Two: those of the first with those of\nthe second. The stimuli are drawn anew, uncorrelated, the same for all networks. Beside FILE.csv,\na figure of each metric: FILE-rsa_pearson.svg and .png."
@@ -36,7 +38,9 @@ pub struct Compare {
         long,
         value_name = "N,N",
         value_delimiter = ',',
-        conflicts_with = "checkpoint"
+        conflicts_with = "checkpoint",
+        value_parser = whole::<u64>,
+        allow_negative_numbers = true
     )]
     pub steps: Option<Vec<u64>>,
     /// By which measures; the table in the terminal is of the first
@@ -53,16 +57,28 @@ pub struct Compare {
     pub distance: CompareDistance,
     /// How many stimuli are shown [default: 1000, or all there are; of bits as many
     /// as in the run's own table]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, allow_negative_numbers = true)]
     pub stimuli: Option<usize>,
-    /// Resamples behind each interval; 0 for no intervals
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    /// Resamples behind each interval over stimuli; 0 for none of these
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        value_parser = whole::<usize>,
+        allow_negative_numbers = true
+    )]
     pub bootstrap: usize,
     /// Seed of the choice of rows and of the resamples, for --activations
-    #[arg(long, default_value_t = 0, conflicts_with = "runs")]
+    #[arg(
+        long,
+        default_value_t = 0,
+        conflicts_with = "runs",
+        value_parser = whole::<u64>,
+        allow_negative_numbers = true
+    )]
     pub seed: u64,
     /// Threads to use [default: all cores]; the results do not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
 }
 

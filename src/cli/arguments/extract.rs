@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::arch;
+use super::{arch, count, thread_count};
 use crate::models::Arch;
 
 #[derive(Debug, Args)]
@@ -31,16 +31,34 @@ pub struct Extract {
     /// Means of red, green and blue that are taken off the images of a folder,
     /// pixels running from 0 to 1 [default: those of the run that made the
     /// checkpoint, for other weights ImageNet's 0.485,0.456,0.406]
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', requires = "std")]
+    #[arg(
+        long,
+        value_name = "R,G,B",
+        value_delimiter = ',',
+        requires = "std",
+        allow_negative_numbers = true
+    )]
     pub mean: Vec<f32>,
     /// Deviations that the rest is divided by [default: those of the run that
     /// made the checkpoint, for other weights ImageNet's 0.229,0.224,0.225]
-    #[arg(long, value_name = "R,G,B", value_delimiter = ',', requires = "mean")]
+    #[arg(
+        long,
+        value_name = "R,G,B",
+        value_delimiter = ',',
+        requires = "mean",
+        allow_negative_numbers = true
+    )]
     pub std: Vec<f32>,
     /// Images in memory at once
-    #[arg(long, value_name = "N", default_value_t = 32)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 32,
+        value_parser = count::<usize>,
+        allow_negative_numbers = true
+    )]
     pub batch: usize,
     /// Threads to use [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
 }

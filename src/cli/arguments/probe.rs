@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use layerprobe_probes::{Scaling, Solver, View};
 
+use super::{count, thread_count, whole};
 use crate::memory::MemoryLimit;
 
 #[derive(Debug, Args)]
@@ -40,10 +41,22 @@ pub struct Probe {
     pub penalties: Option<Vec<f64>>,
     /// Random labelings of groups to compare each feature with (control task,
     /// selectivity), 5 or more; wants two stimuli or more in each group
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = whole::<usize>,
+        allow_negative_numbers = true
+    )]
     pub controls: usize,
     /// Permutations of the labels for p-values over all layers, 19 or more
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = whole::<usize>,
+        allow_negative_numbers = true
+    )]
     pub permutations: usize,
     /// Permute labels only among groups with equal values of this column, which is no
     /// feature then: for features that depend on it
@@ -54,7 +67,13 @@ pub struct Probe {
     pub v_information: bool,
     /// Random orders in which the labels are coded (online code length,
     /// compression), 5 are usual
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = whole::<usize>,
+        allow_negative_numbers = true
+    )]
     pub code_orders: usize,
     /// What of each array is probed: full, gap (means of channels over pixels, for
     /// arrays of stimulus, channel, row, column), pca:K, rp:K
@@ -72,16 +91,16 @@ pub struct Probe {
     #[arg(long, value_enum)]
     pub solver: Option<ProbeSolver>,
     /// Most iterations at one penalty [default: 2000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = count::<usize>, allow_negative_numbers = true)]
     pub max_iterations: Option<usize>,
     /// What the probes said of each test stimulus
     #[arg(long, value_name = "FILE.csv")]
     pub predictions: Option<PathBuf>,
     /// Seed of the splits that are drawn and of the intervals
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: u64,
     /// Threads to use [default: all cores]; the results do not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// Memory that may be taken, such as 512M or 4G [default: half of what is
     /// free]; arrays that do not fit are kept on disk beside the results, which

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::{thread_count, whole};
+
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  layerprobe render trifeature --sheet sheet.png\n  layerprobe render trifeature --out stimuli --set image_size=64 --set object_size=40 --set texture_period=6\n  layerprobe render trifeature --out twins --swap color --count 100\n  layerprobe render navon --out letters\n  layerprobe render binary --out bits --set easy_predictivity=0.65"
@@ -18,7 +20,13 @@ pub struct Render {
     pub sheet: Option<PathBuf>,
     /// Draw only the first N stimuli, in the order of shape, texture, color: the
     /// first have one shape
-    #[arg(long, value_name = "N", requires = "out")]
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "out",
+        value_parser = whole::<usize>,
+        allow_negative_numbers = true
+    )]
     pub count: Option<usize>,
     /// Draw twins: each stimulus again with another value of this feature and
     /// everything else the same
@@ -29,7 +37,7 @@ pub struct Render {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Seed of the stimuli and splits
-    #[arg(long, default_value_t = 0)]
+    #[arg(long, default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: u64,
     /// Correlate a pair of features in the training split, e.g. shape,color
     #[arg(
@@ -40,10 +48,15 @@ pub struct Render {
     )]
     pub correlate: Vec<String>,
     /// How well one feature of the pair predicts the other, from 0.1 to 1
-    #[arg(long, value_name = "P", requires = "correlate")]
+    #[arg(
+        long,
+        value_name = "P",
+        requires = "correlate",
+        allow_negative_numbers = true
+    )]
     pub predictivity: Option<f64>,
     /// Threads to use [default: all cores]; the files do not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
 }
 

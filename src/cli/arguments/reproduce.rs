@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::store::StoreAt;
+use super::thread_count;
 use crate::memory::MemoryLimit;
 use crate::reproduction::{STUDIES, Scale};
 
@@ -36,7 +37,7 @@ pub struct Reproduce {
     #[arg(long, value_name = "DIR")]
     pub evidence: Option<PathBuf>,
     /// Threads to use [default: all cores]; the results do not depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// Memory that probing may take, such as 512M or 4G [default: half of what
     /// is free]
@@ -88,6 +89,6 @@ pub struct Plan {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Threads the run will have [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
 }

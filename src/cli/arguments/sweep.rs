@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::export::SweepExport;
 use super::store::StoreAt;
+use super::{count, thread_count, whole};
 use crate::memory::MemoryLimit;
 use crate::sweep::slurm::{Bare, Span};
 
@@ -69,7 +70,7 @@ pub struct SweepPlan {
     #[arg(long)]
     pub no_bench: bool,
     /// Threads each cell will have [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
 }
 
@@ -78,18 +79,30 @@ pub struct SweepRun {
     #[command(flatten)]
     pub at: SweepAt,
     /// Cells at a time
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = count::<usize>,
+        allow_negative_numbers = true
+    )]
     pub workers: usize,
     /// Threads of all workers together [default: all cores]; the results do not
     /// depend on it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// Memory that all workers together may take for probing, such as 4G
     /// [default: half of what is free]
     #[arg(long, value_name = "SIZE")]
     pub max_memory: Option<MemoryLimit>,
     /// How often a cell that failed is tried again
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = whole::<u32>,
+        allow_negative_numbers = true
+    )]
     pub retries: u32,
     #[command(flatten)]
     pub store: StoreAt,
@@ -128,7 +141,12 @@ pub struct SweepSubmit {
     #[arg(long, value_name = "TIME")]
     pub cell_time: Option<Span>,
     /// Tasks at a time
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        allow_negative_numbers = true
+    )]
     pub throttle: Option<u32>,
     /// Partition, or several with commas
     #[arg(long, value_name = "NAME")]
@@ -140,25 +158,58 @@ pub struct SweepSubmit {
     #[arg(long, value_name = "NAME")]
     pub qos: Option<Bare>,
     /// Processors of a task
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        allow_negative_numbers = true
+    )]
     pub cpus: Option<u32>,
     /// Memory of a task, such as 8G
     #[arg(long, value_name = "SIZE")]
     pub memory: Option<MemoryLimit>,
     /// GPUs of a task, for sites that want one
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        allow_negative_numbers = true
+    )]
     pub gpus: Option<u32>,
     /// Cells at a time in a task
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=1024),
+        allow_negative_numbers = true
+    )]
     pub workers: u32,
     /// How often a cell that failed is tried again
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1,
+        value_parser = whole::<u32>,
+        allow_negative_numbers = true
+    )]
     pub retries: u32,
     /// How often a task may put itself back into the queue
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 20,
+        value_parser = whole::<u32>,
+        allow_negative_numbers = true
+    )]
     pub requeues: u32,
     /// Tasks that an array may have [default: as Slurm says, else 1001]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        allow_negative_numbers = true
+    )]
     pub max_array_size: Option<u32>,
 }
 
@@ -167,6 +218,6 @@ pub struct SweepTask {
     /// The submission's folder
     pub submission: PathBuf,
     /// The task's number in it
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<usize>, allow_negative_numbers = true)]
     pub task: usize,
 }

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::{thread_count, whole};
 use crate::memory::MemoryLimit;
 
 #[derive(Debug, Args)]
@@ -13,10 +14,16 @@ pub struct Verify {
     pub dir: PathBuf,
     /// Make N conditions again in a temporary folder and compare them byte by
     /// byte
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        value_parser = whole::<usize>,
+        allow_negative_numbers = true
+    )]
     pub recompute: usize,
     /// Threads to use [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     pub threads: Option<usize>,
     /// Memory that probing may take, such as 512M or 4G [default: half of what
     /// is free]

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::lines::Lines;
+use crate::cli::say_aside;
 use crate::experiment::Stage;
 
 /// How progress is shown.
@@ -92,8 +93,8 @@ impl Stages {
     /// Says a line, above the bar if there is one.
     pub fn say(&self, line: &str) {
         match self.running.last().and_then(|last| last.bar.as_ref()) {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say_aside(&line)),
+            None => say_aside(&line),
         }
     }
 

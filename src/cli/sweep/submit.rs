@@ -137,7 +137,7 @@ fn missing(
         cells.push((plan.cell.id.clone(), given.or_else(|| plan.seconds_left())));
     }
     if left_out > 0 && !output.quiet && !is_json(output) {
-        eprintln!("{left_out} cells are in the queue already");
+        crate::cli::say_aside(&format!("{left_out} cells are in the queue already"));
     }
     Ok(cells)
 }

@@ -46,7 +46,7 @@ pub fn task(command: &SweepTask, output: &Output) -> anyhow::Result<ExitCode> {
         true => crate::cli::say(&json!({
             "reason": "task", "task": command.task, "message": said,
         }))?,
-        false => eprintln!("task {}: {said}", command.task),
+        false => crate::cli::say_aside(&format!("task {}: {said}", command.task)),
     }
     Ok(code_of(&ended))
 }
