@@ -90,7 +90,7 @@ fn check_tables(folder: &Path) -> Result<(), ExperimentError> {
 ///
 /// # Errors
 /// If a training log cannot be read.
-pub fn last_validation(
+pub fn own_validation(
     config: &Config,
     folder: &Path,
 ) -> Result<Vec<(ResultRow, f64)>, ExperimentError> {
@@ -101,20 +101,41 @@ pub fn last_validation(
             condition: condition.id.clone(),
             source,
         })?;
-        let Some(last) = rows.last() else { continue };
-        let row = ResultRow {
-            step: Some(last.step),
-            epoch: Some(last.epoch as f64),
-            checkpoint_role: Role::Last.name().to_owned(),
-            feature: condition.target.clone(),
-            probe: "none".to_owned(),
-            protocol: String::new(),
-            n_runs: Some(1),
-            ..row_of_condition(config, &condition, None)
+        let mut add = |own: &LogRow, role: Role| {
+            let row = ResultRow {
+                step: Some(own.step),
+                epoch: Some(own.epoch as f64),
+                checkpoint_role: role.name().to_owned(),
+                feature: condition.target.clone(),
+                probe: "none".to_owned(),
+                protocol: String::new(),
+                n_runs: Some(1),
+                ..row_of_condition(config, &condition, None)
+            };
+            found.push((row, own.validation_accuracy));
         };
-        found.push((row, last.validation_accuracy));
+        if let Some(last) = rows.last() {
+            add(last, Role::Last);
+        }
+        if config.probes.paper.is_some()
+            && let Some(best) = best_of(&rows)
+        {
+            add(best, Role::BestValidation);
+        }
     }
     Ok(found)
+}
+
+/// The epoch whose weights are kept as the best on validation: the first of the highest.
+/// What was measured before training is not among them.
+fn best_of(rows: &[LogRow]) -> Option<&LogRow> {
+    let trained = rows.iter().filter(|row| row.epoch > 0);
+    trained.reduce(
+        |best, row| match row.validation_accuracy > best.validation_accuracy {
+            true => row,
+            false => best,
+        },
+    )
 }
 
 /// A table beside the results, which runs of earlier versions lack.

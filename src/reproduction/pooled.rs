@@ -1,5 +1,6 @@
 //! One table of what all experiments gave.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,20 +11,29 @@ use super::error::ReproductionError;
 use super::experiment::Experiment;
 use super::proven::ProvenTable;
 use crate::config::AnyConfig;
-use crate::experiment::{PAPER_PROTOCOL, PROTOCOL, last_training, last_validation};
+use crate::experiment::{
+    ExperimentError, PAPER_PROTOCOL, PROTOCOL, conditions, is_as_listed, last_training,
+    own_validation,
+};
 
 /// How tables of experiments are made; with another, they are made again.
 const VERSION: &str = "evidence/1";
+/// The same of experiments that are decoded by the paper's protocol.
+const VERSION_BY_PAPER: &str = "evidence/2";
 /// The same of bits.
 const VERSION_OF_BITS: &str = "evidence/2";
+
+/// The checkpoint that decoders by the paper's protocol read.
+const BEST: &str = "best_validation";
 
 /// What a run folder has of an experiment.
 pub(super) enum Found {
     /// No results yet.
     Nothing,
     /// The rows that its single networks gave, their conditions under the
-    /// experiment's name, with each network's own accuracy on validation stimuli
-    /// and, of bits, on those of its training.
+    /// experiment's name, with each network's own accuracy on validation stimuli,
+    /// also at the best checkpoint if that is decoded, and, of bits, on those of its
+    /// training.
     Rows(Vec<ResultRow>),
     /// Results, but not the experiment's: why, and what to do.
     OfAnother(String),
@@ -48,29 +58,29 @@ pub(super) fn found(experiment: &Experiment, folder: &Path) -> Result<Found, Rep
             results.display()
         )));
     }
-    let failed = |source| ReproductionError::Experiment {
-        id: experiment.id.clone(),
-        source: Box::new(source),
-    };
+    if let Some(name) = altered(folder, &logs(&checked, &rows)).map_err(failed(experiment))? {
+        return Ok(Found::OfAnother(format!(
+            "{} is not what manifest.json lists, so that it was altered or is of a run that did \
+             not end; run the same command without --no-run to make it again",
+            folder.join(name).display()
+        )));
+    }
     let own = match checked {
         AnyConfig::Images(config) => {
-            let own = last_validation(&config, folder).map_err(failed)?;
+            let own = own_validation(&config, folder).map_err(failed(experiment))?;
             let own = own.into_iter();
             own.map(|(row, value)| of_network(VALIDATION_ACCURACY, row, value))
                 .collect()
         }
         AnyConfig::Binary(_) => {
-            let own = |row: &&ResultRow| {
-                let what = (&*row.metric, &*row.probe, &*row.checkpoint_role);
-                what == ("accuracy", "none", "last") && is_of_one_network(row)
-            };
             let mut own: Vec<ResultRow> = rows
                 .iter()
-                .filter(own)
+                .filter(is_last_of_bits)
                 .map(|row| of_network(VALIDATION_ACCURACY, row.clone(), row.value))
                 .collect();
             for row in own.clone() {
-                let trained = last_training(folder, &row.condition).map_err(failed)?;
+                let trained = last_training(folder, &row.condition);
+                let trained = trained.map_err(failed(experiment))?;
                 own.extend(trained.map(|value| of_network(TRAINING_ACCURACY, row, value)));
             }
             own
@@ -82,9 +92,51 @@ pub(super) fn found(experiment: &Experiment, folder: &Path) -> Result<Found, Rep
     };
     // the rest is known from the experiment that has these networks
     rows.retain(|row| row.selected_by == "tested_stimuli");
+    let (best, last): (Vec<ResultRow>, Vec<ResultRow>) =
+        own.into_iter().partition(|row| row.checkpoint_role == BEST);
+    rows.extend(best);
     let mut found = under(decoded, rows);
-    found.extend(under(&experiment.id, own));
+    found.extend(under(&experiment.id, last));
     Ok(Found::Rows(found))
+}
+
+/// The training logs of an experiment's networks, by their names in the run folder.
+fn logs(checked: &AnyConfig, rows: &[ResultRow]) -> BTreeSet<String> {
+    let networks: BTreeSet<String> = match checked {
+        AnyConfig::Images(config) => conditions(config).into_iter().map(|c| c.id).collect(),
+        AnyConfig::Binary(_) => rows
+            .iter()
+            .filter(is_last_of_bits)
+            .map(|row| row.condition.clone())
+            .collect(),
+    };
+    let log = |network: String| format!("conditions/{network}/training.csv");
+    networks.into_iter().map(log).collect()
+}
+
+/// What of the results and these files is not as the run's manifest lists it.
+fn altered(folder: &Path, logs: &BTreeSet<String>) -> Result<Option<String>, ExperimentError> {
+    let results = "results.csv".to_owned();
+    for name in std::iter::once(&results).chain(logs) {
+        if !is_as_listed(folder, name)? {
+            return Ok(Some(name.clone()));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a row of bits is what a network itself reaches at the end.
+fn is_last_of_bits(row: &&ResultRow) -> bool {
+    let what = (&*row.metric, &*row.probe, &*row.checkpoint_role);
+    what == ("accuracy", "none", "last") && is_of_one_network(row)
+}
+
+fn failed(experiment: &Experiment) -> impl Fn(ExperimentError) -> ReproductionError + use<> {
+    let id = experiment.id.clone();
+    move |source| ReproductionError::Experiment {
+        id: id.clone(),
+        source: Box::new(source),
+    }
 }
 
 /// Why what an experiment gave of another one's networks, `rows`, does not count as theirs,
@@ -95,7 +147,8 @@ pub(super) fn of_other_networks(
     theirs: &[ResultRow],
 ) -> Option<String> {
     let decoded = experiment.decodes.as_ref()?;
-    let is_own = |row: &&ResultRow| row.metric == VALIDATION_ACCURACY;
+    let is_own =
+        |row: &&ResultRow| row.metric == VALIDATION_ACCURACY && row.checkpoint_role != BEST;
     rows.iter().filter(is_own).find_map(|row| {
         let (_, network) = row.condition.split_once('/')?;
         let condition = format!("{decoded}/{network}");
@@ -164,16 +217,20 @@ pub(super) fn in_folder(study: &Path, id: &str) -> PathBuf {
     study.join("evidence").join(format!("{id}.csv"))
 }
 
-/// That table: made of the experiment's configuration by this version's protocol.
+/// That table: made of the experiment's configuration by this version's protocols.
 pub(super) fn table(
     experiment: &Experiment,
     study: &Path,
 ) -> Result<ProvenTable, ReproductionError> {
-    let (version, hash) = match experiment.checked()? {
-        AnyConfig::Images(config) => (VERSION, config.hash()),
-        AnyConfig::Binary(config) => (VERSION_OF_BITS, config.hash()),
+    let (made_by, hash) = match experiment.checked()? {
+        AnyConfig::Images(config) if config.probes.paper.is_some() => (
+            format!("{VERSION_BY_PAPER} {PROTOCOL} {PAPER_PROTOCOL}"),
+            config.hash(),
+        ),
+        AnyConfig::Images(config) => (format!("{VERSION} {PROTOCOL}"), config.hash()),
+        AnyConfig::Binary(config) => (format!("{VERSION_OF_BITS} {PROTOCOL}"), config.hash()),
     };
-    let made_of = vec![format!("{version} {PROTOCOL}"), hash];
+    let made_of = vec![made_by, hash];
     Ok(ProvenTable::new(in_folder(study, &experiment.id), made_of))
 }
 

@@ -56,6 +56,9 @@ pub const VALIDATION_ACCURACY: &str = "validation_accuracy";
 /// The metric by which it classifies what it was trained on.
 pub const TRAINING_ACCURACY: &str = "training_accuracy";
 
+/// The checkpoint that decoders chosen on the tested stimuli read.
+const BEST: &str = "best_validation";
+
 /// What a trained network must reach to be looked at.
 pub(super) struct Gate<'a> {
     /// Which of its own accuracies.
@@ -107,7 +110,7 @@ impl<'a> Evidence<'a> {
             let network = networks
                 .entry(&row.condition)
                 .or_insert_with(|| Network::of(row));
-            if matches!(&*row.metric, VALIDATION_ACCURACY | TRAINING_ACCURACY) {
+            if is_of_network(row) && row.checkpoint_role != BEST {
                 let lowest = network.accuracies.entry(&row.metric).or_insert(row.value);
                 *lowest = lowest.min(row.value);
             }
@@ -206,8 +209,7 @@ impl<'a> Evidence<'a> {
     /// networks have learned.
     pub(super) fn read_by(&self, quantities: &[&Quantity]) -> Vec<&'a ResultRow> {
         let is_read = |row: &&&ResultRow| {
-            matches!(&*row.metric, VALIDATION_ACCURACY | TRAINING_ACCURACY)
-                || quantities.iter().any(|q| self.runs(row, q).is_some())
+            is_of_network(row) || quantities.iter().any(|q| self.runs(row, q).is_some())
         };
         self.rows.iter().filter(is_read).copied().collect()
     }
@@ -305,7 +307,7 @@ impl<'a> Evidence<'a> {
             Moment::Initial => side.step == Some(0),
             // what is not trained at all has no steps
             Moment::Last => side.step.is_none() || (side.step != Some(0) && side.role == "last"),
-            Moment::BestValidation => side.role == "best_validation",
+            Moment::BestValidation => side.role == BEST,
             Moment::Highest => matches!(side.role, "initial" | "scheduled" | "last"),
         };
         layer.is_none_or(|layer| layer == side.layer) && of_target && predicted && then
@@ -324,21 +326,37 @@ fn is_tested(row: &ResultRow, quantity: &Quantity) -> bool {
     }
 }
 
+/// Whether a row is an accuracy of a network itself.
+fn is_of_network(row: &ResultRow) -> bool {
+    matches!(&*row.metric, VALIDATION_ACCURACY | TRAINING_ACCURACY)
+}
+
 /// What the table has of decoders that were chosen on the tested stimuli, as if they
 /// were the table's others: at the checkpoint that they read, the best on validation,
-/// in place of the last. Nothing if there are none.
+/// in place of the last, with the network's own accuracy there, if the table has it.
+/// Nothing if there are none.
 pub(super) fn upper_bounds(rows: &[ResultRow]) -> Vec<ResultRow> {
     let is_bound = |row: &&ResultRow| row.selected_by == "tested_stimuli";
     if !rows.iter().any(|row| is_bound(&row)) {
         return Vec::new();
     }
-    let of_network =
-        |row: &&ResultRow| matches!(&*row.metric, VALIDATION_ACCURACY | TRAINING_ACCURACY);
-    let kept = rows.iter().filter(|row| is_bound(row) || of_network(row));
+    let own = |row: &&ResultRow| is_of_network(row);
+    let is_best = |row: &&ResultRow| row.checkpoint_role == BEST;
+    let of_best: BTreeSet<(&str, &str)> = rows
+        .iter()
+        .filter(own)
+        .filter(is_best)
+        .map(|row| (&*row.condition, &*row.metric))
+        .collect();
+    let is_read =
+        |row: &&ResultRow| is_best(row) || !of_best.contains(&(&*row.condition, &*row.metric));
+    let kept = rows
+        .iter()
+        .filter(|row| is_bound(row) || (own(row) && is_read(row)));
     kept.map(|row| ResultRow {
         selected_by: String::new(),
         checkpoint_role: match &*row.checkpoint_role {
-            "best_validation" => "last".to_owned(),
+            BEST => "last".to_owned(),
             role => role.to_owned(),
         },
         ..row.clone()

@@ -99,14 +99,35 @@ fn write_tables(out: &Path) {
     similarity.table().write(&pairs).unwrap();
 }
 
-/// Training curves of all networks of a run, which end at an accuracy of .25.
+/// Training curves of all networks of a run, which end at an accuracy of .25 and were at
+/// .5 after two epochs; untrained networks are at .75.
 fn write_logs(folder: &Path, config: &Config) {
     for condition in conditions(config) {
         let of_it = folder.join("conditions").join(condition.id);
         fs::create_dir_all(&of_it).unwrap();
-        let log = "step,epoch,loss,train_accuracy,validation_accuracy\n9,1,0.5,0.75,0.25\n";
+        let log = "step,epoch,loss,train_accuracy,validation_accuracy\n0,0,2,0.25,0.75\n\
+                   3,1,0.5,0.75,0.5\n6,2,0.5,0.75,0.5\n9,3,0.5,0.75,0.25\n";
         fs::write(of_it.join("training.csv"), log).unwrap();
     }
+}
+
+/// The manifest of a run whose files are as they are now.
+fn write_manifest(folder: &Path, config: &Config) {
+    let networks = conditions(config).into_iter().map(|c| c.id);
+    let logs = networks.map(|network| format!("conditions/{network}/training.csv"));
+    let names = logs.chain(["results.csv".to_owned()]);
+    let artifacts: serde_json::Map<String, serde_json::Value> = names
+        .map(|name| {
+            let hash = blake3::hash(&fs::read(folder.join(&name)).unwrap());
+            (name, hash.to_hex().to_string().into())
+        })
+        .collect();
+    let manifest = serde_json::json!({
+        "version": "", "git": "", "config_hash": config.hash(), "protocol": "",
+        "seeds": { "master": 0, "data": 0, "init": 0 }, "host": "", "processor": "",
+        "platform": "", "threads": 1, "seconds": {}, "artifacts": artifacts,
+    });
+    fs::write(folder.join("manifest.json"), manifest.to_string()).unwrap();
 }
 
 #[test]
@@ -197,6 +218,16 @@ fn what_a_run_folder_has_is_proven_only_if_it_is_the_experiments() {
     refused("was made by protocol clean/0");
 
     results(PROTOCOL);
+    refused("results.csv is not what manifest.json lists");
+    write_manifest(&folder, &config);
+    let log = folder
+        .join("conditions")
+        .join(conditions(&config).remove(0).id);
+    let log = log.join("training.csv");
+    let kept = fs::read_to_string(&log).unwrap();
+    fs::write(&log, kept.replace("0.25", "0.75")).unwrap();
+    refused("training.csv is not what manifest.json lists");
+    fs::write(&log, kept).unwrap();
     assert_eq!(decided_in(dir.path(), None), (Verdict::NotRun, Vec::new()));
     assert!(table.is_proven());
     let rows = table.rows().unwrap();
@@ -233,13 +264,17 @@ fn networks_decoded_by_the_papers_protocol_count_as_those_of_their_experiment() 
         row("", ""),
     ];
     write_results(&folder.join("results.csv"), &rows).unwrap();
+    write_manifest(&folder, &config);
     let Found::Rows(kept) = pooled::found(experiment, &folder).unwrap() else {
         panic!("the rows of {}", experiment.id);
     };
-    let (own, decoders): (Vec<ResultRow>, Vec<ResultRow>) = kept
+    let (networks, decoders): (Vec<ResultRow>, Vec<ResultRow>) = kept
         .clone()
         .into_iter()
         .partition(|row| row.metric == VALIDATION_ACCURACY);
+    let (best, own): (Vec<ResultRow>, Vec<ResultRow>) = networks
+        .into_iter()
+        .partition(|row| row.checkpoint_role == "best_validation");
     let theirs = format!("{EXPERIMENT}/{network}");
     let told: Vec<(&str, &str)> = decoders
         .iter()
@@ -247,6 +282,10 @@ fn networks_decoded_by_the_papers_protocol_count_as_those_of_their_experiment() 
         .collect();
     assert_eq!(told, [(&*theirs, "tested_stimuli")]);
     assert_eq!(own.len(), conditions(&config).len());
+    // the checkpoint that is decoded is one of theirs, too
+    assert_eq!(best.len(), own.len());
+    let at_best = best.iter().find(|row| row.condition == theirs).unwrap();
+    assert_eq!((at_best.step, at_best.value), (Some(3), 0.5));
 
     // the same networks have the same accuracies
     let mut there = ResultRow {

@@ -54,6 +54,41 @@ fn a_network_whose_accuracy_is_not_known_decides_nothing() {
     assert_eq!(answer.verdict, Verdict::Reproduced);
 }
 
+#[test]
+fn decoders_of_the_best_checkpoint_count_by_its_accuracy() {
+    let of = claims(SUPPRESSED);
+    let bounds = texture(0.6, 0.3).into_iter().map(|row| ResultRow {
+        selected_by: "tested_stimuli".into(),
+        checkpoint_role: match row.step {
+            Some(0) => "initial".into(),
+            _ => "best_validation".into(),
+        },
+        ..row
+    });
+    let mut rows: Vec<ResultRow> = texture(0.6, 0.3).into_iter().chain(bounds).collect();
+    rows.extend((0..3).map(|split| validation("shape", split, 0.4)));
+    let verdicts = |rows: &[ResultRow]| {
+        let answer = of.decide(rows).remove(0);
+        (answer.verdict, answer.verdict_by_upper_bounds)
+    };
+    let open = Verdict::CannotTell;
+    // what is not known of the best checkpoint is told by the last
+    assert_eq!(verdicts(&rows), (open, Some(open)));
+    rows.extend((0..3).map(|split| ResultRow {
+        checkpoint_role: "best_validation".into(),
+        step: Some(5),
+        ..validation("shape", split, 0.6)
+    }));
+    assert_eq!(verdicts(&rows), (open, Some(Verdict::Reproduced)));
+    // a last checkpoint that knows more makes the best no better
+    for row in &mut rows {
+        if row.metric == VALIDATION_ACCURACY {
+            row.value = 1.0 - row.value;
+        }
+    }
+    assert_eq!(verdicts(&rows), (Verdict::Reproduced, Some(open)));
+}
+
 const WITH_PLAIN: &str = r#"
     [[claim.part]]
     says = "like plain shape networks"
