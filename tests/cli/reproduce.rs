@@ -221,6 +221,21 @@ fn what_is_published_is_what_its_tables_say() {
         ours == theirs,
         "docs/reproduction/quick/claims.json is stale"
     );
+    let told = include_str!("../../docs/reproduction.md");
+    let answers: serde_json::Value = serde_json::from_str(&ours).unwrap();
+    let answers = answers["claims"].as_array().unwrap();
+    for answer in answers {
+        let text = |key: &str| answer[key].as_str().unwrap_or("").replace('_', " ");
+        let id = answer["id"].as_str().unwrap();
+        let by_paper = match &*text("verdict_by_upper_bounds") {
+            "" => String::new(),
+            verdict => format!(" {verdict}"),
+        };
+        let says = answer["says"].as_str().unwrap();
+        let row = format!("| `{id}` | {says} | {} |{by_paper} |\n", text("verdict"));
+        assert!(told.contains(&row), "docs/reproduction.md lacks {row}");
+    }
+    assert_eq!(answers.len(), 23);
     let rows = fs::read_to_string(dir.path().join("out/results.csv")).unwrap();
     assert!(rows.contains("protocol_difference_enhancement"));
 }
