@@ -105,7 +105,8 @@ fn fits_and_choices_are_those_of_scikit_learn() {
             assert!(off < 1e-5, "{name}: {:?} {objective}", found.certificate);
             assert_eq!(found.status, Status::Converged, "{name}");
             assert!(found.certificate.relative_gap() < 1e-9);
-            assert!(found.interval.lower <= found.r2 && found.r2 <= found.interval.upper);
+            let interval = found.interval.unwrap();
+            assert!(interval.lower <= found.r2 && found.r2 <= interval.upper);
         }
     }
 }
@@ -235,7 +236,7 @@ fn dead_layers_and_bad_properties() {
     let found = measure(&still, &data.train, &data.tasks(), params(), &ridge).unwrap();
     for outcome in found {
         assert_eq!(outcome.status, Status::Degenerate);
-        let Interval { lower, upper, .. } = outcome.interval;
+        let Interval { lower, upper, .. } = outcome.interval.unwrap();
         for zero in [outcome.r2, lower, upper] {
             assert!(zero.abs() < 1e-12, "{zero}");
         }

@@ -61,8 +61,9 @@ pub struct RidgeOutcome {
     /// training mean. 0 is chance; below it, the decoder is worse than the mean.
     /// Sine and cosine of a phase are summed before dividing.
     pub r2: f64,
-    /// 95 % interval over resampled groups.
-    pub interval: Interval,
+    /// 95 % interval over resampled groups; none with one group, of which every resample
+    /// is the same.
+    pub interval: Option<Interval>,
     /// Training rows of the final fit.
     pub n_train: usize,
     /// Test rows.

@@ -50,13 +50,13 @@ pub(super) fn r2(squares: &[(f64, f64)]) -> f64 {
 }
 
 /// The 95 % percentile interval of R^2 over groups drawn with replacement; a draw in
-/// which the mean is never wrong counts as 0, as it does in [`r2`].
+/// which the mean is never wrong counts as 0, as it does in [`r2`]. None with one group.
 pub(super) fn r2_interval(
     squares: &[(f64, f64)],
     groups: &[u32],
     resamples: usize,
     key: StreamKey,
-) -> Interval {
+) -> Option<Interval> {
     let mut sums: BTreeMap<u32, (f64, f64)> = BTreeMap::new();
     for ((error, spread), &group) in squares.iter().zip(groups) {
         let sum = sums.entry(group).or_default();
@@ -64,13 +64,16 @@ pub(super) fn r2_interval(
         sum.1 += spread;
     }
     let clusters: Vec<(f64, f64)> = sums.into_values().collect();
+    if clusters.len() < 2 {
+        return None;
+    }
     let (low, high) = resampled_ratio(&clusters, resamples, key, 1.0);
-    Interval {
+    Some(Interval {
         lower: 1.0 - high,
         upper: 1.0 - low,
         n_clusters: clusters.len(),
         method: IntervalMethod::ClusterBootstrap,
-    }
+    })
 }
 
 #[cfg(test)]
@@ -126,7 +129,7 @@ mod tests {
     fn draws_in_which_the_mean_is_never_wrong_have_an_r2() {
         // one group in three differs from the mean: 8 draws in 27 have none of it
         let squares = [(0.5, 2.0), (0.0, 0.0), (0.25, 0.0)];
-        let found = r2_interval(&squares, &[0, 1, 2], 2000, StreamKey::from_seed(2));
+        let found = r2_interval(&squares, &[0, 1, 2], 2000, StreamKey::from_seed(2)).unwrap();
         assert!(found.lower.is_finite() && found.upper.is_finite());
         assert!((-1.0..=1.0).contains(&found.lower), "{found:?}");
         let never = r2_interval(
@@ -134,7 +137,8 @@ mod tests {
             &[0, 0, 1, 1],
             100,
             StreamKey::from_seed(2),
-        );
+        )
+        .unwrap();
         assert_eq!((never.lower, never.upper), (0.0, 0.0));
     }
 
@@ -143,8 +147,10 @@ mod tests {
         // two stimuli a group; groups differ, stimuli of one do not
         let squares: Vec<(f64, f64)> = (0..200).map(|row| (((row / 2) % 3) as f64, 4.0)).collect();
         let groups: Vec<u32> = (0..200).map(|row| row / 2).collect();
-        let found = r2_interval(&squares, &groups, 2000, StreamKey::from_seed(1));
+        let found = r2_interval(&squares, &groups, 2000, StreamKey::from_seed(1)).unwrap();
         assert_eq!(found.n_clusters, 100);
+        let one = r2_interval(&squares, &[7; 200], 2000, StreamKey::from_seed(1));
+        assert_eq!(one, None);
         let share = r2(&squares);
         // mean of 100 errors of deviation 0.82, over a spread of 4
         let half = 1.96 * 0.82 / 10.0 / 4.0;

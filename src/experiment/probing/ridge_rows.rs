@@ -13,15 +13,16 @@ pub fn rows_of_ridge(here: &ResultRow, outcome: &RidgeOutcome) -> Vec<ResultRow>
         n_runs: Some(1),
         ..here.clone()
     };
+    let interval = outcome.interval;
     vec![
         ResultRow {
             probe: "ridge".to_owned(),
             metric: "r2".to_owned(),
             value: outcome.r2,
-            lower: Some(outcome.interval.lower),
-            upper: Some(outcome.interval.upper),
-            interval_kind: "stimuli".to_owned(),
-            n_clusters: Some(outcome.interval.n_clusters as u64),
+            lower: interval.map(|interval| interval.lower),
+            upper: interval.map(|interval| interval.upper),
+            interval_kind: interval.map_or("", |_| "stimuli").to_owned(),
+            n_clusters: interval.map(|interval| interval.n_clusters as u64),
             penalty: Some(outcome.penalty),
             iterations: Some(outcome.iterations as u64),
             gradient_norm: outcome.certificate.gradient_norm,
