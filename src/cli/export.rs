@@ -19,9 +19,12 @@ pub fn export(command: &Export, output: &Output) -> anyhow::Result<ExitCode> {
     };
     if given.is_dir() && !table.exists() {
         // what is no run has none to finish
-        is_of_bits(given)?;
+        let verb = match is_of_bits(given)? {
+            true => "binary",
+            false => "run",
+        };
         let folder = given.clone();
-        return Err(ExperimentError::Unfinished { folder }.into());
+        return Err(ExperimentError::Unfinished { folder, verb }.into());
     }
     // a table on its own has nobody who says what it was
     if given.join("manifest.json").exists() && !is_as_listed(given, "results.csv")? {

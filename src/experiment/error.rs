@@ -92,10 +92,15 @@ pub enum ExperimentError {
         holder: Holder,
     },
     /// Results that the report needs are not there.
-    #[error("{} has no results yet; finish it with: layerprobe run {}", folder.display(), folder.join("config.toml").display())]
+    #[error(
+        "{} has no results yet; finish it with: layerprobe {verb} {} --out {}",
+        folder.display(), folder.join("config.toml").display(), folder.display()
+    )]
     Unfinished {
         /// The run folder.
         folder: PathBuf,
+        /// The command that finishes it.
+        verb: &'static str,
     },
     /// A file could not be read or written.
     #[error("cannot {action} {}", path.display())]

@@ -35,6 +35,7 @@ pub fn report(folder: &Path) -> Result<PathBuf, ExperimentError> {
     if !results.exists() {
         return Err(ExperimentError::Unfinished {
             folder: folder.to_owned(),
+            verb: "run",
         });
     }
     let held = RunFolder::open(
