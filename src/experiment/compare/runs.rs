@@ -161,7 +161,7 @@ fn row(
     let interval = found.interval;
     ResultRow {
         condition: a.kind.clone(),
-        protocol,
+        protocol: protocol + " over_runs=jackknife",
         metric: metric.to_owned(),
         value: found.value,
         lower: interval.map(|(lower, _)| lower),
