@@ -66,8 +66,16 @@ fn by_option(command: &Render, error: ConfigError) -> anyhow::Error {
         ("correlation.pair", "--correlate"),
         ("correlation.predictivity", "--predictivity"),
     ];
+    let is_set = |key: &str| {
+        let mut keys = command
+            .overrides
+            .iter()
+            .filter_map(|set| set.split('=').next());
+        keys.any(|set| set.trim() == key)
+    };
     if let ConfigError::Value { key, problem, .. } = &error
         && command.predictivity.is_some()
+        && !is_set(key)
         && let Some((_, option)) = OPTIONS.iter().find(|(set, _)| set == key)
     {
         return Usage(format!("{option}: {problem}")).into();
@@ -179,8 +187,9 @@ fn check_folder(set: &dyn StimulusSet, chosen: &[usize], dir: &Path) -> Result<(
     if let Some(name) = names.iter().find(|name| !own.contains(*name)) {
         return refused(format!("images/{name}, which is not among these stimuli"));
     }
-    if names.is_empty() && dir.join("labels.csv").exists() {
-        return refused("labels.csv without its images".to_owned());
+    let told = fs::read(dir.join("labels.csv")).ok();
+    if names.is_empty() && told.is_some() && told != files::labels(set, chosen).ok() {
+        return refused("labels.csv of other stimuli".to_owned());
     }
     match drawn_otherwise(set, chosen, &images) {
         Some(name) => refused(format!("images/{name} of another seed or other settings")),

@@ -139,12 +139,16 @@ fn other_stimuli_of_the_same_names_are_not_replaced() {
     }
     render("out", &[]).success();
     assert_same(&before, &files(dir.path()));
+    // images that were removed come again
+    fs::remove_dir_all(dir.path().join("out/images")).unwrap();
+    render("out", &[]).success();
+    assert_same(&before, &files(dir.path()));
     // a table of one's own
     fs::create_dir(dir.path().join("mine")).unwrap();
     fs::write(dir.path().join("mine/labels.csv"), "shape").unwrap();
     render("mine", &[])
         .code(2)
-        .stderr(contains("it holds labels.csv without its images"));
+        .stderr(contains("it holds labels.csv of other stimuli"));
     let kept = fs::read_to_string(dir.path().join("mine/labels.csv"));
     assert_eq!(kept.unwrap(), "shape");
 }

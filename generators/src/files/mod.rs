@@ -19,6 +19,8 @@ mod tables;
 
 use std::path::Path;
 
+pub use tables::labels;
+
 use crate::splits::{HoldOuts, Split};
 use crate::{GeneratorError, StimulusSet};
 

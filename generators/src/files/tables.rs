@@ -4,8 +4,11 @@ use super::twin_stem;
 use crate::splits::{HoldOuts, Split};
 use crate::{GeneratorError, StimulusSet};
 
-/// `file,index,combination,exemplar`, a column a feature (the value's name)
-/// and a column a property.
+/// The table `labels.csv` of stimuli: `file,index,combination,exemplar`, a column a feature
+/// (the value's name) and a column a property.
+///
+/// # Errors
+/// If the table cannot be written.
 pub fn labels(set: &dyn StimulusSet, stimuli: &[usize]) -> Result<Vec<u8>, GeneratorError> {
     let names = set.features().iter().map(|feature| feature.name);
     let header = ["file", "index", "combination", "exemplar"];
