@@ -254,7 +254,13 @@ mod tests {
             let names = option.get_value_names().unwrap_or_default();
             if names.iter().any(|name| NUMBERS.contains(&name.as_str())) {
                 found += 1;
-                if !option.is_allow_negative_numbers_set() {
+                // of a list clap takes the first number alone for one
+                let is_list = names.iter().any(|name| name.contains(','));
+                let takes_it = match is_list {
+                    true => option.is_allow_hyphen_values_set(),
+                    false => option.is_allow_negative_numbers_set(),
+                };
+                if !takes_it {
                     wrong.push(format!("{} --{}", command.get_name(), option.get_id()));
                 }
             }

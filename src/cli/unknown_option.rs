@@ -7,7 +7,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::arguments::Arguments;
-use crate::config::key_named;
+use crate::config::{is_list, key_named};
 
 /// Adds to the refusal of an option that is a setting how that is given.
 pub fn advise(error: &mut clap::Error, arguments: &[OsString]) {
@@ -40,12 +40,31 @@ fn setting(option: &str, arguments: &[&str]) -> Option<String> {
         "plan" | "config" => &["quick", "binary-quick"],
         _ => return None,
     };
-    let key = presets.iter().find_map(|preset| key_named(&name, preset))?;
+    let found = presets
+        .iter()
+        .find_map(|preset| Some((key_named(&name, preset)?, preset)));
+    let (key, preset) = found?;
     if verb == "render" && !key.starts_with("stimuli.") {
         return None;
     }
     let value = value(option, arguments).unwrap_or("VALUE");
-    Some(format!("--set {key}={value}"))
+    Some(match is_list(&key, preset) {
+        true => format!("--set '{key}=[{}]'", items(value)),
+        false => format!("--set {key}={value}"),
+    })
+}
+
+/// What stands between commas as the items of a list: numbers, or texts in quotes.
+fn items(value: &str) -> String {
+    let item = |item: &str| match item.parse::<f64>().is_ok() || item == "VALUE" {
+        true => item.to_owned(),
+        false => format!("\"{item}\""),
+    };
+    let bare = value.trim_matches(['[', ']']).split(',');
+    let items: Vec<String> = bare
+        .map(|text| item(text.trim().trim_matches('"')))
+        .collect();
+    items.join(", ")
 }
 
 /// What an option was given, after a `=` or as the next argument.
@@ -93,6 +112,14 @@ mod tests {
             (
                 "layerprobe render navon --image-size 64",
                 Some("stimuli.image_size=64"),
+            ),
+            (
+                "layerprobe run quick --layers fc1,pool4",
+                Some("'probes.layers=[\"fc1\", \"pool4\"]'"),
+            ),
+            (
+                "layerprobe run quick --versions 0",
+                Some("'split.versions=[0]'"),
             ),
             ("layerprobe render navon --epochs 3", None),
             ("layerprobe run quick --runs 2", None),

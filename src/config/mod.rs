@@ -128,20 +128,34 @@ fn overridden(keys: Keys, overrides: &[String]) -> Result<Keys, ConfigError> {
 /// The key that `name`, such as `epochs`, is the last part of, among those that
 /// configurations like a preset have.
 pub(crate) fn key_named(name: &str, preset: &str) -> Option<String> {
-    let asked = match BINARY_PRESETS.iter().any(|known| known.name == preset) {
-        true => {
-            let keys = open(preset, BINARY_PRESETS).ok()?;
-            check::binary(&keys).ok()?;
-            keys.asked()
-        }
-        false => {
-            let keys = open(preset, PRESETS).ok()?;
-            check::check(&keys).ok()?;
-            keys.asked()
-        }
-    };
+    let asked = asked_of(preset)?.asked();
     let key = error::nearest_key(name, asked.iter().map(String::as_str))?;
     (key.rsplit('.').next() == Some(name)).then_some(key)
+}
+
+/// Whether a preset has a list there.
+pub(crate) fn is_list(key: &str, preset: &str) -> bool {
+    let keys = asked_of(preset);
+    let found = keys.map(|keys| keys.get(key, "a list", |value| Some(value.is_array())));
+    matches!(found, Some(Ok(Some(true))))
+}
+
+/// The keys of a preset, all of them asked for.
+fn asked_of(preset: &str) -> Option<Keys> {
+    Some(
+        match BINARY_PRESETS.iter().any(|known| known.name == preset) {
+            true => {
+                let keys = open(preset, BINARY_PRESETS).ok()?;
+                check::binary(&keys).ok()?;
+                keys
+            }
+            false => {
+                let keys = open(preset, PRESETS).ok()?;
+                check::check(&keys).ok()?;
+                keys
+            }
+        },
+    )
 }
 
 /// The keys of a preset or a file.

@@ -89,7 +89,7 @@ pub struct BenchProbe {
         value_name = "P,P",
         value_delimiter = ',',
         default_value = "1,100,10000",
-        allow_negative_numbers = true
+        allow_hyphen_values = true
     )]
     pub penalties: Vec<f64>,
     /// How dimensions are brought to one scale

@@ -40,7 +40,7 @@ pub struct Compare {
         value_delimiter = ',',
         conflicts_with = "checkpoint",
         value_parser = whole::<u64>,
-        allow_negative_numbers = true
+        allow_hyphen_values = true
     )]
     pub steps: Option<Vec<u64>>,
     /// By which measures; the table in the terminal is of the first

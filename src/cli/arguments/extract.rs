@@ -36,7 +36,7 @@ pub struct Extract {
         value_name = "R,G,B",
         value_delimiter = ',',
         requires = "std",
-        allow_negative_numbers = true
+        allow_hyphen_values = true
     )]
     pub mean: Vec<f32>,
     /// Deviations that the rest is divided by [default: those of the run that
@@ -46,7 +46,7 @@ pub struct Extract {
         value_name = "R,G,B",
         value_delimiter = ',',
         requires = "mean",
-        allow_negative_numbers = true
+        allow_hyphen_values = true
     )]
     pub std: Vec<f32>,
     /// Images in memory at once

@@ -36,7 +36,7 @@ pub struct Probe {
         long,
         value_name = "P,P",
         value_delimiter = ',',
-        allow_negative_numbers = true
+        allow_hyphen_values = true
     )]
     pub penalties: Option<Vec<f64>>,
     /// Random labelings of groups to compare each feature with (control task,
