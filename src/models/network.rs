@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use layerprobe_streams::StreamKey;
 
-use super::graph::{Graph, Place, TensorSpec};
+use super::graph::{Graph, Node, Op, Place, TensorSpec};
 use super::parameter::{none_left, take_in_order};
 use super::pass::Plan;
 use super::{Arch, Design, ModelError, Parameter, Shape};
@@ -121,6 +121,12 @@ impl Network {
         layers(&self.plan.graph)
     }
 
+    /// The first batch norm over maps of one pixel. In training a batch of one image gives
+    /// it one number a channel, which has no variance.
+    pub fn norm_of_one_pixel(&self) -> Option<&str> {
+        norm_of_one_pixel(&self.plan.graph)
+    }
+
     /// Names of all layers that can be read, first to last, each by its first
     /// name.
     pub fn layer_names(&self) -> Vec<&str> {
@@ -232,6 +238,26 @@ impl Design {
     pub fn layers(&self) -> Result<Vec<Layer>, ModelError> {
         Ok(layers(&self.graph()?))
     }
+
+    /// As [`Network::norm_of_one_pixel`], of the network that it describes.
+    ///
+    /// # Errors
+    /// If the architecture cannot take the images, classes or options.
+    pub fn norm_of_one_pixel(&self) -> Result<Option<String>, ModelError> {
+        Ok(norm_of_one_pixel(&self.graph()?).map(str::to_owned))
+    }
+}
+
+fn norm_of_one_pixel(graph: &Graph) -> Option<&str> {
+    let mut norms = graph
+        .nodes
+        .iter()
+        .filter(|node| matches!(node.op, Op::BatchNorm { .. }));
+    let is_of_one = |node: &&Node| match graph.shape(node.input) {
+        Shape::Image { height, width, .. } => height * width == 1,
+        Shape::Row(_) => true,
+    };
+    norms.find(is_of_one).map(|node| node.name.as_str())
 }
 
 fn layers(graph: &Graph) -> Vec<Layer> {

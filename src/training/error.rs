@@ -85,6 +85,20 @@ pub enum TrainingError {
     /// A checkpoint or snapshot that cannot be written or read.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// A batch that leaves a batch norm one number a channel.
+    #[error(
+        "the last batch of {examples} training stimuli in batches of {batch_size} is one \
+         stimulus, and the batch norm {layer} stands over one pixel: one number has no \
+         variance; choose another training.batch_size, or larger images"
+    )]
+    OneNumber {
+        /// The batch norm.
+        layer: String,
+        /// The batch size.
+        batch_size: usize,
+        /// The training examples.
+        examples: usize,
+    },
     /// The loss became infinite or not a number.
     #[error("the loss is {loss} at step {step}: training diverged; try a smaller learning rate")]
     Diverged {

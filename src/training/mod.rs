@@ -72,7 +72,7 @@ pub use examples::{Examples, TrainingData};
 pub use images::ImageStore;
 pub use log::{LogRow, read_log};
 pub use normalization::Normalization;
-pub use plan::{CheckedTrainingPlan, TrainingPlan};
+pub use plan::{CheckedTrainingPlan, TrainingPlan, check_batch_norm};
 pub use rate::{RatePlan, RateSchedule};
 pub use run::{
     Best, Progress, TrainingContext, TrainingOutcome, best_path, checkpoint_path, log_path,

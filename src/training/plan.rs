@@ -63,6 +63,27 @@ impl TrainingPlan {
     }
 }
 
+/// Refuses batches of one image for a network that has a batch norm over maps of one
+/// pixel, `norm`: one number a channel has no variance, and PyTorch refuses it, too.
+///
+/// # Errors
+/// If the batch size is 1, or the last batch of an epoch has one image.
+pub fn check_batch_norm(
+    examples: usize,
+    batch_size: usize,
+    norm: Option<&str>,
+) -> Result<(), TrainingError> {
+    let last = examples.checked_rem(batch_size).unwrap_or(0);
+    match norm {
+        Some(layer) if batch_size == 1 || last == 1 => Err(TrainingError::OneNumber {
+            layer: layer.to_owned(),
+            batch_size,
+            examples,
+        }),
+        _ => Ok(()),
+    }
+}
+
 impl CheckedTrainingPlan {
     /// Steps in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {

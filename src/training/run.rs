@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::checkpoint::{Checkpoint, CheckpointError, CheckpointHeader, Role};
 use super::log::{LogRow, write_log};
+use super::plan::check_batch_norm;
 use super::snapshot::{self, State};
 use super::{Batches, CheckedTrainingPlan, Trainer, TrainingData, TrainingError, evaluate};
 use crate::models::{Network, Workspace};
@@ -120,6 +121,11 @@ pub fn train(
             needed,
         });
     }
+    check_batch_norm(
+        data.train.len(),
+        plan.batch_size,
+        network.norm_of_one_pixel(),
+    )?;
     for examples in [data.train, data.validation] {
         let classes = network.classes();
         if let Some(&label) = examples.labels().iter().find(|l| **l as usize >= classes) {
@@ -250,7 +256,15 @@ impl Run<'_, '_> {
     /// Measures, logs, and keeps the weights if they are the best so far.
     fn end_of_epoch(&mut self, state: &mut State, epoch: u64) -> Result<(), TrainingError> {
         let n = self.data.train.len() as f64;
-        let accuracy = self.evaluate(self.data.validation)?.accuracy;
+        let validation = self.evaluate(self.data.validation)?;
+        // an epoch's last step may ruin the weights behind its own loss
+        if !validation.loss.is_finite() {
+            return Err(TrainingError::Diverged {
+                step: state.step,
+                loss: validation.loss,
+            });
+        }
+        let accuracy = validation.accuracy;
         state.rows.push(LogRow {
             step: state.step,
             epoch,

@@ -475,9 +475,65 @@ fn a_diverging_training_says_so() {
         snapshot_every: NEVER,
         on_progress: &mut |_| (),
     };
-    let plan = plan.check(20).unwrap();
-    let error = train(&mut network, &data, &plan, key, context).unwrap_err();
+    let checked = plan.check(20).unwrap();
+    let error = train(&mut network, &data, &checked, key, context).unwrap_err();
     assert!(matches!(error, TrainingError::Diverged { .. }), "{error}");
+    // the only step ruins the weights after its own loss was measured
+    plan.batch_size = 20;
+    plan.epochs = 1;
+    plan.checkpoints = CheckpointSchedule::LogSpaced(2);
+    let dir = tempfile::tempdir().unwrap();
+    let mut network = Network::new(Arch::Cnn4, 16, CLASSES, key).unwrap();
+    let context = TrainingContext {
+        dir: dir.path(),
+        config_hash: "",
+        stop: &stop,
+        snapshot_every: NEVER,
+        on_progress: &mut |_| (),
+    };
+    let checked = plan.check(20).unwrap();
+    let error = train(&mut network, &data, &checked, key, context).unwrap_err();
+    let of_step = matches!(error, TrainingError::Diverged { step: 1, .. });
+    assert!(of_step, "{error}");
+}
+
+#[test]
+fn a_batch_norm_over_one_pixel_wants_two_images_a_batch() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(17);
+    let all = examples(&store, 0..17);
+    let data = TrainingData {
+        store: &store,
+        normalization: Normalization::IDENTITY,
+        train: &all,
+        validation: &all,
+    };
+    let key = StreamKey::from_seed(0);
+    let mut network = Network::new(Arch::ResNet18, 16, CLASSES, key).unwrap();
+    let layer = network.norm_of_one_pixel().unwrap().to_owned();
+    assert!(layer.starts_with("layer3"), "{layer}");
+    let small = Network::new(Arch::Cnn4, 16, CLASSES, key).unwrap();
+    assert_eq!(small.norm_of_one_pixel(), None);
+    let large = Network::new(Arch::ResNet18, 64, CLASSES, key).unwrap();
+    assert_eq!(large.norm_of_one_pixel(), None);
+    for (batch_size, is_refused) in [(1, true), (8, true), (16, true), (6, false), (17, false)] {
+        let found = check_batch_norm(17, batch_size, Some(&layer));
+        assert_eq!(found.is_err(), is_refused, "{batch_size}");
+        assert!(check_batch_norm(17, batch_size, None).is_ok());
+    }
+    let stop = AtomicBool::new(false);
+    let context = TrainingContext {
+        dir: dir.path(),
+        config_hash: "",
+        stop: &stop,
+        snapshot_every: NEVER,
+        on_progress: &mut |_| (),
+    };
+    let mut plan = plan();
+    plan.batch_size = 8;
+    let plan = plan.check(17).unwrap();
+    let error = train(&mut network, &data, &plan, key, context).unwrap_err();
+    assert!(error.to_string().contains(&layer), "{error}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::config::{self, Checkpoints, Config};
 use crate::nn::optimizers::{AdamParams, OptimizerParams, SgdParams};
 use crate::training::{
     CheckedTrainingPlan, CheckpointSchedule, RatePlan, RateSchedule, TrainingError, TrainingPlan,
+    check_batch_norm,
 };
 
 use crate::experiment::error::ExperimentError;
@@ -17,9 +18,15 @@ pub fn plan_conditions<'a>(
     stimuli: &'a ExperimentStimuli,
 ) -> Result<Vec<Planned<'a>>, ExperimentError> {
     let conditions = conditions(config);
+    let classes = config.stimuli.values_per_feature() - config.split.held_out;
+    let design = config.network.design(config.stimuli.image_size(), classes);
+    let design = design.map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))?;
+    let norm = design.norm_of_one_pixel()?;
     let mut planned = Vec::with_capacity(conditions.len());
     for version in &stimuli.versions {
         let examples = stimuli.training_split(version).train.len();
+        check_batch_norm(examples, config.training.batch_size, norm.as_deref())
+            .map_err(ExperimentError::Plan)?;
         let training = plan(config, examples).map_err(ExperimentError::Plan)?;
         let here = conditions.iter().filter(|c| c.version == version.number);
         planned.extend(here.map(|condition| Planned {

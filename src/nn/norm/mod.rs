@@ -10,6 +10,7 @@ use rows::{Backward, BackwardSums, Moments, Normalize};
 
 use crate::nn::layout::{ImageLayout, Images};
 use crate::nn::real::Processor;
+use crate::nn::sizes::product;
 use crate::nn::{Activation, InputGradient, Real};
 
 /// Batch norm of images: every channel is normalized on its own.
@@ -161,7 +162,7 @@ impl BatchNorm {
             *running = moved(*running, mean.to_f64());
         }
         for (running, variance) in training.running_variance.iter_mut().zip(variances) {
-            // of one number, PyTorch's unbiased variance is not a number either
+            // of one number it is none; trainings that would ask for it are refused
             *running = moved(*running, variance * count / (count - 1.0));
         }
         buffers.factors.clear();
@@ -219,7 +220,8 @@ impl BatchNorm {
         assert_eq!(pass.shift_gradient.len(), channels, "shift gradient");
         let active = self.activation != Activation::None;
         if active {
-            assert_eq!(pass.output.len(), n * out.len(), "length of the output");
+            let out_len = product([n, out.len()]);
+            assert_eq!(pass.output.len(), out_len, "length of the output");
         }
         let output = |image: usize| match active {
             true => &pass.output[image * out.len()..(image + 1) * out.len()],
@@ -365,7 +367,8 @@ impl BatchNorm {
         output: &mut [T],
     ) {
         let out = self.out_layout();
-        assert_eq!(output.len(), n * out.len(), "length of the output");
+        let out_len = product([n, out.len()]);
+        assert_eq!(output.len(), out_len, "length of the output");
         if let Some(residual) = residual {
             assert!(
                 residual.layout.same_inside(&self.input),
@@ -373,7 +376,7 @@ impl BatchNorm {
                 residual.layout,
                 self.input
             );
-            let len = n * residual.layout.len();
+            let len = product([n, residual.layout.len()]);
             assert_eq!(residual.values.len(), len, "length of the residual");
         }
         output
