@@ -2,6 +2,7 @@
 //! the kernels' (`[row, column, channel]` inside a border of zeros, "HWC").
 
 use super::Real;
+use super::sizes::{product, sum};
 
 /// Images of a batch, one after the other, and how each lies in memory.
 #[derive(Clone, Copy, Debug)]
@@ -41,18 +42,29 @@ pub struct ImageLayout {
 
 impl ImageLayout {
     /// Elements of one image with its border.
+    ///
+    /// # Panics
+    /// If a `usize` cannot count them.
     pub fn len(&self) -> usize {
-        (self.height + 2 * self.border) * (self.width + 2 * self.border) * self.channels
+        let rows = sum([self.height, self.border, self.border]);
+        let columns = sum([self.width, self.border, self.border]);
+        product([rows, columns, self.channels])
     }
 
     /// Whether an image has no elements.
+    ///
+    /// # Panics
+    /// As [`len`](Self::len).
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Elements of one image without its border.
+    ///
+    /// # Panics
+    /// As [`len`](Self::len).
     pub fn inner_len(&self) -> usize {
-        self.height * self.width * self.channels
+        product([self.height, self.width, self.channels])
     }
 
     /// Whether both have the same rows, columns and channels, whatever their
@@ -66,9 +78,21 @@ impl ImageLayout {
         Self { border, ..self }
     }
 
-    /// The place of a row's first pixel.
+    /// The place of a row's first pixel: below [`len`](Self::len) if there is
+    /// such a row.
     pub fn row_start(&self, row: usize) -> usize {
-        ((row + self.border) * (self.width + 2 * self.border) + self.border) * self.channels
+        self.place((0, row, 0))
+    }
+
+    /// The place of a pixel, given by image, row and column, in images one
+    /// after the other. Not checked, for kernels: it does not wrap where a slice
+    /// of [`len`](Self::len) elements an image holds it.
+    #[inline(always)]
+    pub(crate) fn place(&self, (image, row, column): (usize, usize, usize)) -> usize {
+        let rows = self.height + 2 * self.border;
+        let columns = self.width + 2 * self.border;
+        let row = image * rows + row + self.border;
+        (row * columns + column + self.border) * self.channels
     }
 
     /// Copies one bordered HWC image to CHW.
@@ -144,5 +168,59 @@ impl ImageLayout {
             self.to_chw(from, to);
         }
         chw
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_count_images_rows_and_borders() {
+        let layout = ImageLayout {
+            height: 3,
+            width: 4,
+            channels: 5,
+            border: 2,
+        };
+        assert_eq!((layout.len(), layout.inner_len()), (7 * 8 * 5, 3 * 4 * 5));
+        assert_eq!(layout.row_start(1), (3 * 8 + 2) * 5);
+        assert_eq!(
+            layout.place((6, 1, 3)),
+            6 * layout.len() + layout.row_start(1) + 3 * 5
+        );
+    }
+
+    /// 274177 x 67280421310721 is 2^64 + 1: a slice of one number would pass
+    /// for such an image.
+    const WRAPPING: ImageLayout = ImageLayout {
+        height: 274177,
+        width: 67280421310721,
+        channels: 1,
+        border: 0,
+    };
+
+    #[test]
+    #[should_panic(expected = "larger than any memory")]
+    fn a_length_does_not_wrap() {
+        WRAPPING.len();
+    }
+
+    #[test]
+    #[should_panic(expected = "larger than any memory")]
+    fn a_length_without_border_does_not_wrap() {
+        WRAPPING.inner_len();
+    }
+
+    #[test]
+    #[should_panic(expected = "larger than any memory")]
+    fn a_border_does_not_wrap() {
+        let layout = ImageLayout {
+            height: 3,
+            width: 3,
+            channels: 1,
+            border: usize::MAX / 2,
+        };
+        layout.len();
     }
 }

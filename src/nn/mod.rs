@@ -37,6 +37,7 @@ mod perceptron;
 mod pool;
 mod real;
 mod shape_error;
+mod sizes;
 #[cfg(test)]
 mod tests;
 

@@ -12,6 +12,7 @@ use crate::nn::ShapeError;
 use crate::nn::aligned::Aligned;
 use crate::nn::layout::ImageLayout;
 use crate::nn::real::Processor;
+use crate::nn::sizes::product;
 use crate::nn::{IMAGES_PER_BLOCK, Real};
 
 /// Convolution, bias, ReLU and 2 x 2 max-pool, for images of one size.
@@ -165,10 +166,12 @@ impl ConvBlock {
     ) {
         let shape = &self.shape;
         let n = self.check(&input);
-        assert_eq!(output.len(), n * shape.out_len(), "length of the output");
+        let out_len = product([n, shape.out_len()]);
+        assert_eq!(output.len(), out_len, "length of the output");
         buffers.adapt(shape);
         if let Some(winners) = &winners {
-            assert_eq!(winners.len(), n * shape.pooled_len(), "number of winners");
+            let pooled_len = product([n, shape.pooled_len()]);
+            assert_eq!(winners.len(), pooled_len, "number of winners");
         }
         if shape.by_tiles() {
             return self.forward_by_tiles(input, buffers, output, winners);
@@ -218,10 +221,11 @@ impl ConvBlock {
     ) {
         let shape = &self.shape;
         let n = self.check(&input);
-        assert_eq!(winners.len(), n * shape.pooled_len(), "number of winners");
+        let pooled_len = product([n, shape.pooled_len()]);
+        assert_eq!(winners.len(), pooled_len, "number of winners");
         assert_eq!(
             out_gradient.len(),
-            n * shape.pooled_len(),
+            pooled_len,
             "length of the output's gradient"
         );
         assert_eq!(gradient.weight.len(), shape.weight_len(), "weight gradient");

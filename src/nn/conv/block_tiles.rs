@@ -19,6 +19,7 @@ use super::winograd::{
 };
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::ImageLayout;
+use crate::nn::sizes::product;
 use crate::nn::{Activation, Real};
 
 impl ConvShape {
@@ -91,8 +92,10 @@ impl<T: Real> Finish<T> for Pool<'_, T> {
     ) {
         let shape = self.shape;
         let border = shape.out_border;
-        let pixel = (row + border) * shape.out_columns() + column + border;
-        let y = image * shape.out_len() + pixel * shape.spec.out_channels + channel;
+        // rows of all images, counted without the checks of `out_len`
+        let row_of_all = image * (shape.out_height + 2 * border) + row + border;
+        let pixel = row_of_all * shape.out_columns() + column + border;
+        let y = pixel * shape.spec.out_channels + channel;
         // SAFETY: there is such a window, and lengths were checked.
         unsafe {
             let bias = V::load(self.bias.as_ptr().add(channel));
@@ -170,10 +173,11 @@ impl ConvBlock {
         let channels = shape.spec.out_channels;
 
         // through the pool, into borders, which stay zero from step to step
-        if buffers.spread.len() < n * shape.spread_len() {
+        let spread_len = product([n, shape.spread_len()]);
+        if buffers.spread.len() < spread_len {
             buffers.spread = Default::default();
         }
-        buffers.spread.set_len(n * shape.spread_len());
+        buffers.spread.set_len(spread_len);
         let mut biases = std::mem::take(&mut buffers.partial);
         biases.set_len(n * channels);
         biases.fill(T::ZERO);

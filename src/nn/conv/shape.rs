@@ -1,5 +1,6 @@
 use super::spec::ConvSpec;
 use crate::nn::ShapeError;
+use crate::nn::sizes::{product, sum};
 
 /// All sizes of one convolution block, worked out once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,13 +67,16 @@ impl ConvShape {
     /// Elements of one image with its border.
     #[inline]
     pub(crate) fn in_len(&self) -> usize {
-        (self.height + 2 * self.spec.padding) * self.in_columns() * self.spec.in_channels
+        let padding = self.spec.padding;
+        let rows = sum([self.height, padding, padding]);
+        let columns = sum([self.width, padding, padding]);
+        product([rows, columns, self.spec.in_channels])
     }
 
     /// Elements of one image without its border.
     #[inline]
     pub(crate) fn in_gradient_len(&self) -> usize {
-        self.height * self.width * self.spec.in_channels
+        product([self.height, self.width, self.spec.in_channels])
     }
 
     /// Columns of the output with its border.
@@ -84,13 +88,16 @@ impl ConvShape {
     /// Elements of one output with its border.
     #[inline]
     pub(crate) fn out_len(&self) -> usize {
-        (self.out_height + 2 * self.out_border) * self.out_columns() * self.spec.out_channels
+        let border = self.out_border;
+        let rows = sum([self.out_height, border, border]);
+        let columns = sum([self.out_width, border, border]);
+        product([rows, columns, self.spec.out_channels])
     }
 
     /// Elements of one output without its border; also the winners' count.
     #[inline]
     pub(crate) fn pooled_len(&self) -> usize {
-        self.out_height * self.out_width * self.spec.out_channels
+        product([self.out_height, self.out_width, self.spec.out_channels])
     }
 
     /// Blocks of output channels, the last one filled up with zeros.
@@ -120,18 +127,20 @@ impl ConvShape {
     /// Elements of the packed weights, in whole blocks of output channels.
     #[inline]
     pub(crate) fn packed_len(&self) -> usize {
-        self.spec.kernel * self.run() * self.out_filled()
+        product([self.spec.kernel, self.run(), self.out_filled()])
     }
 
     /// Elements of the flipped packed weights, in whole blocks of input
     /// channels.
     #[inline]
     pub(crate) fn flipped_len(&self) -> usize {
-        self.spec.kernel
-            * self.spec.kernel
-            * self.out_filled()
-            * self.in_blocks()
-            * self.channel_block
+        product([
+            self.spec.kernel,
+            self.spec.kernel,
+            self.out_filled(),
+            self.in_blocks(),
+            self.channel_block,
+        ])
     }
 
     /// Columns of the spread-out gradient: see [`spread_len`](Self::spread_len).
@@ -152,13 +161,15 @@ impl ConvShape {
     /// of it with stride 1.
     #[inline]
     pub(crate) fn spread_len(&self) -> usize {
-        (self.height + self.spec.kernel - 1) * self.spread_columns() * self.out_filled()
+        let more = self.spec.kernel - 1;
+        let (rows, columns) = (sum([self.height, more]), sum([self.width, more]));
+        product([rows, columns, self.out_filled()])
     }
 
     /// Elements of the weights as PyTorch holds them.
     #[inline]
     pub(crate) fn weight_len(&self) -> usize {
-        self.spec.out_channels * self.run() * self.spec.kernel
+        self.spec.weight_len()
     }
 }
 

@@ -1,3 +1,5 @@
+use crate::nn::sizes::{product, sum};
+
 /// What a convolution is, whatever the size of its images.
 ///
 /// ```
@@ -60,23 +62,36 @@ impl ConvSpec {
     }
 
     /// Inputs that one output depends on.
+    ///
+    /// # Panics
+    /// If a `usize` cannot count them.
     pub fn fan_in(&self) -> usize {
-        self.in_group() * self.kernel * self.kernel
+        product([self.in_group(), self.kernel, self.kernel])
     }
 
     /// Elements of the weight, `[out, in / groups, kernel, kernel]`.
+    ///
+    /// # Panics
+    /// If a `usize` cannot count them.
     pub fn weight_len(&self) -> usize {
-        self.out_channels * self.fan_in()
+        product([self.out_channels, self.fan_in()])
     }
 
     /// Pixels under the kernel, from its first tap to its last.
+    ///
+    /// # Panics
+    /// If a `usize` cannot count them.
     pub fn reach(&self) -> usize {
-        self.dilation * (self.kernel - 1) + 1
+        sum([product([self.dilation, self.kernel - 1]), 1])
     }
 
     /// Outputs along a side of `side` pixels; `None` if there is not even one.
+    ///
+    /// # Panics
+    /// If a `usize` cannot count the pixels with their padding.
     pub fn out_side(&self, side: usize) -> Option<usize> {
-        let room = (side + 2 * self.padding).checked_sub(self.reach())?;
+        let padded = sum([side, self.padding, self.padding]);
+        let room = padded.checked_sub(self.reach())?;
         Some(room / self.stride + 1)
     }
 }

@@ -1,6 +1,7 @@
 use super::panels::{pack, padded, unpack};
 use super::{PerceptronError, PerceptronSpec};
 use crate::nn::real::Processor;
+use crate::nn::sizes::product;
 use crate::nn::{Aligned, Real};
 
 /// Rows of panels come in groups of so many.
@@ -49,7 +50,7 @@ impl<T: Real> PerceptronBatch<T> {
         let examples = inputs.len() / spec.inputs;
         let whole = examples > 0
             && inputs.len() == examples * spec.inputs
-            && targets.len() == examples * spec.outputs;
+            && Some(targets.len()) == examples.checked_mul(spec.outputs);
         if !whole {
             return Err(PerceptronError::Examples {
                 inputs: inputs.len(),
@@ -69,7 +70,8 @@ impl<T: Real> PerceptronBatch<T> {
         let rows = examples.next_multiple_of(ROWS);
         let mut layers = vec![pack(inputs, spec.inputs, rows, block)];
         let width = |width: &usize| padded(*width, block);
-        layers.extend(spec.hidden.iter().map(|w| Aligned::zeros(rows * width(w))));
+        let zeros = |width: usize| Aligned::zeros(product([rows, width]));
+        layers.extend(spec.hidden.iter().map(|w| zeros(width(w))));
         let widest = spec.hidden.iter().map(width).max().unwrap_or(block);
         Ok(Self {
             spec: spec.clone(),
@@ -78,9 +80,9 @@ impl<T: Real> PerceptronBatch<T> {
             rows,
             targets: targets.to_vec(),
             layers,
-            logits: vec![T::ZERO; rows * spec.outputs],
-            of_logits: vec![T::ZERO; rows * spec.outputs],
-            slopes: [Aligned::zeros(rows * widest), Aligned::zeros(rows * widest)],
+            logits: vec![T::ZERO; product([rows, spec.outputs])],
+            of_logits: vec![T::ZERO; product([rows, spec.outputs])],
+            slopes: [zeros(widest), zeros(widest)],
         })
     }
 

@@ -1,6 +1,7 @@
 //! Matrices as panels: `block` columns of all rows after one another, then the
 //! next columns. What is beyond the last column or row is 0.
 
+use crate::nn::sizes::product;
 use crate::nn::{Aligned, Real};
 
 /// Columns with padding.
@@ -15,7 +16,7 @@ fn place(row: usize, column: usize, rows: usize, block: usize) -> usize {
 
 /// Packs a matrix in row order; `rows` counts those of the panels.
 pub(super) fn pack<T: Real>(values: &[T], columns: usize, rows: usize, block: usize) -> Aligned<T> {
-    let mut panels = Aligned::zeros(rows * padded(columns, block));
+    let mut panels = Aligned::zeros(product([rows, padded(columns, block)]));
     for (row, values) in values.chunks_exact(columns).enumerate() {
         for (column, value) in values.iter().enumerate() {
             panels[place(row, column, rows, block)] = *value;

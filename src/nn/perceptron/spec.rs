@@ -127,7 +127,11 @@ impl PerceptronSpec {
             });
         }
         for (number, (values, shape)) in parameters.iter().zip(shapes).enumerate() {
-            if values.len() != shape.iter().product::<usize>() {
+            // a product that wraps is the length of no tensor
+            let len = shape
+                .iter()
+                .try_fold(1, |len: usize, side| len.checked_mul(*side));
+            if len != Some(values.len()) {
                 return Err(PerceptronError::Shape {
                     number,
                     found: values.len(),

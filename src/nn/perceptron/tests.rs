@@ -262,6 +262,10 @@ fn what_does_not_fit_is_named() {
     let mut short = zeros.clone();
     short[2].pop();
     assert!(refused(&good, &short).contains("tensor 2 of the parameters has 2"));
+    // 2^61 x 8 entries, counted by a `usize` that wraps, are none
+    let wide = spec(1 << 61, &[8], 1, 0.01);
+    let wrapped = [vec![], vec![0.0; 8], vec![0.0; 8], vec![0.0]];
+    assert!(refused(&wide, &wrapped).contains("tensor 0 of the parameters has 0"));
     let batch = |x: &[f32], y: &[f32]| PerceptronBatch::new(&good, x, y).map(|_| ());
     assert!(matches!(
         batch(&[], &[]),

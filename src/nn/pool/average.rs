@@ -2,6 +2,7 @@ use rayon::prelude::*;
 
 use super::PoolSpec;
 use crate::nn::layout::ImageLayout;
+use crate::nn::sizes::product;
 use crate::nn::{Real, ShapeError};
 
 /// The mean of each window, PyTorch's `avg_pool2d`, or of each cell of a grid,
@@ -96,7 +97,8 @@ impl AveragePool {
         let (input, output) = (self.input, self.output);
         let n = x.len() / input.len();
         assert_eq!(x.len(), n * input.len(), "whole images");
-        assert_eq!(y.len(), n * output.len(), "length of the output");
+        let out_len = product([n, output.len()]);
+        assert_eq!(y.len(), out_len, "length of the output");
         let channels = input.channels;
         y.par_chunks_mut(output.len())
             .zip(x.par_chunks(input.len()))
@@ -136,7 +138,7 @@ impl AveragePool {
         let (inner, outer) = (input.inner_len(), output.inner_len());
         let n = out_gradient.len() / outer;
         assert_eq!(out_gradient.len(), n * outer, "whole images");
-        assert_eq!(in_gradient.len(), n * inner, "input's gradient");
+        assert_eq!(in_gradient.len(), product([n, inner]), "input's gradient");
         let channels = input.channels;
         in_gradient
             .par_chunks_mut(inner)

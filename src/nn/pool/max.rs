@@ -9,6 +9,7 @@ use super::PoolSpec;
 use crate::nn::lanes::Lanes;
 use crate::nn::layout::ImageLayout;
 use crate::nn::real::{Kernel, Processor};
+use crate::nn::sizes::product;
 use crate::nn::{Real, ShapeError};
 
 /// The largest number of each window, PyTorch's `max_pool2d`.
@@ -70,7 +71,8 @@ impl MaxPool {
     pub fn forward<T: Real>(&self, x: &[T], y: &mut [T], winners: Option<&mut [u8]>) {
         let n = x.len() / self.input.len();
         assert_eq!(x.len(), n * self.input.len(), "whole images");
-        assert_eq!(y.len(), n * self.output.len(), "length of the output");
+        let out_len = product([n, self.output.len()]);
+        assert_eq!(y.len(), out_len, "length of the output");
         let inner = self.output.inner_len();
         let image = |x: &[T], y: &mut [T], winners: &mut [u8]| {
             let pool = self;
@@ -89,7 +91,7 @@ impl MaxPool {
             .zip(x.par_chunks(self.input.len()));
         match winners {
             Some(winners) => {
-                assert_eq!(winners.len(), n * inner, "number of winners");
+                assert_eq!(winners.len(), product([n, inner]), "number of winners");
                 pairs
                     .zip(winners.par_chunks_mut(inner))
                     .for_each(|((y, x), winners)| image(x, y, winners));
@@ -109,7 +111,7 @@ impl MaxPool {
         let n = winners.len() / inner;
         assert_eq!(winners.len(), n * inner, "whole images of winners");
         assert_eq!(out_gradient.len(), n * inner, "output's gradient");
-        assert_eq!(in_gradient.len(), n * input, "input's gradient");
+        assert_eq!(in_gradient.len(), product([n, input]), "input's gradient");
         in_gradient
             .par_chunks_mut(input)
             .zip(out_gradient.par_chunks(inner))

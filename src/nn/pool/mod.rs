@@ -10,6 +10,7 @@ pub use max::MaxPool;
 
 use crate::nn::ShapeError;
 use crate::nn::layout::ImageLayout;
+use crate::nn::sizes::sum;
 
 /// The windows of a pool, PyTorch's with `ceil_mode=False`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,7 +44,8 @@ impl PoolSpec {
             });
         }
         let after = |side: usize| {
-            let room = (side + 2 * self.padding).checked_sub(self.window)?;
+            let padded = sum([side, self.padding, self.padding]);
+            let room = padded.checked_sub(self.window)?;
             (side > 0).then_some(room / self.stride + 1)
         };
         match (after(input.height), after(input.width)) {

@@ -44,6 +44,7 @@ impl<T: Real> Kernel<T> for Border<'_, T> {
         assert_eq!(self.bordered.len(), n * geometry.gradient_len());
         let (group_channels, filled) = (geometry.spec.out_group(), geometry.out_filled());
         let border = geometry.gradient_border();
+        let (len, columns) = (geometry.gradient_len(), geometry.gradient_columns());
         let output = geometry.output;
         let active = self.activation != Activation::None;
         assert!(!active || self.y.len() == n * output.len());
@@ -52,9 +53,9 @@ impl<T: Real> Kernel<T> for Border<'_, T> {
             for column in 0..output.width {
                 let from =
                     ((image * output.height + row) * output.width + column) * output.channels;
-                let y_at = image * output.len() + output.row_start(row) + column * output.channels;
-                let place = (row + border) * geometry.gradient_columns() + column + border;
-                let to = image * geometry.gradient_len() + place * geometry.gradient_pixel();
+                let y_at = output.place((image, row, column));
+                let place = (row + border) * columns + column + border;
+                let to = image * len + place * geometry.gradient_pixel();
                 for group in 0..geometry.spec.groups {
                     for channel in (0..group_channels).step_by(V::COUNT) {
                         let lanes = (group_channels - channel).min(V::COUNT);

@@ -12,6 +12,7 @@ use super::geometry::Geometry;
 use super::pack::{pack, pack_flipped, unpack};
 use super::{Conv, ConvBuffers, Slopes};
 use crate::nn::layout::Images;
+use crate::nn::sizes::product;
 use crate::nn::{Activation, ConvInput, Real};
 
 impl Geometry {
@@ -128,7 +129,7 @@ impl Conv {
             .for_each(|(task, y)| {
                 let here = task * per_task..task * per_task + y.len() / layout.len();
                 let mut scratch = take(pool, scratch_len::<S>(geometry.channel_block));
-                let mut z = take(bordered, per_task * geometry.gradient_len());
+                let mut z = take(bordered, product([per_task, geometry.gradient_len()]));
                 let images = &mut z[..here.len() * geometry.gradient_len()];
                 let (outputs, slopes) = slopes.of(geometry, here);
                 put_in_border(self, outputs, slopes, images);

@@ -153,6 +153,7 @@ impl<T: Real> DataGradient<'_, T> {
         let of_group = block % geometry.in_blocks() * geometry.channel_block;
         let z_pixel = geometry.gradient_pixel();
         let z_row = geometry.gradient_columns() * z_pixel;
+        let z_len = geometry.gradient_len();
         let places = class.grid.places::<P>(at);
         let z = match self.bordered.is_empty() {
             true => self.slopes.as_ptr(),
@@ -169,7 +170,7 @@ impl<T: Real> DataGradient<'_, T> {
             for p in 0..P {
                 let (image, row, column) = places[p];
                 let pixel = row * z_row + column * z_pixel;
-                z[p] = z[p].add(image * geometry.gradient_len() + pixel);
+                z[p] = z[p].add(image * z_len + pixel);
                 let row = image * geometry.input.height + class.row + stride * row;
                 let pixel = row * geometry.input.width + class.column + stride * column;
                 to[p] += pixel * geometry.input.channels;

@@ -10,7 +10,7 @@
 use super::super::tile::{Ahead, Runs, multiply};
 use super::geometry::{Geometry, Grid};
 use crate::nn::lanes::Lanes;
-use crate::nn::layout::{ImageLayout, Images};
+use crate::nn::layout::Images;
 use crate::nn::real::Kernel;
 use crate::nn::{Activation, Real};
 
@@ -124,6 +124,7 @@ impl<T: Real> Forward<'_, T> {
         let group = block / geometry.out_blocks();
         let of_group = block % geometry.out_blocks() * geometry.channel_block;
         let places = grid.places::<P>(at);
+        let len = geometry.input.len();
         let first = group * spec.out_group() + of_group;
         let valid = (spec.out_group() - of_group).min(geometry.channel_block);
         // SAFETY: the kernel's taps lie within the bordered image for every
@@ -136,10 +137,10 @@ impl<T: Real> Forward<'_, T> {
             for p in 0..P {
                 let (image, row, column) = places[p];
                 let pixel = row * geometry.in_row() + column * spec.in_channels;
-                x[p] = x[p].add(image * geometry.input.len() + spec.stride * pixel);
+                x[p] = x[p].add(image * len + spec.stride * pixel);
                 // outputs come from memory, too, before they are overwritten:
                 // ask for them while the sums are made
-                let y = place(&geometry.output, places[p]) + first;
+                let y = geometry.output.place(places[p]) + first;
                 let y = self.y.as_ptr().add(y);
                 V::prefetch(y);
                 V::prefetch(y.wrapping_add(V::COUNT));
@@ -149,7 +150,7 @@ impl<T: Real> Forward<'_, T> {
             let weights = self.weights.as_ptr().add(block * geometry.packed_block());
             let acc = multiply::<V, P>([start; P], x, geometry.runs(), weights, ahead);
             for p in 0..P {
-                let y = place(&geometry.output, places[p]) + first;
+                let y = geometry.output.place(places[p]) + first;
                 for half in 0..2 {
                     let offset = half * V::COUNT;
                     let lanes = valid.saturating_sub(offset).min(V::COUNT);
@@ -158,7 +159,7 @@ impl<T: Real> Forward<'_, T> {
                     }
                     let mut sum = acc[p][half];
                     if let Some(residual) = &self.residual {
-                        let from = place(&residual.layout, places[p]) + first + offset;
+                        let from = residual.layout.place(places[p]) + first + offset;
                         let from = residual.values.as_ptr().add(from);
                         sum = sum.add(V::load_part(from, lanes));
                     }
@@ -168,12 +169,6 @@ impl<T: Real> Forward<'_, T> {
             }
         }
     }
-}
-
-/// Where a pixel of one of many images lies.
-#[inline(always)]
-fn place(layout: &ImageLayout, (image, row, column): (usize, usize, usize)) -> usize {
-    image * layout.len() + layout.row_start(row) + column * layout.channels
 }
 
 impl Geometry {

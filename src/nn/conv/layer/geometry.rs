@@ -1,6 +1,7 @@
 use super::super::shape::check;
 use super::super::spec::ConvSpec;
 use crate::nn::layout::ImageLayout;
+use crate::nn::sizes::{product, sum};
 use crate::nn::{Activation, ShapeError};
 
 /// All sizes of one convolution, worked out once.
@@ -181,7 +182,12 @@ impl Geometry {
     /// Elements of the packed weights.
     #[inline]
     pub(crate) fn packed_len(&self) -> usize {
-        self.spec.groups * self.out_blocks() * self.packed_block()
+        product([
+            self.spec.groups,
+            self.out_blocks(),
+            self.spec.fan_in(),
+            self.channel_block,
+        ])
     }
 
     /// Elements of one flipped block of input channels.
@@ -193,7 +199,14 @@ impl Geometry {
     /// Elements of the flipped weights.
     #[inline]
     pub(crate) fn flipped_len(&self) -> usize {
-        self.spec.groups * self.in_blocks() * self.flipped_block()
+        product([
+            self.spec.groups,
+            self.in_blocks(),
+            self.spec.kernel,
+            self.spec.kernel,
+            self.out_filled(),
+            self.channel_block,
+        ])
     }
 
     /// The taps that reach rows `row` with `(row + padding) % stride == phase`.
@@ -275,8 +288,9 @@ impl Geometry {
     /// Elements of the bordered gradient of one output.
     #[inline]
     pub(crate) fn gradient_len(&self) -> usize {
-        (self.output.height + 2 * self.gradient_border())
-            * self.gradient_columns()
-            * self.gradient_pixel()
+        let border = self.gradient_border();
+        let rows = sum([self.output.height, border, border]);
+        let columns = sum([self.output.width, border, border]);
+        product([rows, columns, self.gradient_pixel()])
     }
 }

@@ -30,6 +30,7 @@ use super::spec::ConvSpec;
 use crate::nn::aligned::Aligned;
 use crate::nn::layout::{ImageLayout, Images};
 use crate::nn::real::Processor;
+use crate::nn::sizes::product;
 use crate::nn::{Activation, InputGradient, Real, ShapeError};
 
 /// A convolution for images of one size.
@@ -182,7 +183,7 @@ impl Conv {
         let geometry = &self.geometry;
         let n = self.check(&input);
         let out_len = geometry.output.len();
-        assert_eq!(output.len(), n * out_len, "length of the output");
+        assert_eq!(output.len(), product([n, out_len]), "length of the output");
         if let Some(residual) = residual {
             assert!(
                 residual.layout.same_inside(&geometry.output),
@@ -190,7 +191,7 @@ impl Conv {
                 residual.layout,
                 geometry.output
             );
-            let len = n * residual.layout.len();
+            let len = product([n, residual.layout.len()]);
             assert_eq!(residual.values.len(), len, "length of the residual");
         }
         buffers.adapt(geometry);
@@ -241,12 +242,12 @@ impl Conv {
     ) {
         let geometry = &self.geometry;
         let n = self.check(&input);
-        let inner = geometry.output.inner_len();
-        let out_len = geometry.output.len();
-        assert_eq!(pass.out_gradient.len(), n * inner, "output's gradient");
+        let inner_len = product([n, geometry.output.inner_len()]);
+        assert_eq!(pass.out_gradient.len(), inner_len, "output's gradient");
         let active = self.activation != Activation::None;
         if active {
-            assert_eq!(pass.output.len(), n * out_len, "length of the output");
+            let out_len = product([n, geometry.output.len()]);
+            assert_eq!(pass.output.len(), out_len, "length of the output");
         }
         assert_eq!(pass.weight.len(), input.weight.len(), "weight gradient");
         assert_eq!(pass.bias.len(), input.bias.len(), "bias gradient");
@@ -310,7 +311,7 @@ impl Conv {
                 let first = task * per_task;
                 let here = first..first + gradient.len() / len;
                 let (y, slopes) = slopes.of(geometry, here.clone());
-                let mut bordered = take(pool, per_task * scratch);
+                let mut bordered = take(pool, product([per_task, scratch]));
                 let kernel = DataGradient {
                     geometry,
                     activation: self.activation,

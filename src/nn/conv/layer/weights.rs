@@ -7,6 +7,7 @@ use super::super::tile::{Ahead, correlate_packed};
 use super::geometry::Geometry;
 use crate::nn::lanes::Lanes;
 use crate::nn::real::Kernel;
+use crate::nn::sizes::product;
 use crate::nn::{Activation, Real};
 
 /// The gradient of the weights and biases of some blocks of output channels,
@@ -49,7 +50,7 @@ impl<T: Real> WeightGradient<'_, T> {
     /// Elements of scratch for a task of `blocks` blocks.
     pub(crate) fn chunk_len(geometry: &Geometry, blocks: usize) -> usize {
         let pixels = rows_per_chunk(geometry) * geometry.output.width;
-        pixels * (blocks * geometry.channel_block + INPUTS)
+        product([pixels, blocks * geometry.channel_block + INPUTS])
     }
 }
 
@@ -133,7 +134,7 @@ impl<T: Real> WeightGradient<'_, T> {
                     let (image, of_image) = (row / output.height, row % output.height);
                     let from = row * output.width * output.channels + first + half * V::COUNT;
                     let mut from = self.slopes.as_ptr().add(from.min(self.slopes.len()));
-                    let y = image * output.len() + output.row_start(of_image) + first;
+                    let y = output.place((image, of_image, 0)) + first;
                     let y = (y + half * V::COUNT).min(self.y.len());
                     let mut y = self.y.as_ptr().add(y);
                     for _ in 0..output.width {
@@ -214,13 +215,13 @@ impl<T: Real> WeightGradient<'_, T> {
     ) {
         let geometry = self.geometry;
         let output = geometry.output;
-        let stride = geometry.spec.stride;
+        let (stride, len) = (geometry.spec.stride, geometry.input.len());
         // SAFETY: as the caller says; the scratch has room for all inputs.
         unsafe {
             let mut to = self.packed.as_mut_ptr().add(to);
             for row in rows {
                 let (image, row) = (row / output.height, row % output.height);
-                let start = image * geometry.input.len() + row * stride * geometry.in_row();
+                let start = image * len + row * stride * geometry.in_row();
                 let mut x = self.x.as_ptr().add(from + start);
                 for _ in 0..output.width {
                     let mut at = 0;

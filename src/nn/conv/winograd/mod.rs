@@ -74,11 +74,10 @@ impl TileView {
         let row = self.corner + 2 * (tile / self.across);
         let column = self.corner + 2 * (tile % self.across);
         let border = 2 * self.layout.border;
-        let columns = self.layout.width + border;
-        let place = (row * columns + column) * self.layout.channels;
+        let (rows, columns) = (self.layout.height + border, self.layout.width + border);
         (
-            image * self.layout.len() + place,
-            self.layout.height + border - row,
+            ((image * rows + row) * columns + column) * self.layout.channels,
+            rows - row,
             columns - column,
         )
     }
@@ -88,7 +87,6 @@ impl TileView {
     #[inline(always)]
     fn start_in(&self, layout: &ImageLayout, tile: usize) -> usize {
         let (image, tile) = (tile / self.tiles(), tile % self.tiles());
-        let (row, column) = (2 * (tile / self.across), 2 * (tile % self.across));
-        image * layout.len() + layout.row_start(row) + column * layout.channels
+        layout.place((image, 2 * (tile / self.across), 2 * (tile % self.across)))
     }
 }

@@ -149,24 +149,18 @@ impl<T: Real> Emit<'_, T> {
                 value = value.add(V::load(self.bias.as_ptr().add(channel)));
             }
             if let Some(residual) = &self.residual {
-                let place = place(&residual.layout, image, row, column) + channel;
+                let place = residual.layout.place((image, row, column)) + channel;
                 value = value.add(V::load(residual.values.as_ptr().add(place)));
             }
             value = self.activation.apply(value);
             let y = self
                 .y
                 .as_mut_ptr()
-                .add(place(&self.layout, image, row, column) + channel);
+                .add(self.layout.place((image, row, column)) + channel);
             if self.add {
                 value = value.add(V::load(y));
             }
             value.store(y);
         }
     }
-}
-
-/// Where a pixel of one of many images lies.
-#[inline(always)]
-fn place(layout: &ImageLayout, image: usize, row: usize, column: usize) -> usize {
-    image * layout.len() + layout.row_start(row) + column * layout.channels
 }
