@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// `n` numbers in `[-scale, scale)`, as `numbers` in
-/// `tests/golden/engine_goldens.py`.
+/// `tests/golden/samples.py`.
 pub(crate) fn numbers(n: usize, seed: u64, scale: f64) -> Vec<f64> {
     let mask = 0xffff_ffff_u64;
     (1..=n as u64)
@@ -60,13 +60,38 @@ impl Sample {
         let mut error: f64 = 0.0;
         for (a, b) in sampled.zip(&self.values) {
             error = error.max((a - b).abs() / scale);
-            assert!(!a.is_nan());
         }
         let sum: f64 = values.iter().sum();
         let squares: f64 = values.iter().map(|x| x * x).sum();
+        // a maximum leaves out what is not a number
+        assert!(sum.is_finite(), "a sum of {sum}");
+        assert!(squares.is_finite(), "a sum of squares of {squares}");
         let all = self.len as f64;
         error
             .max((sum - self.sum).abs() / scale / all)
             .max((squares - self.squares).abs() / scale / scale / all)
     }
+}
+
+/// As a golden file would hold the numbers 1, 2, 3.
+fn one_two_three() -> Sample {
+    Sample {
+        len: 3,
+        stride: 2,
+        values: vec![1.0, 3.0],
+        sum: 6.0,
+        squares: 14.0,
+    }
+}
+
+#[test]
+fn numbers_between_the_sampled_ones_count() {
+    assert_eq!(one_two_three().error(&[1.0, 2.0, 3.0]), 0.0);
+    assert!(one_two_three().error(&[1.0, 2.5, 3.0]) > 0.05);
+}
+
+#[test]
+#[should_panic(expected = "a sum of NaN")]
+fn all_numbers_must_be_numbers() {
+    one_two_three().error(&[1.0, f64::NAN, 3.0]);
 }
