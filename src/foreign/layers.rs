@@ -1,3 +1,4 @@
+use std::collections::TryReserveError;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,7 @@ use super::{ForeignError, npy, safetensors};
 use crate::activations::{BlockWriter, Matrix};
 
 /// Numbers that are taken from a file at a time.
-const AT_ONCE: usize = 1 << 18;
+pub(super) const AT_ONCE: usize = 1 << 18;
 
 /// An array of a file: a row a stimulus, further axes flattened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,11 +113,15 @@ impl ForeignFile {
         };
         let matrix = match folder {
             None => {
+                let numbers = rows * dim;
+                let short = |_: TryReserveError| full(io::ErrorKind::OutOfMemory.into());
                 let mut values = Vec::new();
-                if values.try_reserve_exact(rows * dim).is_err() {
-                    return Err(full(io::ErrorKind::OutOfMemory.into()));
+                // an archive only says how long its arrays are, other files have that length
+                if self.path.extension().is_none_or(|kind| kind != "npz") {
+                    values.try_reserve_exact(numbers).map_err(short)?;
                 }
                 self.each(array, &mut |part| {
+                    make_room(&mut values, part.len(), numbers).map_err(short)?;
                     values.extend_from_slice(part);
                     Ok(())
                 })?;
@@ -163,6 +168,16 @@ impl ForeignFile {
             _ => npy::read_npz(&self.path, &array.name, numbers, part),
         }
     }
+}
+
+/// Makes room for some more numbers: for as many again as there are, so that they
+/// seldom move, but not for more than there are to be in all.
+fn make_room(values: &mut Vec<f32>, more: usize, all: usize) -> Result<(), TryReserveError> {
+    if values.capacity() - values.len() >= more {
+        return Ok(());
+    }
+    let missing = all.saturating_sub(values.len());
+    values.try_reserve_exact(more.max(missing.min(values.len())))
 }
 
 /// The names to read, of those that a file holds.
@@ -241,5 +256,26 @@ pub(super) fn rows_and_dim(
             array: array.to_owned(),
             shape: shape.to_vec(),
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::make_room;
+
+    #[test]
+    fn room_doubles_as_numbers_arrive_up_to_all_of_them() {
+        let mut values = Vec::new();
+        let mut moves = 0;
+        let all = 1000;
+        for _ in 0..100 {
+            let before = values.capacity();
+            make_room(&mut values, 10, all).unwrap();
+            values.extend([0.5; 10]);
+            moves += usize::from(values.capacity() != before);
+            assert!(values.capacity() <= (2 * values.len()).min(all));
+        }
+        // 10, 20, 40 .. 640, 1000
+        assert_eq!((values.len(), moves), (all, 8));
     }
 }

@@ -8,12 +8,12 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// Bytes that a reader may take for each byte of its file...
+/// Bytes that a reader may take for each byte of its file, or that it unpacks to...
 const FOR_EACH_BYTE: usize = 256;
 /// ...and for any file: presets, buffers, messages.
 const FOR_ANY: usize = 8 << 20;
 
-/// The most that a reader may hold for a file of so many bytes.
+/// The most that a reader may hold for so many bytes.
 pub fn allowed(bytes: usize) -> usize {
     FOR_EACH_BYTE * bytes + FOR_ANY
 }

@@ -1,6 +1,7 @@
 //! Each reader, given a file.
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
 
 use layerprobe::activations::extract::Weights;
@@ -11,6 +12,7 @@ use layerprobe::sweep::Sweep;
 use layerprobe::training::{Checkpoint, read_log};
 use layerprobe_reports::claims::Claims;
 use layerprobe_reports::{read_by_value, read_confusions, read_results};
+use npyz::npz::NpzArchive;
 
 use super::seeds;
 
@@ -89,6 +91,34 @@ pub const BODIES: &[Body] = &[
         standing(folder, &config).is_ok()
     }),
 ];
+
+/// Bytes that explain the memory that a file takes: those that it has and, if it is
+/// an archive, those that it unpacks to.
+pub fn explaining(path: &Path) -> usize {
+    let own = fs::metadata(path).unwrap().len() as usize;
+    match path.extension().is_some_and(|kind| kind == "npz") {
+        true => own + unpacked(path),
+        false => own,
+    }
+}
+
+/// Bytes that come out of an archive, whatever it says.
+fn unpacked(path: &Path) -> usize {
+    let Ok(mut archive) = NpzArchive::open(path) else {
+        return 0;
+    };
+    let files = archive.zip_archive();
+    let mut bytes = 0;
+    let mut buffer = [0; 1 << 13];
+    for place in 0..files.len() {
+        if let Ok(mut file) = files.by_index(place) {
+            while let Ok(read @ 1..) = file.read(&mut buffer) {
+                bytes += read;
+            }
+        }
+    }
+    bytes
+}
 
 fn text(path: &Path) -> Option<String> {
     fs::read_to_string(path).ok()

@@ -67,15 +67,23 @@ pub fn logs() -> Vec<Vec<u8>> {
     vec![text.as_bytes().to_vec()]
 }
 
+/// An `.npy` file, its header padded with spaces as NumPy does: a number in it may
+/// become a longer one, and the rest is still within the header.
+pub fn array_file(dtype: &str, order: &str, shape: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut head = format!("{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': {shape}, }}");
+    while !(10 + head.len() + 1).is_multiple_of(64) {
+        head.push(' ');
+    }
+    head.push('\n');
+    let mut file = b"\x93NUMPY\x01\x00".to_vec();
+    file.extend((head.len() as u16).to_le_bytes());
+    file.extend(head.bytes());
+    file.extend(bytes);
+    file
+}
+
 pub fn npy() -> Vec<Vec<u8>> {
-    let array = |dtype: &str, order: &str, bytes: Vec<u8>| {
-        let head = format!("{{'descr': '{dtype}', 'fortran_order': {order}, 'shape': (3, 4), }}");
-        let mut file = b"\x93NUMPY\x01\x00".to_vec();
-        file.extend((head.len() as u16 + 1).to_le_bytes());
-        file.extend(head.bytes().chain([b'\n']));
-        file.extend(bytes);
-        file
-    };
+    let array = |dtype, order, bytes: Vec<u8>| array_file(dtype, order, "(3, 4)", &bytes);
     let numbers = || (0..12u8).map(f32::from);
     vec![
         array(
