@@ -1,10 +1,29 @@
 //! Records which commit the program is built from, for manifests.
 
+use std::path::Path;
 use std::process::Command;
 
+/// What the program is made from, and what tells when a commit is made.
+const SOURCES: [&str; 12] = [
+    "build.rs",
+    "Cargo.toml",
+    "Cargo.lock",
+    "src",
+    "generators",
+    "probes",
+    "reports",
+    "linalg",
+    "streams",
+    "durable",
+    ".git/HEAD",
+    ".git/logs/HEAD",
+];
+
 fn main() {
-    println!("cargo:rerun-if-changed=.git/HEAD");
-    println!("cargo:rerun-if-changed=.git/logs/HEAD");
+    // what is not there counts as changed at every build
+    for source in SOURCES.iter().filter(|path| Path::new(path).exists()) {
+        println!("cargo:rerun-if-changed={source}");
+    }
     let git = |arguments: &[&str]| {
         let output = Command::new("git").args(arguments).output().ok()?;
         let text = String::from_utf8(output.stdout).ok()?;
