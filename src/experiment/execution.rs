@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::memory::MemoryLimit;
 
-use super::folder::layout::WhenHeld;
+use super::folder::opening::WhenHeld;
 
 /// How a run is made, without a part in its results.
 #[derive(Clone, Debug)]

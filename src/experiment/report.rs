@@ -20,8 +20,9 @@ use super::design::streams::Streams;
 use super::error::ExperimentError;
 use super::events::Silent;
 use super::folder::layer_tables::LayerTables;
-use super::folder::layout::{self, RunFolder, WhenHeld};
+use super::folder::layout::{self, RunFolder};
 use super::folder::manifest::{Manifest, TABLES};
+use super::folder::opening::WhenHeld;
 use super::folder::proof::hash_file;
 use super::probing::rows::row_of_condition;
 

@@ -10,6 +10,7 @@
 mod around;
 mod cut;
 mod error;
+mod header;
 mod labels;
 mod layers;
 mod memory;

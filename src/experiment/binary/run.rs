@@ -11,8 +11,9 @@ use super::stimuli::Stimuli;
 use super::summary::{figures, rows_over_runs, table};
 use super::xor::xor_example;
 use crate::config::{BinaryConfig, Seeds};
-use crate::experiment::folder::layout::{RunFolder, WhenHeld};
+use crate::experiment::folder::layout::RunFolder;
 use crate::experiment::folder::manifest::{Manifest, ManifestSeeds, Origin};
+use crate::experiment::folder::opening::WhenHeld;
 use crate::experiment::{Event, ExperimentError, Observer, Stage, Streams};
 use crate::training::descent::CheckedDescentPlan;
 

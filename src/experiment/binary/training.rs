@@ -184,7 +184,8 @@ mod tests {
     use crate::experiment::Silent;
     use crate::experiment::binary::plan::descent;
     use crate::experiment::binary::run::streams;
-    use crate::experiment::folder::layout::{RunFolder, WhenHeld};
+    use crate::experiment::folder::layout::RunFolder;
+    use crate::experiment::folder::opening::WhenHeld;
 
     /// Keeps the warnings, and asks to stop once training has come so far.
     struct Heard {

@@ -306,7 +306,7 @@ mod tests {
 
     use super::*;
     use crate::experiment::events::Silent;
-    use crate::experiment::folder::layout::WhenHeld;
+    use crate::experiment::folder::opening::WhenHeld;
 
     /// A finished run with a file of the user's in it.
     fn finished(root: &Path) -> (RunFolder, Origin, Manifest) {

@@ -5,4 +5,5 @@ pub mod from_store;
 pub mod layer_tables;
 pub mod layout;
 pub mod manifest;
+pub mod opening;
 pub mod proof;

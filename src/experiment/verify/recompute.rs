@@ -10,8 +10,9 @@ use tempfile::TempDir;
 use super::Finding;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::Observer;
-use crate::experiment::folder::layout::{RunFolder, WhenHeld};
+use crate::experiment::folder::layout::RunFolder;
 use crate::experiment::folder::manifest::{Manifest, files_below, processor};
+use crate::experiment::folder::opening::WhenHeld;
 
 /// `count` of the names, spread over all of them.
 pub(super) fn spread(count: usize, names: Vec<String>) -> Vec<String> {
