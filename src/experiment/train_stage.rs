@@ -18,7 +18,7 @@ use super::design::streams::Streams;
 use super::error::ExperimentError;
 use super::events::{Event, Observer, Stage};
 use super::folder::layout::RunFolder;
-use super::folder::proof::{Proof, set_aside};
+use super::folder::proof::{Proof, start_over};
 use super::store::{Asked, Patience, Shelf, Store};
 
 /// Everything the stage works with.
@@ -244,22 +244,7 @@ impl TrainStage<'_> {
             condition: condition.id.clone(),
             source,
         })?;
-        for file in &damaged {
-            match file.exists() {
-                true => set_aside(file, observer)?,
-                false => observer.event(Event::Warning(&format!(
-                    "{} is missing; {} is trained anew",
-                    file.display(),
-                    condition.id
-                ))),
-            }
-        }
-        if !damaged.is_empty() {
-            remove_snapshot(&dir).map_err(|source| ExperimentError::Training {
-                condition: condition.id.clone(),
-                source,
-            })?;
-        }
+        start_over(&condition.id, &dir, &damaged, observer)?;
         Ok(false)
     }
 }

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::artifacts::damaged_artifacts;
 use super::checkpoint::{CheckpointError, CheckpointHeader, Tensors, header_of, parse, serialize};
 use super::log::exact;
-use super::{Best, LogRow, TrainingError, best_path, log_path, snapshot_path};
+use super::{Best, LogRow, TrainingError, best_path, snapshot_path};
 use crate::models::{Network, Parameter};
 use crate::nn::optimizers::Optimizer;
 
@@ -192,27 +193,12 @@ pub fn damaged(dir: &Path) -> Result<Vec<PathBuf>, TrainingError> {
         Err(error @ CheckpointError::Read { .. }) => return Err(error.into()),
         Err(_) => return Ok(vec![path]),
     };
-    let mut damaged = Vec::new();
-    for (name, hash) in &state.artifacts {
-        // written anew at the end of each epoch, from what the snapshot knows
-        let file = dir.join(name);
-        if file == log_path(dir) {
-            continue;
-        }
-        match fs::read(&file) {
-            Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() == hash => {}
-            // a best that came after the snapshot comes again
-            Ok(bytes)
-                if file == best_path(dir)
-                    && header_of::<CheckpointHeader>(&bytes, &file)
-                        .is_ok_and(|header| header.step > state.step) => {}
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(TrainingError::Read { path: file, source });
-            }
-            _ => damaged.push(file),
-        }
-    }
-    Ok(damaged)
+    // a best that came after the snapshot comes again
+    damaged_artifacts(dir, &state.artifacts, |file, bytes| {
+        file == best_path(dir)
+            && header_of::<CheckpointHeader>(bytes, file)
+                .is_ok_and(|header| header.step > state.step)
+    })
 }
 
 /// Removes the snapshot in a condition's folder, if there is one: training

@@ -11,11 +11,11 @@ use super::identity;
 use super::initial::{parameters, spec};
 use super::plan::BinaryCondition;
 use super::run::{Work, dir_in};
-use crate::experiment::folder::proof::{Proof, set_aside};
+use crate::experiment::folder::proof::{Proof, start_over};
 use crate::experiment::{Event, ExperimentError, Observer, Stage};
 use crate::nn::Perceptron;
 use crate::training::descent::{DescentData, damaged, descend};
-use crate::training::{TrainingContext, TrainingError, log_path, read_log, remove_snapshot};
+use crate::training::{TrainingContext, TrainingError, log_path, read_log};
 
 /// A crash costs at most this much work.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
@@ -152,25 +152,11 @@ impl Work<'_> {
         observer: &dyn Observer,
     ) -> Result<(), ExperimentError> {
         let dir = self.dir(condition);
-        let failed = |source| ExperimentError::Training {
+        let damaged = damaged(&dir).map_err(|source| ExperimentError::Training {
             condition: condition.id.clone(),
             source,
-        };
-        let damaged = damaged(&dir).map_err(failed)?;
-        for file in &damaged {
-            match file.exists() {
-                true => set_aside(file, observer)?,
-                false => observer.event(Event::Warning(&format!(
-                    "{} is missing; {} is trained anew",
-                    file.display(),
-                    condition.id
-                ))),
-            }
-        }
-        if !damaged.is_empty() {
-            remove_snapshot(&dir).map_err(failed)?;
-        }
-        Ok(())
+        })?;
+        start_over(&condition.id, &dir, &damaged, observer)
     }
 }
 

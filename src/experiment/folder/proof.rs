@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer};
+use crate::training::remove_snapshot;
 
 /// A file of a piece of work: by which name a shared store has it, and where it
 /// stands in the run.
@@ -142,6 +143,35 @@ pub fn set_aside(path: &Path, observer: &dyn Observer) -> Result<(), ExperimentE
         aside.file_name().unwrap_or_default().to_string_lossy()
     )));
     Ok(())
+}
+
+/// Sets aside what an unfinished training left damaged in its folder, says what is
+/// missing, and removes its snapshot where there is any of it: it is trained anew.
+///
+/// # Errors
+/// Of the file system.
+pub fn start_over(
+    condition: &str,
+    dir: &Path,
+    damaged: &[PathBuf],
+    observer: &dyn Observer,
+) -> Result<(), ExperimentError> {
+    for file in damaged {
+        match file.exists() {
+            true => set_aside(file, observer)?,
+            false => observer.event(Event::Warning(&format!(
+                "{} is missing; {condition} is trained anew",
+                file.display(),
+            ))),
+        }
+    }
+    if damaged.is_empty() {
+        return Ok(());
+    }
+    remove_snapshot(dir).map_err(|source| ExperimentError::Training {
+        condition: condition.to_owned(),
+        source,
+    })
 }
 
 /// blake3 of a file, as text.

@@ -11,9 +11,10 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::{named, network_of, write};
 use crate::models::Parameter;
 use crate::nn::Perceptron;
+use crate::training::artifacts::damaged_artifacts;
 use crate::training::checkpoint::{CheckpointError, Tensors, parse, serialize};
 use crate::training::log::LogRow;
-use crate::training::{TrainingError, log_path, snapshot_path};
+use crate::training::{TrainingError, snapshot_path};
 
 /// Everything that training has in its hands between two steps, besides weights.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -123,20 +124,5 @@ pub fn damaged(dir: &Path) -> Result<Vec<PathBuf>, TrainingError> {
         Err(error @ CheckpointError::Read { .. }) => return Err(error.into()),
         Err(_) => return Ok(vec![path]),
     };
-    let mut damaged = Vec::new();
-    for (name, hash) in &state.artifacts {
-        // written anew with each checkpoint, from what the snapshot knows
-        let file = dir.join(name);
-        if file == log_path(dir) {
-            continue;
-        }
-        match fs::read(&file) {
-            Ok(bytes) if blake3::hash(&bytes).to_hex().as_str() == hash => {}
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                return Err(TrainingError::Read { path: file, source });
-            }
-            _ => damaged.push(file),
-        }
-    }
-    Ok(damaged)
+    damaged_artifacts(dir, &state.artifacts, |_, _| false)
 }
