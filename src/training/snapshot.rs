@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::artifacts::damaged_artifacts;
-use super::checkpoint::{CheckpointError, CheckpointHeader, Tensors, header_of, parse, serialize};
+use super::checkpoint::{
+    CheckpointError, CheckpointHeader, Tensors, bytes_if_there, header_of, parse, serialize,
+};
 use super::log::exact;
 use super::{Best, LogRow, TrainingError, best_path, snapshot_path};
 use crate::models::{Network, Parameter};
@@ -133,15 +135,8 @@ pub fn snapshot_step(path: &Path) -> Option<u64> {
 
 /// Reads a snapshot, if there is one, and checks that it is what was written.
 fn read(path: &Path) -> Result<Option<(Header, Vec<Parameter>)>, CheckpointError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(CheckpointError::Read {
-                path: path.to_owned(),
-                source,
-            });
-        }
+    let Some(bytes) = bytes_if_there(path)? else {
+        return Ok(None);
     };
     let (header, tensors): (Header, Vec<Parameter>) = parse(&bytes, path)?;
     let described = tensors

@@ -1,6 +1,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 use safetensors::tensor::{Dtype, SafeTensors, View};
@@ -122,6 +123,18 @@ pub(crate) fn serialize(
         path: path.to_owned(),
         source,
     })
+}
+
+/// The bytes of a file; none where there is no such file.
+pub(crate) fn bytes_if_there(path: &Path) -> Result<Option<Vec<u8>>, CheckpointError> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(CheckpointError::Read {
+            path: path.to_owned(),
+            source,
+        }),
+    }
 }
 
 /// Takes a safetensors file with our metadata apart.

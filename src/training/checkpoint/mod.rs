@@ -13,6 +13,6 @@ mod tests;
 
 pub use error::CheckpointError;
 pub use file::Checkpoint;
-pub(crate) use file::{Tensors, header_of, parse, serialize, tensors_of};
+pub(crate) use file::{Tensors, bytes_if_there, header_of, parse, serialize, tensors_of};
 pub use fingerprint::Fingerprint;
 pub use header::{CheckpointHeader, Role};

@@ -2,8 +2,6 @@
 //! what it was.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +10,7 @@ use super::checkpoint::{named, network_of, write};
 use crate::models::Parameter;
 use crate::nn::Perceptron;
 use crate::training::artifacts::damaged_artifacts;
-use crate::training::checkpoint::{CheckpointError, Tensors, parse, serialize};
+use crate::training::checkpoint::{CheckpointError, Tensors, bytes_if_there, parse, serialize};
 use crate::training::log::LogRow;
 use crate::training::{TrainingError, snapshot_path};
 
@@ -76,15 +74,8 @@ pub(super) fn take_up(
 
 /// Reads a snapshot, if there is one, and checks that it is what was written.
 fn read(path: &Path) -> Result<Option<(Header, Vec<Parameter>)>, CheckpointError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(source) => {
-            return Err(CheckpointError::Read {
-                path: path.to_owned(),
-                source,
-            });
-        }
+    let Some(bytes) = bytes_if_there(path)? else {
+        return Ok(None);
     };
     let (header, tensors): (Header, Vec<Parameter>) = parse(&bytes, path)?;
     let described = tensors
