@@ -54,5 +54,5 @@ pub use probing::rows::{rows_of_layer, rows_of_outcome};
 pub use probing::significance::rows_of_families;
 pub use probing::tested::write_predictions;
 pub use report::{is_as_listed, own_validation, report, report_input};
-pub use run::{Outcome, fits, run};
+pub use run::{Outcome, fits, run, train};
 pub use verify::{Finding, Verification, verify};

@@ -68,6 +68,42 @@ pub fn run(
     stop: &AtomicBool,
     observer: &dyn Observer,
 ) -> Result<Outcome, ExperimentError> {
+    with_networks(config, folder, execution, stop, observer, |trained| {
+        trained.probe(config, stop, observer)
+    })
+}
+
+/// Trains the networks of an experiment in its folder and does no more; [`run`]
+/// goes on from there.
+///
+/// # Errors
+/// As [`run`].
+pub fn train(
+    config: &Config,
+    folder: &Path,
+    execution: &Execution,
+    stop: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<(), ExperimentError> {
+    with_networks(config, folder, execution, stop, observer, |_| Ok(()))
+}
+
+/// A run whose networks are trained.
+struct Trained<'a> {
+    work: Work<'a>,
+    folder: RunFolder,
+    images: Images<'a>,
+    manifest: Manifest,
+}
+
+fn with_networks<T>(
+    config: &Config,
+    folder: &Path,
+    execution: &Execution,
+    stop: &AtomicBool,
+    observer: &dyn Observer,
+    then: impl FnOnce(Trained<'_>) -> Result<T, ExperimentError>,
+) -> Result<T, ExperimentError> {
     let streams = Streams::new(&config.seeds);
     let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
     let work = Work::new(config, &streams, &stimuli, execution)?;
@@ -97,49 +133,70 @@ pub fn run(
     manifest.spent(Stage::Train, started.elapsed().as_secs_f64());
     manifest.write_unfinished(&folder)?;
     trained?;
-
-    let started = Instant::now();
-    let probed = work.probe(&folder, &images, stop, observer);
-    manifest.spent(Stage::Probe, started.elapsed().as_secs_f64());
-    manifest.write_unfinished(&folder)?;
-    let probed = probed?;
-
-    let mut paper = Vec::new();
-    if work.has_paper() {
-        let started = Instant::now();
-        let decoded = work.paper(&folder, &images, stop, observer);
-        manifest.spent(Stage::Paper, started.elapsed().as_secs_f64());
-        manifest.write_unfinished(&folder)?;
-        paper = decoded?;
-    }
-
-    let shared = folder.taken().all().len();
-    if shared > 0 {
-        observer.event(Event::Note(&format!(
-            "{shared} pieces of work of this run were made by others: see from_store in manifest.json"
-        )));
-    }
-    let _stage = Stage::Report.span().entered();
-    tracing::info!("started");
-    let started = Instant::now();
-    let tables = assembled(folder.root(), probed, paper)?;
-    let not_converged = unproven_fits(&tables.rows);
-    if let Some(warning) = edge_warning(&tables.rows) {
-        observer.event(Event::Warning(&warning));
-    }
-    write_results(&folder.results(), &tables.rows)?;
-    write_by_value(&by_value_in(folder.root()), &tables.by_value)?;
-    write_confusions(&confusions_in(folder.root()), &tables.confusions)?;
-    let input = report::input(config, folder.root(), tables)?;
-    let page = write_report(&input, &folder.report())?.index;
-    manifest.spent(Stage::Report, started.elapsed().as_secs_f64());
-    manifest.write_finished(&folder)?;
-    Ok(Outcome {
-        table: terminal_table(&input, TABLE_WIDTH),
-        results: folder.results(),
-        report: page,
-        not_converged,
+    then(Trained {
+        work,
+        folder,
+        images,
+        manifest,
     })
+}
+
+impl Trained<'_> {
+    fn probe(
+        self,
+        config: &Config,
+        stop: &AtomicBool,
+        observer: &dyn Observer,
+    ) -> Result<Outcome, ExperimentError> {
+        let Self {
+            work,
+            folder,
+            images,
+            mut manifest,
+        } = self;
+        let started = Instant::now();
+        let probed = work.probe(&folder, &images, stop, observer);
+        manifest.spent(Stage::Probe, started.elapsed().as_secs_f64());
+        manifest.write_unfinished(&folder)?;
+        let probed = probed?;
+
+        let mut paper = Vec::new();
+        if work.has_paper() {
+            let started = Instant::now();
+            let decoded = work.paper(&folder, &images, stop, observer);
+            manifest.spent(Stage::Paper, started.elapsed().as_secs_f64());
+            manifest.write_unfinished(&folder)?;
+            paper = decoded?;
+        }
+
+        let shared = folder.taken().all().len();
+        if shared > 0 {
+            observer.event(Event::Note(&format!(
+                "{shared} pieces of work of this run were made by others: see from_store in manifest.json"
+            )));
+        }
+        let _stage = Stage::Report.span().entered();
+        tracing::info!("started");
+        let started = Instant::now();
+        let tables = assembled(folder.root(), probed, paper)?;
+        let not_converged = unproven_fits(&tables.rows);
+        if let Some(warning) = edge_warning(&tables.rows) {
+            observer.event(Event::Warning(&warning));
+        }
+        write_results(&folder.results(), &tables.rows)?;
+        write_by_value(&by_value_in(folder.root()), &tables.by_value)?;
+        write_confusions(&confusions_in(folder.root()), &tables.confusions)?;
+        let input = report::input(config, folder.root(), tables)?;
+        let page = write_report(&input, &folder.report())?.index;
+        manifest.spent(Stage::Report, started.elapsed().as_secs_f64());
+        manifest.write_finished(&folder)?;
+        Ok(Outcome {
+            table: terminal_table(&input, TABLE_WIDTH),
+            results: folder.results(),
+            report: page,
+            not_converged,
+        })
+    }
 }
 
 /// A store is not to lie in a run folder, where a run removes what it does not

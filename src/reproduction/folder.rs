@@ -1,11 +1,22 @@
-//! The folder of a reproduction, looked at before anything is written.
+//! The folder of a reproduction: where its runs lie, and whether it is one, looked at
+//! before anything is written.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::ReproductionError;
 use super::study::Study;
 use crate::experiment::run_folder_around;
+
+/// Where an experiment is run.
+pub(super) fn run_folder(out: &Path, id: &str) -> PathBuf {
+    out.join("runs").join(id)
+}
+
+/// Whether an experiment was run in its folder to its end.
+pub(super) fn is_run(out: &Path, id: &str) -> bool {
+    run_folder(out, id).join("results.csv").exists()
+}
 
 /// Refuses a folder whose results are of something else, before any is written over.
 pub(super) fn check(study: &Study, out: &Path) -> Result<(), ReproductionError> {

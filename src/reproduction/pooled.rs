@@ -10,7 +10,7 @@ use layerprobe_reports::{ResultRow, read_results};
 use super::error::ReproductionError;
 use super::experiment::Experiment;
 use super::proven::ProvenTable;
-use crate::config::AnyConfig;
+use crate::config::{AnyConfig, Config};
 use crate::experiment::{
     ExperimentError, PAPER_PROTOCOL, PROTOCOL, conditions, is_as_listed, last_training,
     own_validation,
@@ -66,12 +66,7 @@ pub(super) fn found(experiment: &Experiment, folder: &Path) -> Result<Found, Rep
         )));
     }
     let own = match checked {
-        AnyConfig::Images(config) => {
-            let own = own_validation(&config, folder).map_err(failed(experiment))?;
-            let own = own.into_iter();
-            own.map(|(row, value)| of_network(VALIDATION_ACCURACY, row, value))
-                .collect()
-        }
+        AnyConfig::Images(config) => own_accuracies(&config, folder).map_err(failed(experiment))?,
         AnyConfig::Binary(_) => {
             let mut own: Vec<ResultRow> = rows
                 .iter()
@@ -131,7 +126,10 @@ fn is_last_of_bits(row: &&ResultRow) -> bool {
     what == ("accuracy", "none", "last") && is_of_one_network(row)
 }
 
-fn failed(experiment: &Experiment) -> impl Fn(ExperimentError) -> ReproductionError + use<> {
+/// The error of an experiment.
+pub(super) fn failed(
+    experiment: &Experiment,
+) -> impl Fn(ExperimentError) -> ReproductionError + use<> {
     let id = experiment.id.clone();
     move |source| ReproductionError::Experiment {
         id: id.clone(),
@@ -147,24 +145,56 @@ pub(super) fn of_other_networks(
     theirs: &[ResultRow],
 ) -> Option<String> {
     let decoded = experiment.decodes.as_ref()?;
+    let (network, here, there) = other_network(rows, theirs, decoded)?;
+    Some(format!(
+        "{} has other networks than {decoded}: the accuracy of {network} is {here}, \
+         there {there}. Bytes agree on one kind of processor only: run both on one machine",
+        experiment.id
+    ))
+}
+
+/// Why the networks in an experiment's run folder are not those that its `rows` are of,
+/// if they are not, by their accuracies.
+pub(super) fn of_other_networks_here(
+    experiment: &Experiment,
+    folder: &Path,
+    rows: &[ResultRow],
+) -> Result<Option<String>, ReproductionError> {
+    let here = own_accuracies(&experiment.config()?, folder).map_err(failed(experiment))?;
+    let here = under(&experiment.id, here);
+    let other = other_network(&here, rows, &experiment.id);
+    Ok(other.map(|(network, here, there)| {
+        format!(
+            "the accuracy of {network} is {here}, and there it was {there}; bytes agree on one \
+             kind of processor only"
+        )
+    }))
+}
+
+/// The first of the networks of `rows` that is another one than that of its name among
+/// those of an experiment, by their accuracies: its name, and both.
+fn other_network<'a>(
+    rows: &'a [ResultRow],
+    theirs: &[ResultRow],
+    experiment: &str,
+) -> Option<(&'a str, f64, f64)> {
     let is_own =
         |row: &&ResultRow| row.metric == VALIDATION_ACCURACY && row.checkpoint_role != BEST;
     rows.iter().filter(is_own).find_map(|row| {
         let (_, network) = row.condition.split_once('/')?;
-        let condition = format!("{decoded}/{network}");
+        let condition = format!("{experiment}/{network}");
         let mut of_network = theirs.iter().filter(is_own);
-        let (here, there) = (
-            row.value,
-            of_network.find(|r| r.condition == condition)?.value,
-        );
-        (here != there).then(|| {
-            format!(
-                "{} has other networks than {decoded}: the accuracy of {network} is {here}, \
-                 there {there}. Bytes agree on one kind of processor only: run both on one machine",
-                experiment.id
-            )
-        })
+        let there = of_network.find(|r| r.condition == condition)?.value;
+        (row.value != there).then_some((network, row.value, there))
     })
+}
+
+/// The networks' own accuracies on validation stimuli, from a run folder.
+fn own_accuracies(config: &Config, folder: &Path) -> Result<Vec<ResultRow>, ExperimentError> {
+    let own = own_validation(config, folder)?.into_iter();
+    Ok(own
+        .map(|(row, value)| of_network(VALIDATION_ACCURACY, row, value))
+        .collect())
 }
 
 /// Why a folder is not of this configuration, if it is not.

@@ -6,9 +6,13 @@ use std::sync::atomic::AtomicBool;
 use layerprobe_probes::similarity::{Distance, Metric};
 use layerprobe_reports::ResultRow;
 
+use super::comparison::Comparison;
 use super::error::ReproductionError;
+use super::experiment::Experiment;
+use super::folder::run_folder;
 use super::pooled::under;
 use super::proven::ProvenTable;
+use super::request::Reproduction;
 use crate::experiment::Observer;
 use crate::experiment::compare::{ComparedRuns, Measures, Moments, compare_runs};
 
@@ -24,7 +28,37 @@ pub(super) struct Similarity<'a> {
     pub(super) out: &'a Path,
 }
 
-impl Similarity<'_> {
+impl<'a> Similarity<'a> {
+    /// The comparison of an experiment's networks with each other.
+    pub(super) fn within(
+        what: &Reproduction<'a>,
+        experiment: &'a Experiment,
+    ) -> Result<Self, ReproductionError> {
+        let folder = run_folder(what.out, &experiment.id);
+        Ok(Self {
+            id: &experiment.id,
+            runs: vec![(folder, experiment.config()?.hash())],
+            out: what.out,
+        })
+    }
+
+    /// A comparison of the networks of two experiments.
+    pub(super) fn between(
+        what: &Reproduction<'a>,
+        comparison: &'a Comparison,
+    ) -> Result<Self, ReproductionError> {
+        let mut runs = Vec::new();
+        for id in &comparison.runs {
+            let experiment = what.study.experiment(id)?;
+            runs.push((run_folder(what.out, id), experiment.config()?.hash()));
+        }
+        Ok(Self {
+            id: &comparison.id,
+            runs,
+            out: what.out,
+        })
+    }
+
     /// Its table.
     pub(super) fn table(&self) -> ProvenTable {
         let version = std::iter::once(VERSION.to_owned());

@@ -107,6 +107,28 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
     assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
     elsewhere().arg("--no-run").assert().success();
     assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
+    // where a comparison is missing, networks are trained for it, and nothing is probed
+    let kept = fs::read_to_string(out.join("similarity/correlated.csv")).unwrap();
+    fs::remove_file(tables.join("similarity/correlated.csv")).unwrap();
+    let compared = || {
+        let mut command = layerprobe(dir.path());
+        command.args(["reproduce", STUDY, "--scale", "smoke", "--out", "compared"]);
+        command.args(["--message-format", "json", "--evidence", "tables"]);
+        command
+    };
+    let needed = "its networks are needed for comparisons";
+    compared()
+        .assert()
+        .success()
+        .stdout(contains("\"stage\":\"train\"").and(contains(needed).count(2)))
+        .stdout(contains("\"stage\":\"probe\"").not());
+    let there = |file: &str| fs::read_to_string(dir.path().join("compared").join(file)).unwrap();
+    assert_eq!(there("similarity/correlated.csv"), kept);
+    assert_eq!(there("claims.json"), claims);
+    compared()
+        .assert()
+        .success()
+        .stdout(contains("\"stage\":\"train\"").not());
     // a run of another configuration in the place of an experiment's is not its evidence
     let run = dir.path().join("elsewhere/runs/shape-texture-0.5");
     fs::create_dir_all(&run).unwrap();

@@ -272,7 +272,7 @@ fn networks_decoded_by_the_papers_protocol_count_as_those_of_their_experiment() 
         .clone()
         .into_iter()
         .partition(|row| row.metric == VALIDATION_ACCURACY);
-    let (best, own): (Vec<ResultRow>, Vec<ResultRow>) = networks
+    let (best, mut own): (Vec<ResultRow>, Vec<ResultRow>) = networks
         .into_iter()
         .partition(|row| row.checkpoint_role == "best_validation");
     let theirs = format!("{EXPERIMENT}/{network}");
@@ -304,4 +304,11 @@ fn networks_decoded_by_the_papers_protocol_count_as_those_of_their_experiment() 
         why.contains(&format!("of {network} is 0.25, there 0.5")),
         "{why}"
     );
+    // and so have those that are trained again, to be compared
+    let here =
+        |rows: &[ResultRow]| pooled::of_other_networks_here(experiment, &folder, rows).unwrap();
+    assert_eq!(here(&own), None);
+    own[0].value = 0.5;
+    let why = here(&own).unwrap();
+    assert!(why.contains("is 0.25, and there it was 0.5"), "{why}");
 }
