@@ -139,7 +139,7 @@ pub struct Run {
     /// Memory that probing may take, such as 512M or 4G [default: half of what
     /// is free]; layers that do not fit are kept on disk, and if need be fewer
     /// threads probe; the results do not depend on it
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub max_memory: Option<MemoryLimit>,
     /// If another process holds the run folder, wait until it is free
     #[arg(long)]
@@ -249,14 +249,18 @@ mod tests {
     /// those that take one below 0 for another option.
     fn numbers(command: &clap::Command, wrong: &mut Vec<String>) -> usize {
         const NUMBERS: [&str; 8] = ["N", "N,N", "P", "P,P", "T", "R,G,B", "SECONDS", "SEED"];
+        const AMOUNTS: [&str; 2] = ["SIZE", "TIME"];
         let mut found = 0;
         for option in command.get_opts() {
             let names = option.get_value_names().unwrap_or_default();
-            if names.iter().any(|name| NUMBERS.contains(&name.as_str())) {
+            let is_one_of =
+                |known: &[&str]| names.iter().any(|name| known.contains(&name.as_str()));
+            let is_amount = is_one_of(&AMOUNTS);
+            if is_amount || is_one_of(&NUMBERS) {
                 found += 1;
-                // of a list clap takes the first number alone for one
+                // clap takes neither a list nor one with a unit for a number
                 let is_list = names.iter().any(|name| name.contains(','));
-                let takes_it = match is_list {
+                let takes_it = match is_list || is_amount {
                     true => option.is_allow_hyphen_values_set(),
                     false => option.is_allow_negative_numbers_set(),
                 };

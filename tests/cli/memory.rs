@@ -137,11 +137,13 @@ fn what_cannot_fit_is_refused_before_anything_is_done() {
         .code(2)
         .stderr(contains("--max-memory"));
     assert!(!dir.path().join("runs").exists(), "work was started");
-    layerprobe(dir.path())
-        .args(["run", "smoke", "--max-memory", "lots"])
-        .assert()
-        .code(2)
-        .stderr(contains("write 512M, 4G or 1.5G"));
+    for wrong in ["lots", "-1G"] {
+        layerprobe(dir.path())
+            .args(["run", "smoke", "--max-memory", wrong])
+            .assert()
+            .code(2)
+            .stderr(contains("write 512M, 4G or 1.5G"));
+    }
 }
 
 #[test]

@@ -121,7 +121,7 @@ pub struct BenchProbe {
     /// Memory that may be taken, such as 512M or 4G [default: half of what is
     /// free]; arrays that do not fit are kept on disk, in the system's folder
     /// for temporary files
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub max_memory: Option<MemoryLimit>,
     /// Print one JSON object a layer
     #[arg(long)]

@@ -105,7 +105,7 @@ pub struct Probe {
     /// Memory that may be taken, such as 512M or 4G [default: half of what is
     /// free]; arrays that do not fit are kept on disk beside the results, which
     /// do not depend on it
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub max_memory: Option<MemoryLimit>,
 }
 

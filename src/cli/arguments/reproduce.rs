@@ -41,7 +41,7 @@ pub struct Reproduce {
     pub threads: Option<usize>,
     /// Memory that probing may take, such as 512M or 4G [default: half of what
     /// is free]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub max_memory: Option<MemoryLimit>,
     #[command(flatten)]
     pub store: StoreAt,

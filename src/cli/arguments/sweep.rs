@@ -93,7 +93,7 @@ pub struct SweepRun {
     pub threads: Option<usize>,
     /// Memory that all workers together may take for probing, such as 4G
     /// [default: half of what is free]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub max_memory: Option<MemoryLimit>,
     /// How often a cell that failed is tried again
     #[arg(
@@ -129,16 +129,26 @@ pub struct SweepSubmit {
     #[arg(long, value_name = "FILE")]
     pub site: Option<PathBuf>,
     /// Forecast time that a task is filled up to, such as 90s, 30m, 4h
-    #[arg(long, value_name = "TIME", default_value = "1h")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "1h",
+        allow_hyphen_values = true
+    )]
     pub task_time: Span,
     /// Time limit of a task [default: twice --task-time]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub time_limit: Option<Span>,
     /// How long before the limit a task is told to save and leave
-    #[arg(long, value_name = "TIME", default_value = "2m")]
+    #[arg(
+        long,
+        value_name = "TIME",
+        default_value = "2m",
+        allow_hyphen_values = true
+    )]
     pub signal_before: Span,
     /// Time of a cell, instead of the forecast
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub cell_time: Option<Span>,
     /// Tasks at a time
     #[arg(
@@ -166,7 +176,7 @@ pub struct SweepSubmit {
     )]
     pub cpus: Option<u32>,
     /// Memory of a task, such as 8G
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", allow_hyphen_values = true)]
     pub memory: Option<MemoryLimit>,
     /// GPUs of a task, for sites that want one
     #[arg(
