@@ -74,10 +74,12 @@ pub(crate) fn draw(answer: &Answer) -> Drawing {
     drawing
 }
 
-/// From the least to the largest number there is to see, 0 among them.
+/// From the least to the largest number there is to see, 0 and all bands among them.
 fn axis(parts: &[Finding]) -> Axis {
     let estimates = parts.iter().filter_map(|part| part.estimate.as_ref());
-    let seen = estimates.flat_map(|estimate| [estimate.lower, estimate.upper]);
+    let ends = estimates.flat_map(|estimate| [estimate.lower, estimate.upper]);
+    let bands = parts.iter().map(Finding::reach);
+    let seen = ends.chain(bands.flat_map(|reach| [-reach, reach]));
     let (low, high) = seen
         .filter(|end| end.is_finite())
         .fold((-REACH, REACH), |(low, high), end| {
@@ -87,5 +89,37 @@ fn axis(parts: &[Finding]) -> Axis {
     Axis::Linear {
         low: low.max(-1.2),
         high: high.min(1.2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::Relation;
+
+    #[test]
+    fn the_axis_reaches_over_the_amount_asked_for() {
+        let part = |by| Finding {
+            says: String::new(),
+            measured: String::new(),
+            estimate: None,
+            is: Relation::Above,
+            margin: 0.05,
+            by,
+            learned: None,
+            unless_ceiling: false,
+            outcome: Outcome::Holds,
+            by_upper_bounds: None,
+            upper_bounds_minus_clean: None,
+            without_gate: None,
+            amended: None,
+            notes: Vec::new(),
+        };
+        for (by, reach) in [(0.0, 0.1), (0.2, 0.2), (-0.3, 0.3)] {
+            let Axis::Linear { low, high } = axis(&[part(by)]) else {
+                panic!("an axis of differences is linear");
+            };
+            assert_eq!((low, high), (-reach, reach));
+        }
     }
 }
