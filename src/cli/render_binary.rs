@@ -1,4 +1,5 @@
 use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -47,14 +48,19 @@ pub fn render(command: &Render, output: &Output) -> anyhow::Result<ExitCode> {
         ("use_easy", use_of(BinaryFeature::Easy), TESTED),
         ("use_hard", use_of(BinaryFeature::Hard), TESTED),
     ];
-    fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    let mut tables = Vec::new();
     for (name, params, count) in sets {
         let count = command.count.map_or(count, |most| most.min(count));
         let set = params
             .check(count, streams.binary(name))
             .map_err(|e| Usage(e.to_string()))?;
-        let path = dir.join(format!("{name}.csv"));
-        layerprobe_durable::write(&path, &table(&set)?)
+        let (path, table) = (dir.join(format!("{name}.csv")), table(&set)?);
+        refuse_others(dir, &path, &table)?;
+        tables.push((name, count, path, table));
+    }
+    fs::create_dir_all(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    for (name, count, path, table) in tables {
+        layerprobe_durable::write(&path, &table)
             .with_context(|| format!("cannot write {}", path.display()))?;
         match output.message_format {
             MessageFormat::Json => super::say(&json!({
@@ -67,6 +73,18 @@ pub fn render(command: &Render, output: &Output) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a folder whose table of this name has other stimuli.
+fn refuse_others(dir: &Path, path: &Path, table: &[u8]) -> Result<(), Usage> {
+    match fs::read(path) {
+        Ok(there) if there != table => Err(Usage(format!(
+            "--out {}: it holds {} of other stimuli; choose another folder, or remove this one",
+            dir.display(),
+            path.file_name().unwrap_or_default().display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn params(overrides: &[String]) -> Result<BinaryParams, Usage> {

@@ -202,7 +202,9 @@ fn binary_stimuli_are_tables_and_each_use_test_leaves_one_feature() {
     assert!((share("use_easy.csv", 3) - 0.5).abs() < 0.1);
     assert!((share("use_hard.csv", 2) - 0.5).abs() < 0.1);
     assert!((share("use_hard.csv", 3) - 0.9).abs() < 0.06);
+    let before = fs::read(dir.path().join("bits/train.csv")).unwrap();
     for (set, part) in [
+        ("easy_predictivity=0.9", "holds train.csv of other stimuli"),
         ("easy_predictivty=0.6", "did you mean `easy_predictivity`?"),
         ("easy_predictivity=2", "from 0.5"),
         ("easy_rule=parity", "first_bit or majority"),
@@ -213,6 +215,8 @@ fn binary_stimuli_are_tables_and_each_use_test_leaves_one_feature() {
             .code(2)
             .stderr(contains(part));
     }
+    let after = fs::read(dir.path().join("bits/train.csv")).unwrap();
+    assert_eq!(before, after);
     layerprobe(dir.path())
         .args(["render", "binary", "--sheet", "sheet.png"])
         .assert()
