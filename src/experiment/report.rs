@@ -160,14 +160,15 @@ pub fn report_input(config: &Config, folder: &Path) -> Result<ReportInput, Exper
     input(config, folder, LayerTables::default())
 }
 
-/// Whether a file of a finished run has the hash that its manifest lists.
+/// Whether a file of a finished run is there with the hash that its manifest lists.
 ///
 /// # Errors
 /// If the file cannot be read.
 pub fn is_as_listed(folder: &Path, name: &str) -> Result<bool, ExperimentError> {
     let manifest = Manifest::read(&layout::manifest_in(folder));
     let listed = manifest.and_then(|mut manifest| manifest.artifacts.remove(name));
-    Ok(listed == Some(hash_file(&folder.join(name))?))
+    let path = folder.join(name);
+    Ok(path.exists() && listed == Some(hash_file(&path)?))
 }
 
 /// Everything the report of a run is made of.

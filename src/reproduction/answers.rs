@@ -8,7 +8,11 @@ use serde::Serialize;
 
 use super::error::ReproductionError;
 use super::experiment::Experiment;
+use super::folder::run_folder;
 use super::study::{Needed, Scale, Study};
+
+/// The page of a run, in its folder.
+const PAGE: &str = "report/index.html";
 
 /// An experiment, and whether it is finished.
 pub(super) struct Progress {
@@ -110,9 +114,9 @@ pub(super) fn write_page(
                 true => about.clone(),
                 false => format!("{about} (not finished)"),
             },
-            // taken over from elsewhere, it has no report here
-            link: match found.done && out.join("runs").join(id).exists() {
-                true => format!("../runs/{id}/report/index.html"),
+            // taken over from elsewhere, it has no report here, and bits have no page
+            link: match found.done && run_folder(out, id).join(PAGE).exists() {
+                true => format!("../runs/{id}/{PAGE}"),
                 false => String::new(),
             },
         }

@@ -23,7 +23,7 @@ pub(super) fn evidence(
     observer: &dyn Observer,
 ) -> Result<Vec<ResultRow>, ReproductionError> {
     let table = pooled::table(experiment, what.out)?;
-    match pooled::found(experiment, &run_folder(what.out, &experiment.id))? {
+    match found(what, experiment)? {
         Found::Rows(rows) if !rows.is_empty() => {
             let alone = experiment.is_variation_alone();
             let rows = match experiment.variation().filter(|_| alone) {
@@ -46,7 +46,16 @@ pub(super) fn evidence(
     }
 }
 
-/// Takes tables that are missing from the folder of another reproduction.
+/// What the experiment's run folder has of it, if it was run here.
+fn found(what: &Reproduction<'_>, experiment: &Experiment) -> Result<Found, ReproductionError> {
+    match is_run(what.out, &experiment.id) {
+        true => pooled::found(experiment, &run_folder(what.out, &experiment.id)),
+        false => Ok(Found::Nothing),
+    }
+}
+
+/// Takes tables that are missing from the folder of another reproduction. Similarities
+/// are of the networks that the evidence here is of, or are not taken.
 pub(super) fn take_over(
     what: &Reproduction<'_>,
     needed: &Needed,
@@ -66,28 +75,42 @@ pub(super) fn take_over(
     };
     for experiment in needed.each() {
         let table = pooled::table(experiment, what.out)?;
-        if !table.is_proven() && !is_run(what.out, &experiment.id) {
+        if !table.is_proven() && !matches!(found(what, experiment)?, Found::Rows(_)) {
             adopt(table, pooled::in_folder(other, &experiment.id))?;
         }
-        if experiment.similarity && !Similarity::within(what, experiment)?.is_done() {
-            let from = similarity::in_folder(other, &experiment.id);
-            adopt(Similarity::within(what, experiment)?.table(), from)?;
-        }
     }
-    for comparison in &needed.comparisons {
-        let similarity = Similarity::between(what, comparison)?;
-        if !similarity.is_done() {
-            let from = similarity::in_folder(other, &comparison.id);
-            adopt(similarity.table(), from)?;
+    for (similarity, experiments) in Similarity::all(what, needed)? {
+        let from = similarity::in_folder(other, similarity.id);
+        if similarity.is_done() || !from.exists() {
+            continue;
+        }
+        let mut unknown = None;
+        for id in experiments {
+            let is_known = pooled::table(what.study.experiment(id)?, what.out)?.is_proven();
+            unknown = unknown.or((!is_known).then_some(id));
+        }
+        match unknown {
+            Some(id) => tell_without_evidence(&from, id, observer),
+            None => adopt(similarity.table(), from)?,
         }
     }
     Ok(())
 }
 
 /// Tells of a table that is not what its proof says.
-fn tell_refused(table: &Path, observer: &dyn Observer) {
+pub(super) fn tell_refused(table: &Path, observer: &dyn Observer) {
     observer.event(Event::Warning(&format!(
-        "not used: {} was altered, or made of another configuration or by another version",
+        "not used: {} was altered, or made of another configuration, of other networks or by \
+         another version",
         table.display()
+    )));
+}
+
+/// Tells of a comparison with networks of which nothing is known.
+pub(super) fn tell_without_evidence(similarity: &Path, missing: &str, observer: &dyn Observer) {
+    observer.event(Event::Warning(&format!(
+        "not used: {}, since evidence/{missing}.csv is missing, altered or of another version; \
+         run the same command without --no-run, or name a folder that has it with --evidence",
+        similarity.display()
     )));
 }

@@ -13,9 +13,11 @@ pub(super) fn run_folder(out: &Path, id: &str) -> PathBuf {
     out.join("runs").join(id)
 }
 
-/// Whether an experiment was run in its folder to its end.
+/// Whether an experiment was run in its folder to its end, and is still there with its
+/// networks.
 pub(super) fn is_run(out: &Path, id: &str) -> bool {
-    run_folder(out, id).join("results.csv").exists()
+    let folder = run_folder(out, id);
+    folder.join("results.csv").exists() && folder.join("conditions").exists()
 }
 
 /// Refuses a folder whose results are of something else, before any is written over.

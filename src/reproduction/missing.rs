@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
+use super::comparison::Comparison;
 use super::error::ReproductionError;
 use super::evidence::evidence;
 use super::experiment::Experiment;
@@ -15,7 +16,8 @@ use crate::config::AnyConfig;
 use crate::experiment::{self, Event, Observer, run_binary};
 
 /// What is missing of an experiment.
-enum Missing {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
     Nothing,
     /// Its networks, for comparisons; its numbers are known without them.
     Networks,
@@ -56,7 +58,7 @@ pub(super) fn run_missing(
             }
         }
         finished.insert(&experiment.id);
-        for comparison in needed.wanted_comparisons(what.variations) {
+        for comparison in with_others(what, needed, experiment) {
             let are_finished = comparison.runs.iter().all(|id| finished.contains(id));
             let similarity = Similarity::between(what, comparison)?;
             if are_finished && !similarity.is_done() {
@@ -71,26 +73,49 @@ pub(super) fn run_missing(
     Ok(())
 }
 
-/// What was run here to its end stays a run; of what was not, the rows and the
-/// comparisons may be known from elsewhere.
-fn missing(
+/// What is missing of an experiment: what was run here to its end stays a run; of what was
+/// not, the rows and the comparisons may be known from elsewhere.
+pub(super) fn missing(
     what: &Reproduction<'_>,
     needed: &Needed,
     experiment: &Experiment,
 ) -> Result<Missing, ReproductionError> {
     let is_known = pooled::table(experiment, what.out)?.is_proven();
-    if is_run(what.out, &experiment.id) || !is_known {
+    if is_run(what.out, &experiment.id) || !is_known || is_of_others(what, experiment)? {
         return Ok(Missing::Run);
     }
     let mut compared = !experiment.similarity || Similarity::within(what, experiment)?.is_done();
-    for comparison in needed.wanted_comparisons(what.variations) {
-        let takes_part = comparison.runs.contains(&experiment.id);
-        compared &= !takes_part || Similarity::between(what, comparison)?.is_done();
+    for comparison in with_others(what, needed, experiment) {
+        compared &= Similarity::between(what, comparison)?.is_done();
     }
     Ok(match compared {
         true => Missing::Nothing,
         false => Missing::Networks,
     })
+}
+
+/// Whether the rows of networks that are decoded again are of others than the experiment
+/// has by now.
+fn is_of_others(
+    what: &Reproduction<'_>,
+    experiment: &Experiment,
+) -> Result<bool, ReproductionError> {
+    let Some(decoded) = &experiment.decodes else {
+        return Ok(false);
+    };
+    let theirs = pooled::table(what.study.experiment(decoded)?, what.out)?.rows()?;
+    let rows = pooled::table(experiment, what.out)?.rows()?;
+    Ok(pooled::of_other_networks(experiment, &rows, &theirs).is_some())
+}
+
+/// The comparisons to be made with another experiment's networks.
+fn with_others<'a>(
+    what: &Reproduction<'_>,
+    needed: &'a Needed,
+    experiment: &'a Experiment,
+) -> impl Iterator<Item = &'a Comparison> + use<'a> {
+    let comparisons = needed.wanted_comparisons(what.variations);
+    comparisons.filter(|comparison| comparison.runs.contains(&experiment.id))
 }
 
 fn run(

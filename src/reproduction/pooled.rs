@@ -76,7 +76,11 @@ pub(super) fn found(experiment: &Experiment, folder: &Path) -> Result<Found, Rep
             for row in own.clone() {
                 let trained = last_training(folder, &row.condition);
                 let trained = trained.map_err(failed(experiment))?;
-                own.extend(trained.map(|value| of_network(TRAINING_ACCURACY, row, value)));
+                let tasks = own
+                    .iter()
+                    .filter(|other| other.metric == row.metric && other.condition == row.condition);
+                let lowest = trained.map(|mean| least_of(tasks.count(), mean));
+                own.extend(lowest.map(|value| of_network(TRAINING_ACCURACY, row, value)));
             }
             own
         }
@@ -178,8 +182,6 @@ fn other_network<'a>(
     theirs: &[ResultRow],
     experiment: &str,
 ) -> Option<(&'a str, f64, f64)> {
-    let is_own =
-        |row: &&ResultRow| row.metric == VALIDATION_ACCURACY && row.checkpoint_role != BEST;
     rows.iter().filter(is_own).find_map(|row| {
         let (_, network) = row.condition.split_once('/')?;
         let condition = format!("{experiment}/{network}");
@@ -187,6 +189,22 @@ fn other_network<'a>(
         let there = of_network.find(|r| r.condition == condition)?.value;
         (row.value != there).then_some((network, row.value, there))
     })
+}
+
+/// Which networks an experiment's rows are of: the hash of their own accuracies on
+/// validation stimuli, the last ones.
+pub(super) fn networks(rows: &[ResultRow]) -> String {
+    let own = rows.iter().filter(is_own);
+    let own: BTreeSet<String> = own
+        .map(|row| format!("{} {}\n", row.condition, row.value))
+        .collect();
+    let own: String = own.into_iter().collect();
+    blake3::hash(own.as_bytes()).to_hex().to_string()
+}
+
+/// Whether a row is what a network itself reaches at the end of its training.
+fn is_own(row: &&ResultRow) -> bool {
+    row.metric == VALIDATION_ACCURACY && row.checkpoint_role != BEST
 }
 
 /// The networks' own accuracies on validation stimuli, from a run folder.
@@ -231,6 +249,13 @@ fn of_another_protocol(rows: &[ResultRow]) -> Option<&str> {
         is_other(PROTOCOL) || is_other(PAPER_PROTOCOL)
     });
     versions.next()
+}
+
+/// What the accuracy on one of several tasks is at least, by their mean, which is all that
+/// a training log has.
+fn least_of(tasks: usize, mean: f64) -> f64 {
+    let tasks = tasks as f64;
+    (1.0 - tasks * (1.0 - mean)).max(0.0)
 }
 
 /// A network's own accuracy.
@@ -285,4 +310,17 @@ fn is_of_one_network(row: &ResultRow) -> bool {
         && !row.condition.contains('*')
         && row.repeat.is_none()
         && row.interval_kind != "runs"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_two_tasks_has_learned_both_only_if_neither_can_be_low() {
+        // all of one task and .91 of the other
+        assert!(least_of(2, 0.955) < 0.95 && least_of(2, 0.955) > 0.9);
+        assert_eq!((least_of(2, 1.0), least_of(1, 0.75)), (1.0, 0.75));
+        assert_eq!(least_of(2, 0.25), 0.0);
+    }
 }

@@ -8,7 +8,7 @@ use layerprobe_reports::{ResultRow, unproven_fits, write_results};
 use super::answers::{self, Progress};
 use super::differences::protocol_differences;
 use super::error::ReproductionError;
-use super::evidence::{evidence, take_over};
+use super::evidence::{evidence, take_over, tell_refused, tell_without_evidence};
 use super::missing::run_missing;
 use super::pooled;
 use super::request::Reproduction;
@@ -103,27 +103,18 @@ fn similarities(
     progress: &[Progress],
     observer: &dyn Observer,
 ) -> Result<Vec<ResultRow>, ReproductionError> {
-    let mut tables = Vec::new();
-    for experiment in needed.each().filter(|e| e.similarity) {
-        tables.push((Similarity::within(what, experiment)?, vec![&experiment.id]));
-    }
-    for comparison in &needed.comparisons {
-        tables.push((
-            Similarity::between(what, comparison)?,
-            comparison.runs.iter().collect(),
-        ));
-    }
     let mut rows = Vec::new();
-    for (similarity, experiments) in tables {
+    for (similarity, experiments) in Similarity::all(what, needed)? {
         let is_done = |id: &&String| progress.iter().any(|p| p.done && p.experiment.id == **id);
+        let is_there = similarity.table().path().exists();
         match experiments.into_iter().find(|id| !is_done(id)) {
+            None if is_there && !similarity.is_done() => {
+                tell_refused(similarity.table().path(), observer);
+            }
             None => rows.extend(similarity.rows()?),
-            Some(missing) if similarity.is_done() => observer.event(Event::Warning(&format!(
-                "not used: {}, since evidence/{missing}.csv is missing, altered or of another \
-                 version; run the same command without --no-run, or name a folder that has it \
-                 with --evidence",
-                similarity.table().path().display()
-            ))),
+            Some(missing) if is_there => {
+                tell_without_evidence(similarity.table().path(), missing, observer);
+            }
             Some(_) => {}
         }
     }

@@ -10,9 +10,10 @@ use super::comparison::Comparison;
 use super::error::ReproductionError;
 use super::experiment::Experiment;
 use super::folder::run_folder;
-use super::pooled::under;
+use super::pooled::{self, under};
 use super::proven::ProvenTable;
 use super::request::Reproduction;
+use super::study::Needed;
 use crate::experiment::Observer;
 use crate::experiment::compare::{ComparedRuns, Measures, Moments, compare_runs};
 
@@ -23,9 +24,31 @@ const VERSION: &str = "similarity/1 rsa_pearson cka_debiased ends 1000";
 /// A comparison of the networks of one experiment or of two.
 pub(super) struct Similarity<'a> {
     pub(super) id: &'a str,
-    /// Run folders, with the hash of each one's configuration.
-    pub(super) runs: Vec<(PathBuf, String)>,
+    /// Of each experiment.
+    pub(super) sides: Vec<Compared>,
     pub(super) out: &'a Path,
+}
+
+/// The networks of an experiment, as a comparison sees them.
+pub(super) struct Compared {
+    /// The run folder.
+    pub(super) folder: PathBuf,
+    /// Hash of the configuration.
+    pub(super) config: String,
+    /// Which networks these are: the hash of their accuracies in the evidence. Another
+    /// kind of processor makes others of the same configuration.
+    pub(super) networks: String,
+}
+
+impl Compared {
+    fn of(what: &Reproduction<'_>, experiment: &Experiment) -> Result<Self, ReproductionError> {
+        let rows = pooled::table(experiment, what.out)?.rows()?;
+        Ok(Self {
+            folder: run_folder(what.out, &experiment.id),
+            config: experiment.config()?.hash(),
+            networks: pooled::networks(&rows),
+        })
+    }
 }
 
 impl<'a> Similarity<'a> {
@@ -34,10 +57,9 @@ impl<'a> Similarity<'a> {
         what: &Reproduction<'a>,
         experiment: &'a Experiment,
     ) -> Result<Self, ReproductionError> {
-        let folder = run_folder(what.out, &experiment.id);
         Ok(Self {
             id: &experiment.id,
-            runs: vec![(folder, experiment.config()?.hash())],
+            sides: vec![Compared::of(what, experiment)?],
             out: what.out,
         })
     }
@@ -47,24 +69,42 @@ impl<'a> Similarity<'a> {
         what: &Reproduction<'a>,
         comparison: &'a Comparison,
     ) -> Result<Self, ReproductionError> {
-        let mut runs = Vec::new();
+        let mut sides = Vec::new();
         for id in &comparison.runs {
-            let experiment = what.study.experiment(id)?;
-            runs.push((run_folder(what.out, id), experiment.config()?.hash()));
+            sides.push(Compared::of(what, what.study.experiment(id)?)?);
         }
         Ok(Self {
             id: &comparison.id,
-            runs,
+            sides,
             out: what.out,
         })
+    }
+
+    /// All comparisons that some claims need, each with the experiments it looks at.
+    pub(super) fn all(
+        what: &Reproduction<'a>,
+        needed: &'a Needed,
+    ) -> Result<Vec<(Self, Vec<&'a String>)>, ReproductionError> {
+        let mut all = Vec::new();
+        for experiment in needed.each().filter(|e| e.similarity) {
+            all.push((Self::within(what, experiment)?, vec![&experiment.id]));
+        }
+        for comparison in &needed.comparisons {
+            all.push((
+                Self::between(what, comparison)?,
+                comparison.runs.iter().collect(),
+            ));
+        }
+        Ok(all)
     }
 
     /// Its table.
     pub(super) fn table(&self) -> ProvenTable {
         let version = std::iter::once(VERSION.to_owned());
-        let runs = self.runs.iter().map(|(_, hash)| hash.clone());
+        let sides = self.sides.iter();
+        let sides = sides.map(|side| format!("{} of networks {}", side.config, side.networks));
         let path = in_folder(self.out, self.id);
-        ProvenTable::new(path, version.chain(runs).collect())
+        ProvenTable::new(path, version.chain(sides).collect())
     }
 
     /// Whether it is done.
@@ -81,7 +121,7 @@ impl<'a> Similarity<'a> {
         let table = self.table();
         table.make_room()?;
         let runs = ComparedRuns {
-            folders: self.runs.iter().map(|(folder, _)| folder.clone()).collect(),
+            folders: self.sides.iter().map(|side| side.folder.clone()).collect(),
             layers: None,
             layers_b: None,
             targets: None,
@@ -106,7 +146,7 @@ impl<'a> Similarity<'a> {
     /// Its rows, if it is done. Two experiments are named in them already.
     pub(super) fn rows(&self) -> Result<Vec<ResultRow>, ReproductionError> {
         let rows = self.table().rows()?;
-        Ok(match self.runs.len() {
+        Ok(match self.sides.len() {
             1 => under(self.id, rows),
             _ => rows
                 .into_iter()

@@ -131,7 +131,7 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
         .stdout(contains("\"stage\":\"train\"").not());
     // a run of another configuration in the place of an experiment's is not its evidence
     let run = dir.path().join("elsewhere/runs/shape-texture-0.5");
-    fs::create_dir_all(&run).unwrap();
+    fs::create_dir_all(run.join("conditions")).unwrap();
     for file in ["config.toml", "results.csv"] {
         let other = out.join("runs/trifeature-second").join(file);
         fs::copy(other, run.join(file)).unwrap();
@@ -141,6 +141,14 @@ fn a_study_runs_to_its_verdicts_and_is_not_run_twice() {
         .assert()
         .success()
         .stdout(contains("is of another configuration (config.toml)"));
+    assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
+    // without its networks it is no run, and what is known decides without a word
+    fs::remove_dir(run.join("conditions")).unwrap();
+    elsewhere()
+        .arg("--no-run")
+        .assert()
+        .success()
+        .stdout(contains("not used").not());
     assert_eq!(fs::read_to_string(&decided).unwrap(), claims);
     fs::remove_dir_all(&run).unwrap();
     // evidence that was altered is told, here and where it is published

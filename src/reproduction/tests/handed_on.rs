@@ -1,12 +1,13 @@
 //! What lies in a folder decides only as what it was made of.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use layerprobe_reports::write_results;
 
+use super::super::missing::{Missing, missing};
 use super::super::pooled::Found;
 use super::super::similarity::Similarity;
 use super::super::{Reproduction, pooled, reproduce};
@@ -65,7 +66,7 @@ fn write_tables(out: &Path) {
     let (pairs, single): (Vec<ResultRow>, Vec<ResultRow>) = parts
         .flat_map(|part| rows(part, 0.1, 0.002))
         .partition(|row| !row.condition_b.is_empty());
-    let mut runs = Vec::new();
+    let what = by_what_is_there(&study, &[], out);
     for experiment in &needed.experiments {
         let prefix = format!("{}/", experiment.id);
         let of_it = single
@@ -77,9 +78,7 @@ fn write_tables(out: &Path) {
             .write(&of_it)
             .unwrap();
         if experiment.similarity {
-            let runs = vec![(PathBuf::new(), experiment.config().unwrap().hash())];
-            let id = &experiment.id;
-            let alone = Similarity { id, runs, out };
+            let alone = Similarity::within(&what, experiment).unwrap();
             alone.table().write(&[]).unwrap();
         }
     }
@@ -87,15 +86,7 @@ fn write_tables(out: &Path) {
     let [comparison] = basic.collect::<Vec<_>>()[..] else {
         panic!("one comparison decides it");
     };
-    for id in &comparison.runs {
-        let experiment = study.experiment(id).unwrap();
-        runs.push((PathBuf::new(), experiment.config().unwrap().hash()));
-    }
-    let similarity = Similarity {
-        id: &comparison.id,
-        runs,
-        out,
-    };
+    let similarity = Similarity::between(&what, comparison).unwrap();
     similarity.table().write(&pairs).unwrap();
 }
 
@@ -311,4 +302,61 @@ fn networks_decoded_by_the_papers_protocol_count_as_those_of_their_experiment() 
     own[0].value = 0.5;
     let why = here(&own).unwrap();
     assert!(why.contains("is 0.25, and there it was 0.5"), "{why}");
+}
+
+#[test]
+fn similarities_are_of_the_networks_that_the_evidence_is_of() {
+    let dir = tempfile::tempdir().unwrap();
+    let (out, elsewhere) = (dir.path().join("out"), dir.path().join("elsewhere"));
+    write_tables(&out);
+    // the same experiment as another kind of processor runs it
+    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
+    let experiment = study.experiment(EXPERIMENT).unwrap();
+    let mut rows = pooled::table(experiment, &out).unwrap().rows().unwrap();
+    let own = rows
+        .iter_mut()
+        .find(|row| row.metric == VALIDATION_ACCURACY);
+    own.unwrap().value = 0.99;
+    for folder in [&elsewhere, &out] {
+        let table = pooled::table(experiment, folder).unwrap();
+        table.write(&rows).unwrap();
+        let evidence = (folder == &elsewhere).then_some(&*out);
+        let (verdict, warnings) = decided_in(folder, evidence);
+        assert_eq!(verdict, Verdict::NotRun);
+        let [warning] = &warnings[..] else {
+            panic!("{warnings:?}");
+        };
+        assert!(warning.contains("correlated.csv was altered"), "{warning}");
+        assert!(warning.contains("of other networks"), "{warning}");
+    }
+}
+
+#[test]
+fn networks_are_decoded_again_where_others_took_their_place() {
+    let dir = tempfile::tempdir().unwrap();
+    write_tables(dir.path());
+    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
+    let mut again = study.experiments.iter();
+    let again = again
+        .find(|e| e.decodes.as_deref() == Some(EXPERIMENT))
+        .unwrap();
+    let theirs = pooled::table(study.experiment(EXPERIMENT).unwrap(), dir.path()).unwrap();
+    let own = |accuracy: f64| -> Vec<ResultRow> {
+        let theirs = theirs.rows().unwrap().into_iter();
+        let theirs = theirs.filter(|row| row.metric == VALIDATION_ACCURACY);
+        theirs
+            .map(|row| ResultRow {
+                condition: row.condition.replacen(EXPERIMENT, &again.id, 1),
+                value: accuracy,
+                ..row
+            })
+            .collect()
+    };
+    let table = pooled::table(again, dir.path()).unwrap();
+    let what = by_what_is_there(&study, &[], dir.path());
+    let needed = study.needed(&[]).unwrap();
+    table.write(&own(1.0)).unwrap();
+    assert_eq!(missing(&what, &needed, again).unwrap(), Missing::Nothing);
+    table.write(&own(0.5)).unwrap();
+    assert_eq!(missing(&what, &needed, again).unwrap(), Missing::Run);
 }
