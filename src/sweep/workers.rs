@@ -128,13 +128,36 @@ impl Workers {
     ///
     /// # Errors
     /// If the sweep's own files cannot be written, or the program not be
-    /// started. What happens to a cell is no error here.
+    /// started; cells that are being worked on save and leave first. What happens
+    /// to a cell is no error here.
     pub fn run(
         &self,
         cells: &[Cell],
         folder: &SweepFolder,
         stop: &AtomicBool,
+        tell: impl FnMut(Told<'_>),
+    ) -> Result<Ended, SweepError> {
+        let mut running = Vec::new();
+        let ended = self.work(cells, folder, stop, tell, &mut running);
+        if ended.is_err() {
+            for one in &running {
+                ask_to_stop(&one.child);
+            }
+            for one in &mut running {
+                // the first error is what is told
+                let _ = one.child.wait();
+            }
+        }
+        ended
+    }
+
+    fn work<'a>(
+        &self,
+        cells: &'a [Cell],
+        folder: &SweepFolder,
+        stop: &AtomicBool,
         mut tell: impl FnMut(Told<'_>),
+        running: &mut Vec<Running<'a>>,
     ) -> Result<Ended, SweepError> {
         let all = cells.len();
         let mut ended = Ended::default();
@@ -148,7 +171,6 @@ impl Workers {
                 }
             }
         }
-        let mut running: Vec<Running<'_>> = Vec::new();
         let mut held: VecDeque<&Cell> = VecDeque::new();
         let mut asked = false;
         loop {
@@ -157,7 +179,7 @@ impl Workers {
                 tell(Told::Stopping {
                     running: running.len(),
                 });
-                for one in &running {
+                for one in &*running {
                     ask_to_stop(&one.child);
                 }
             }
@@ -191,43 +213,43 @@ impl Workers {
                     }
                 }
             }
-            let mut still = Vec::with_capacity(running.len());
-            for mut one in running {
-                match one.child.try_wait() {
-                    Ok(None) => still.push(one),
-                    Ok(Some(status)) => {
-                        let seconds = one.began.elapsed().as_secs_f64();
-                        let cell = one.cell;
-                        // the same signal may have ended a child before it came here
-                        let asked = asked || stop.load(Ordering::SeqCst);
-                        match self.judge(cell, folder, status, asked)? {
-                            Judged::Done { converged } => {
-                                ended.done += 1;
-                                ended.not_converged += usize::from(!converged);
-                                let done = ended.done;
-                                tell(Told::Done {
-                                    cell,
-                                    seconds,
-                                    done,
-                                    all,
-                                });
-                            }
-                            Judged::Stopped => {}
-                            Judged::Again(how) => {
-                                tell(Told::Again { cell, how: &how });
-                                queue.push_back(cell);
-                            }
-                            Judged::Failed(failure) => {
-                                let how = &failure.how;
-                                tell(Told::Failed { cell, how });
-                                ended.failures.push(failure);
-                            }
-                        }
+            let mut place = 0;
+            while let Some(one) = running.get_mut(place) {
+                let status = one.child.try_wait();
+                let Some(status) = status.map_err(SweepError::io("wait for", &self.program))?
+                else {
+                    place += 1;
+                    continue;
+                };
+                let one = running.remove(place);
+                let seconds = one.began.elapsed().as_secs_f64();
+                let cell = one.cell;
+                // the same signal may have ended a child before it came here
+                let asked = asked || stop.load(Ordering::SeqCst);
+                match self.judge(cell, folder, status, asked)? {
+                    Judged::Done { converged } => {
+                        ended.done += 1;
+                        ended.not_converged += usize::from(!converged);
+                        let done = ended.done;
+                        tell(Told::Done {
+                            cell,
+                            seconds,
+                            done,
+                            all,
+                        });
                     }
-                    Err(e) => return Err(SweepError::io("wait for", &self.program)(e)),
+                    Judged::Stopped => {}
+                    Judged::Again(how) => {
+                        tell(Told::Again { cell, how: &how });
+                        queue.push_back(cell);
+                    }
+                    Judged::Failed(failure) => {
+                        let how = &failure.how;
+                        tell(Told::Failed { cell, how });
+                        ended.failures.push(failure);
+                    }
                 }
             }
-            running = still;
             thread::sleep(LOOK);
         }
         ended.interrupted = asked && ended.done + ended.failures.len() < all;

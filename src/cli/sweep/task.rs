@@ -40,8 +40,10 @@ pub fn task(command: &SweepTask, output: &Output) -> anyhow::Result<ExitCode> {
     let ended = workers.run(start.cells(), start.folder(), stop, |told| {
         tell(&told, output);
     })?;
-    tell_end(&ended, start.cells().len(), output)?;
+    let cells = start.cells().len();
+    // kept before anything is told, which may fail
     let said = start.end(&ended)?;
+    tell_end(&ended, cells, output)?;
     match is_json(output) {
         true => crate::cli::say(&json!({
             "reason": "task", "task": command.task, "message": said,
