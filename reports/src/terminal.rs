@@ -142,7 +142,7 @@ impl Columns {
         for target in targets {
             text.push_str(&self.number(&number(family.trained(target, layer, feature))));
         }
-        let chance = evidence.chances.of_feature(&family.dataset, feature);
+        let chance = evidence.chances.of_feature(family, feature);
         let chance = chance.map_or_else(|| "- ".to_owned(), |value| format!("{value:.2} "));
         text.push_str(&self.number(&chance));
         ended(text)

@@ -161,7 +161,13 @@ fn take(merged: &mut ReportInput, cell: &Cell, folder: &SweepFolder) -> Result<(
             }
         }
     }
-    merged.chance.extend(own.chance);
+    for (feature, chance) in own.chance {
+        let known = merged.chance.entry(feature).or_insert(chance);
+        // cells with different numbers of classes have no chance in common
+        if *known != chance {
+            *known = f64::NAN;
+        }
+    }
     for caution in own.cautions {
         if !merged.cautions.contains(&caution) {
             merged.cautions.push(caution);

@@ -27,6 +27,14 @@ impl FamilyKey {
             .collect()
     }
 
+    /// The parts that say what is to be told apart, which chance hangs on.
+    pub(super) fn task(&self) -> Vec<(&'static str, String)> {
+        const OF_TASK: [&str; 4] = ["dataset", "correlated", "predictivity", "variant"];
+        let mut parts = self.apart_from_choices();
+        parts.retain(|(name, _)| OF_TASK.contains(name));
+        parts
+    }
+
     /// The key without what chose the penalty.
     pub(super) fn without_selection(&self) -> &[(&'static str, String)] {
         self.0.split_last().map_or(&[], |(_, rest)| rest)
@@ -80,7 +88,6 @@ pub(crate) struct Family {
     pub(super) key: FamilyKey,
     /// What all its rows have in common.
     pub(super) common: ResultRow,
-    pub(crate) dataset: String,
     /// What tells this family from the others of a report, in words; empty
     /// for the only one.
     pub(crate) label: String,

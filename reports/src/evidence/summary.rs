@@ -107,7 +107,6 @@ fn family(input: &ReportInput, quantity: Quantity, group: Group<'_>) -> Family {
     Family {
         quantity,
         key,
-        dataset: common.dataset.clone(),
         label,
         baselines: rows.first().map_or_else(Vec::new, |like| {
             baseline::beside(&input.rows, quantity, like, &input.layers)

@@ -178,20 +178,36 @@ fn upper_bounds_are_called_so_even_alone() {
 
 #[test]
 fn rows_of_chance_come_before_what_the_input_says() {
-    let chance = ResultRow {
-        metric: "chance".into(),
-        value: 1.0 / 7.0,
-        ..row("a", 0, 0, "", 0.0)
+    let of = |variant: &str, chance: f64| {
+        let accuracy = ResultRow {
+            variant: variant.into(),
+            ..row("a", 0, 0, "fc1", 0.9)
+        };
+        let chance = ResultRow {
+            metric: "chance".into(),
+            layer: String::new(),
+            value: chance,
+            ..accuracy.clone()
+        };
+        [accuracy, chance]
     };
+    // a sweep over how many values are held out
     let input = ReportInput {
-        rows: vec![chance],
-        chance: [("color".to_owned(), 0.5), ("shape".to_owned(), 0.25)].into(),
+        rows: [of("one", 1.0 / 9.0), of("eight", 0.5)].concat(),
+        chance: [("color".to_owned(), 0.4), ("shape".to_owned(), 0.25)].into(),
         ..ReportInput::default()
     };
-    let chances = gather(&input).chances;
-    assert_eq!(chances.of_feature("trifeature", "color"), Some(1.0 / 7.0));
-    assert_eq!(chances.of_feature("trifeature", "shape"), Some(0.25));
-    assert_eq!(chances.of_feature("trifeature", "texture"), None);
+    let evidence = gather(&input);
+    assert_eq!(evidence.families.len(), 2);
+    let chance = |variant: &str, feature: &str| {
+        let mut families = evidence.families.iter();
+        let family = families.find(|f| f.common.variant == variant).unwrap();
+        evidence.chances.of_feature(family, feature)
+    };
+    assert_eq!(chance("one", "color"), Some(1.0 / 9.0));
+    assert_eq!(chance("eight", "color"), Some(0.5));
+    assert_eq!(chance("one", "shape"), Some(0.25));
+    assert_eq!(chance("one", "texture"), None);
 }
 
 #[test]

@@ -92,7 +92,7 @@ struct Context<'a> {
 
 impl Context<'_> {
     fn chance(&self, feature: &str) -> Option<f64> {
-        self.chances.of_feature(&self.family.dataset, feature)
+        self.chances.of_feature(self.family, feature)
     }
 
     /// The height of the dashed line: what says nothing of the feature.

@@ -179,7 +179,7 @@ fn chance_sentence(family: &Family, chances: &Chances) -> Option<String> {
     let known: Vec<(&String, String)> = family
         .features
         .iter()
-        .filter_map(|f| Some((f, format!("{:.2}", chances.of_feature(&family.dataset, f)?))))
+        .filter_map(|f| Some((f, format!("{:.2}", chances.of_feature(family, f)?))))
         .collect();
     let (_, first) = known.first()?;
     if known.len() == family.features.len() && known.iter().all(|(_, chance)| chance == first) {
@@ -198,7 +198,7 @@ fn above_chance(family: &Family, chances: &Chances, places: &[Place<'_>]) -> Opt
         .iter()
         .filter_map(|p| {
             let (lower, _, _) = p.estimate.interval?;
-            Some((p, lower, chances.of_feature(&family.dataset, p.feature)?))
+            Some((p, lower, chances.of_feature(family, p.feature)?))
         })
         .collect();
     if compared.is_empty() {

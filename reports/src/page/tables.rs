@@ -94,7 +94,7 @@ pub(super) fn decodability(family: &Family, chances: &Chances) -> Vec<Table> {
     };
     let table = |feature: &String| {
         let chance = chances
-            .of_feature(&family.dataset, feature)
+            .of_feature(family, feature)
             .map_or_else(String::new, |chance| format!(" (chance {chance:.3})"));
         let row = |layer: &String| {
             let trained = family.targets.iter();

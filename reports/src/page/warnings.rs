@@ -37,7 +37,7 @@ pub(crate) fn warnings(evidence: &Evidence) -> Vec<String> {
         .families
         .iter()
         .flat_map(|family| {
-            let lacks = |f: &&String| evidence.chances.of_feature(&family.dataset, f).is_none();
+            let lacks = |f: &&String| evidence.chances.of_feature(family, f).is_none();
             family.features.iter().filter(lacks)
         })
         .fold(Vec::new(), |mut names, name| {
