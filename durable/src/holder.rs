@@ -22,7 +22,7 @@ pub struct Holder {
 }
 
 /// Drawn once, since numbers of processes come again.
-static THIS_PROCESS: LazyLock<String> = LazyLock::new(|| {
+pub(crate) static THIS_PROCESS: LazyLock<String> = LazyLock::new(|| {
     let now = SystemTime::now().duration_since(UNIX_EPOCH);
     let draw = std::collections::hash_map::RandomState::new();
     format!("{:016x}", draw.hash_one((std::process::id(), now.ok())))

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::fence;
+use crate::holder::THIS_PROCESS;
 use crate::seam::Seam;
 
-/// Tells temporary files of one process apart.
+/// Tells temporary files of one process apart; those of different ones differ in what
+/// was drawn for each, since on two machines two processes may have one number.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 
 /// What the name of every temporary file ends with.
@@ -70,7 +72,7 @@ pub(crate) fn temporary_of(path: &Path) -> io::Result<PathBuf> {
     Ok(path.with_file_name(format!(
         ".{}.{}-{number}{ENDING}",
         name.to_string_lossy(),
-        std::process::id()
+        *THIS_PROCESS
     )))
 }
 

@@ -24,7 +24,7 @@ impl Seam {
         #[cfg(not(feature = "faults"))]
         let _ = path;
         Ok(Self {
-            file: File::create(temporary)?,
+            file: File::create_new(temporary)?,
             #[cfg(feature = "faults")]
             fault,
         })

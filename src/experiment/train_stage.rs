@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use crate::config::Config;
 use crate::models::Network;
 use crate::training::{
-    Examples, Normalization, TrainingContext, TrainingData, damaged, remove_snapshot, train,
+    Examples, Normalization, TrainingContext, TrainingData, TrainingError, damaged,
+    remove_snapshot, train,
 };
 
 use super::design::condition::{Condition, Planned};
@@ -123,10 +124,7 @@ impl TrainStage<'_> {
         } = planned;
         let _condition = condition.span().entered();
         let started = Instant::now();
-        let failed = |source| ExperimentError::Training {
-            condition: condition.id.clone(),
-            source,
-        };
+        let failed = failed(condition);
         let classes = version.hold_outs.kept(condition.target_index).len();
         let design = self
             .config
@@ -150,9 +148,9 @@ impl TrainStage<'_> {
                 .unzip();
             Examples::new(&images.images, classes, places, labels)
         };
-        let train_examples = examples(&split.train).map_err(failed)?;
+        let train_examples = examples(&split.train).map_err(&failed)?;
         let validation = split.validation.get(condition.target_index);
-        let validation = examples(validation.map_or(&[][..], Vec::as_slice)).map_err(failed)?;
+        let validation = examples(validation.map_or(&[][..], Vec::as_slice)).map_err(&failed)?;
         let data = TrainingData {
             store: &images.images,
             normalization: Normalization::of(&images.images, train_examples.indices()),
@@ -174,7 +172,7 @@ impl TrainStage<'_> {
                 on_progress: &mut |progress| advanced(progress.step, progress.loss),
             },
         )
-        .map_err(failed)?;
+        .map_err(&failed)?;
         let seconds = started.elapsed().as_secs_f64();
         let proof = Proof {
             made_from: hash,
@@ -183,6 +181,7 @@ impl TrainStage<'_> {
         let record = self.folder.training_record(condition);
         self.folder.taken().remember(&record, None)?;
         proof.write(&record)?;
+        remove_snapshot(&dir).map_err(&failed)?;
         // one that was taken over meanwhile has not got here
         tracing::info!(steps = outcome.steps, seconds, "trained");
         Ok(proof)
@@ -215,15 +214,12 @@ impl TrainStage<'_> {
         let Some(proof) = shelf.take(NAME, made_from, |file| Some(dir.join(file)))? else {
             return Ok(false);
         };
-        // of an own training that had begun
-        remove_snapshot(&dir).map_err(|source| ExperimentError::Training {
-            condition: condition.id.clone(),
-            source,
-        })?;
         let record = self.folder.training_record(condition);
         let place = shelf.place(NAME);
         self.folder.taken().remember(&record, Some(&place))?;
         proof.write(&record)?;
+        // of an own training that had begun
+        remove_snapshot(&dir).map_err(failed(condition))?;
         Ok(true)
     }
 
@@ -238,13 +234,20 @@ impl TrainStage<'_> {
         let dir = self.folder.condition(condition);
         let made_from = identity::of_training(self.config, condition);
         if Proof::holds(&path, &dir, &made_from, observer)? {
+            // a training that was killed once it had its proof leaves it
+            remove_snapshot(&dir).map_err(failed(condition))?;
             return Ok(true);
         }
-        let damaged = damaged(&dir).map_err(|source| ExperimentError::Training {
-            condition: condition.id.clone(),
-            source,
-        })?;
+        let damaged = damaged(&dir).map_err(failed(condition))?;
         start_over(&condition.id, &dir, &damaged, observer)?;
         Ok(false)
+    }
+}
+
+fn failed(condition: &Condition) -> impl Fn(TrainingError) -> ExperimentError + use<> {
+    let condition = condition.id.clone();
+    move |source| ExperimentError::Training {
+        condition: condition.clone(),
+        source,
     }
 }

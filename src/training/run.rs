@@ -100,7 +100,8 @@ pub fn snapshot_path(dir: &Path) -> PathBuf {
 /// `order_key.derive("train/shuffle").at(epoch)`; dropout draws from
 /// `order_key.derive("train/dropout")`. A training that was stopped
 /// or killed is called again in the same way: it goes on from its snapshot,
-/// and ends with the same bytes in every file.
+/// and ends with the same bytes in every file. The last snapshot stays: whoever
+/// keeps a proof that all is there [removes](super::remove_snapshot) it afterwards.
 ///
 /// # Errors
 /// If data, plan and network do not fit each other, a file cannot be written,
@@ -365,9 +366,7 @@ impl Run<'_, '_> {
         )
     }
 
-    /// All is written: the snapshot goes.
     fn finish(self, state: State) -> Result<TrainingOutcome, TrainingError> {
-        snapshot::remove_snapshot(self.context.dir)?;
         let best = state.best.ok_or(TrainingError::Zero {
             what: "number of epochs",
         })?;

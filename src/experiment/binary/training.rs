@@ -15,7 +15,7 @@ use crate::experiment::folder::proof::{Proof, start_over};
 use crate::experiment::{Event, ExperimentError, Observer, Stage};
 use crate::nn::Perceptron;
 use crate::training::descent::{DescentData, damaged, descend};
-use crate::training::{TrainingContext, TrainingError, log_path, read_log};
+use crate::training::{TrainingContext, TrainingError, log_path, read_log, remove_snapshot};
 
 /// A crash costs at most this much work.
 const SNAPSHOT_EVERY: Duration = Duration::from_secs(30);
@@ -125,7 +125,8 @@ impl Work<'_> {
             made_from: hash,
             artifacts: outcome.artifacts,
         };
-        proof.write(&self.training_record(condition))
+        proof.write(&self.training_record(condition))?;
+        remove_snapshot(&dir).map_err(failed)
     }
 
     /// Whether a network is there as it was trained. Files that are not are
@@ -139,6 +140,11 @@ impl Work<'_> {
         let (record, dir) = (self.training_record(condition), self.dir(condition));
         let made_from = identity::of_training(self.config);
         if Proof::holds(&record, &dir, &made_from, observer)? {
+            // a training that was killed once it had its proof leaves it
+            remove_snapshot(&dir).map_err(|source| ExperimentError::Training {
+                condition: condition.id.clone(),
+                source,
+            })?;
             return Ok(true);
         }
         self.set_damage_aside(condition, observer)?;

@@ -10,8 +10,7 @@ use crate::nn::{Perceptron, PerceptronBatch};
 use crate::training::checkpoint::CheckpointError;
 use crate::training::log::{LogRow, write_log};
 use crate::training::{
-    Progress, Role, TrainingContext, TrainingError, checkpoint_path, log_path, remove_snapshot,
-    snapshot_path,
+    Progress, Role, TrainingContext, TrainingError, checkpoint_path, log_path, snapshot_path,
 };
 
 /// Steps between two reports of progress.
@@ -42,7 +41,9 @@ pub struct DescentOutcome {
 /// accuracies are means over the outputs.
 ///
 /// A training that was stopped or killed is called again in the same way: it
-/// goes on from its snapshot and ends with the same bytes in every file. Whether
+/// goes on from its snapshot and ends with the same bytes in every file. The last
+/// snapshot stays: whoever keeps a proof that all is there
+/// [removes](crate::training::remove_snapshot) it afterwards. Whether
 /// the files that it had written are still what they were,
 /// [`damaged`](super::damaged) says.
 ///
@@ -77,7 +78,7 @@ pub fn descend(
             run.report();
         }
     }
-    run.finish()
+    Ok(run.finish())
 }
 
 struct Run<'a, 'c> {
@@ -199,14 +200,12 @@ impl Run<'_, '_> {
         }
     }
 
-    /// All is written: the snapshot goes.
-    fn finish(self) -> Result<DescentOutcome, TrainingError> {
-        remove_snapshot(self.context.dir)?;
+    fn finish(self) -> DescentOutcome {
         let path = |&epoch: &u64| (epoch, checkpoint_path(self.context.dir, epoch));
-        Ok(DescentOutcome {
+        DescentOutcome {
             checkpoints: self.plan.checkpoints.iter().map(path).collect(),
             log: self.state.rows,
             artifacts: self.state.artifacts,
-        })
+        }
     }
 }
