@@ -49,7 +49,7 @@ pub struct Extras<'a> {
 /// How often something random is repeated, and what it draws from.
 #[derive(Clone, Copy, Debug)]
 pub struct Repeats {
-    /// Number `i` draws from this key's stream `i`.
+    /// Each use draws from streams below this key, by the repeat's number.
     pub key: StreamKey,
     /// How many; 0 for none.
     pub count: usize,

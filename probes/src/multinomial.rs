@@ -85,7 +85,7 @@ impl MultinomialProbe {
 }
 
 impl MultinomialProbeParams {
-    /// Sets the L2 penalty (scikit-learn's `1 / C`).
+    /// Sets the L2 penalty (scikit-learn's `1 / C`; with two classes `2 / C`).
     pub fn penalty(mut self, penalty: f64) -> Self {
         self.0.penalty = penalty;
         self

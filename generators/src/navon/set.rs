@@ -19,8 +19,9 @@ const OTHERS: usize = LETTERS - 1;
 ///
 /// All ordered pairs of two different capitals, at five distances from the
 /// image's middle: 8, 16, 24, 32 and 40 px of 224, in a uniformly random
-/// direction. Both letters are turned by up to 45 degrees to either side. The
-/// small letter stands upright on a grid of whole pixels, wherever the grid's
+/// direction. Both letters are turned by up to 45 degrees to either side, the small
+/// one on top of the large one's angle where its own is relative. The small letter
+/// stands upright on a grid of whole pixels, wherever the grid's
 /// point lies in the large letter and its cell in the image.
 #[derive(Clone, Debug)]
 pub struct Navon {

@@ -11,12 +11,14 @@
 //! Elsewhere Newton's method starts from that fit and ends with a proof
 //! ([`bound`]). Of equally good decoders, which there are where dimensions depend
 //! on each other, it gives the one with the smallest sum of squared weights, each
-//! in units of its dimension's deviation (in layers about as wide as high or
-//! wider: as the dimensions are scaled).
+//! in units of its dimension's deviation (in wide layers: as the dimensions are
+//! scaled). A layer of d dimensions and n training stimuli is wide where 4 d > 3 n;
+//! none is with linfa.
 //!
-//! A layer whose rows span more than fits [`MOST_DIMENSIONS`] and
-//! [`MOST_UNKNOWNS`], and which the fit at [`ANCHOR`] does not separate, is left
-//! there, unproven.
+//! A layer that the fit at [`ANCHOR`] does not separate is left there, unproven, where
+//! it needs more than [`MOST_UNKNOWNS`] or has more than [`MOST_DIMENSIONS`]. A wide one
+//! may have more dimensions, but no more training stimuli than that, and no more than
+//! [`MOST_NUMBERS`].
 
 mod basis;
 mod bound;
@@ -47,10 +49,11 @@ const DECADES: [f64; 4] = [1e3, 1e2, 1e1, 1e-1];
 /// intercept, times classes but one.
 pub(crate) const MOST_UNKNOWNS: usize = 6000;
 
-/// Largest smaller side of a layer whose rank is determined.
+/// Most dimensions of a layer whose rank is determined; of a wide one, most training
+/// stimuli.
 pub(crate) const MOST_DIMENSIONS: usize = 2048;
 
-/// Most numbers of a layer wider than high that are held in doubles for it.
+/// Most numbers of a wide layer, which are held in doubles for it.
 pub(crate) const MOST_NUMBERS: usize = 1 << 24;
 
 /// The penalties a path walks down in truth, largest first: those above 0 that

@@ -83,7 +83,7 @@ pub struct BenchProbe {
     /// Arrays to fit [default: all in the file]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub layers: Option<Vec<String>>,
-    /// Penalties (scikit-learn's 1/C)
+    /// Penalties (scikit-learn's 1/C; with two classes 2/C)
     #[arg(
         long,
         value_name = "P,P",

@@ -96,7 +96,7 @@ pub struct Probe {
     /// What the probes said of each test stimulus
     #[arg(long, value_name = "FILE.csv")]
     pub predictions: Option<PathBuf>,
-    /// Seed of the splits that are drawn and of the intervals
+    /// Seed of all that is drawn: splits, labelings, permutations, orders, intervals
     #[arg(long, default_value_t = 0, value_parser = whole::<u64>, allow_negative_numbers = true)]
     pub seed: u64,
     /// Threads to use [default: all cores]; the results do not depend on it

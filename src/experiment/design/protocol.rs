@@ -5,8 +5,8 @@ use layerprobe_reports::ProtocolParagraph;
 
 use crate::activations::Baseline;
 use crate::config::{
-    AdamNumbers, AtCheckpoints, Checkpoints, Config, InitialWeights, Optimizer, Protocol, Schedule,
-    Stimuli, Training, UntrainedImages,
+    AdamNumbers, AtCheckpoints, Checkpoints, Config, InitialWeights, Optimizer, PMode, Protocol,
+    Schedule, Stimuli, Training, UntrainedImages,
 };
 use crate::models::Options;
 
@@ -168,9 +168,15 @@ fn stimuli(config: &Config) -> String {
     };
     if let Some(correlation) = &config.correlation {
         text += &format!(
-            " In the training set {} and {} are correlated: the matched value has probability {} in the pool \
-             of all values. Probes use an uncorrelated set with the same held-out values.",
-            correlation.pair[0], correlation.pair[1], correlation.predictivity
+            " In the training set {} and {} are correlated: the matched value has probability {} {}. \
+             Probes use an uncorrelated set with the same held-out values.",
+            correlation.pair[0],
+            correlation.pair[1],
+            correlation.predictivity,
+            match correlation.p_mode {
+                PMode::Nominal => "in the pool of all values",
+                PMode::Effective => "in the training set and in each validation set",
+            }
         );
     }
     text
@@ -407,4 +413,20 @@ fn intervals(config: &Config) -> String {
          test of always naming the training set's most frequent class.",
         config.probes.resamples
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_predictivity_is_said_to_hold_where_it_does() {
+        let said = |p_mode: &str| {
+            let set = format!("correlation.p_mode={p_mode:?}");
+            stimuli(&Config::load("hl2020-quick-shape-color", &[set]).unwrap())
+        };
+        assert!(said("nominal").contains(" 0.5 in the pool of all values. "));
+        let each = " 0.5 in the training set and in each validation set. ";
+        assert!(said("effective").contains(each));
+    }
 }

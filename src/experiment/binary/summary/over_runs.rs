@@ -8,7 +8,8 @@ use layerprobe_reports::statistics::mean_interval;
 /// that of the untrained network, paired within each run.
 ///
 /// Intervals are Student's t over runs, those of shares cut at 0 and 1. One run
-/// alone gives no row.
+/// alone gives no row. Where a fit has no proof, the row has the status of the first
+/// such fit.
 pub(in crate::experiment::binary) fn rows_over_runs(rows: &[ResultRow]) -> Vec<ResultRow> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places: BTreeMap<Key<'_>, usize> = BTreeMap::new();
@@ -18,11 +19,14 @@ pub(in crate::experiment::binary) fn rows_over_runs(rows: &[ResultRow]) -> Vec<R
             groups.push(Group {
                 first: row,
                 runs: Vec::new(),
+                unproven: None,
             });
             groups.len() - 1
         });
         if let Some(group) = groups.get_mut(place) {
             group.runs.push((row.split, row.value));
+            let unproven = row.is_unconverged().then_some(row.status.as_str());
+            group.unproven = group.unproven.or(unproven);
         }
     }
     let mut found: Vec<ResultRow> = groups.iter().filter_map(Group::mean).collect();
@@ -46,12 +50,14 @@ pub(in crate::experiment::binary) fn rows_over_runs(rows: &[ResultRow]) -> Vec<R
 struct Group<'a> {
     first: &'a ResultRow,
     runs: Vec<(Option<u32>, f64)>,
+    /// How the first fit without a proof ended, if there is one.
+    unproven: Option<&'a str>,
 }
 
 impl Group<'_> {
     fn mean(&self) -> Option<ResultRow> {
         let values: Vec<f64> = self.runs.iter().map(|(_, value)| *value).collect();
-        let row = self.row(&values)?;
+        let row = self.row(&values, self.unproven)?;
         Some(ResultRow {
             lower: row.lower.map(|lower| lower.max(0.0)),
             upper: row.upper.map(|upper| upper.min(1.0)),
@@ -69,11 +75,11 @@ impl Group<'_> {
             metric: "enhancement".to_owned(),
             step_b: Some(0),
             layer_b: self.first.layer.clone(),
-            ..self.row(&changes)?
+            ..self.row(&changes, self.unproven.or(untrained.unproven))?
         })
     }
 
-    fn row(&self, values: &[f64]) -> Option<ResultRow> {
+    fn row(&self, values: &[f64], unproven: Option<&str>) -> Option<ResultRow> {
         let mean = mean_interval(values)?;
         Some(ResultRow {
             condition: kind_of(&self.first.condition, self.first.split),
@@ -89,6 +95,7 @@ impl Group<'_> {
             iterations: None,
             gradient_norm: None,
             objective_gap: None,
+            status: unproven.unwrap_or(self.first.status.as_str()).to_owned(),
             ..self.first.clone()
         })
     }
@@ -161,5 +168,39 @@ mod tests {
         assert!((found[2].value - 0.2).abs() < 1e-12);
         assert!((found[2].lower.unwrap() - 0.2).abs() < 1e-12);
         assert!(rows_over_runs(&[rows[0].clone(), rows[3].clone()]).is_empty());
+    }
+
+    #[test]
+    fn a_fit_without_proof_in_any_run_marks_the_mean() {
+        let with = |statuses: [&str; 4]| {
+            let rows = [
+                row(0, 0, "initial", 0.6),
+                row(1, 0, "initial", 0.8),
+                row(0, 9, "last", 0.8),
+                row(1, 9, "last", 1.0),
+            ];
+            let rows: Vec<ResultRow> = rows
+                .into_iter()
+                .zip(statuses)
+                .map(|(row, status)| ResultRow {
+                    status: status.to_owned(),
+                    ..row
+                })
+                .collect();
+            let found = rows_over_runs(&rows).into_iter();
+            found.map(|row| row.status).collect::<Vec<String>>()
+        };
+        let proven = "converged";
+        assert_eq!(with([proven; 4]), [proven; 3]);
+        // the means before and after training, and the change
+        assert_eq!(
+            with([proven, proven, proven, "max_iterations"]),
+            [proven, "max_iterations", "max_iterations"]
+        );
+        assert_eq!(
+            with([proven, "separable", proven, proven]),
+            ["separable", proven, "separable"]
+        );
+        assert_eq!(with(["fixed_budget"; 4]), ["fixed_budget"; 3]);
     }
 }
