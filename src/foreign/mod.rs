@@ -20,6 +20,8 @@ mod paper;
 mod predictions;
 mod safetensors;
 mod table;
+#[cfg(test)]
+mod tests;
 
 pub use around::Around;
 pub use cut::Cut;

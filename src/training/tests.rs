@@ -1,3 +1,5 @@
+mod steps;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -101,13 +103,13 @@ fn run_arch(
 
 const NEVER: Duration = Duration::from_secs(3600);
 
-/// All files below a folder.
+/// What a training leaves in its folder, but for a snapshot.
 fn contents(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     for folder in [dir.to_owned(), dir.join("checkpoints")] {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_file() {
+            if path.is_file() && path != snapshot_path(dir) {
                 let name = path.strip_prefix(dir).unwrap().display().to_string();
                 found.insert(name, fs::read(path).unwrap());
             }

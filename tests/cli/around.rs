@@ -2,6 +2,7 @@
 
 use layerprobe_reports::{ResultRow, read_results};
 
+use crate::bad_input::refused;
 use crate::folder::layerprobe;
 
 fn rows_of(settings: &[&str]) -> Vec<ResultRow> {
@@ -66,12 +67,8 @@ fn properties_have_their_r2() {
         .find(|row| (&*row.feature, &*row.layer, row.step) == ("x", "pool3", Some(0)));
     assert!(x.unwrap().lower.unwrap() > 0.5, "{x:?}");
 
-    let dir = tempfile::tempdir().unwrap();
-    layerprobe(dir.path())
-        .args(["run", "smoke", "--set", "probes.ridge=['shape_angel']"])
-        .assert()
-        .code(2)
-        .stderr(predicates::str::contains("did you mean `shape_angle`?"));
+    let misspelt = ["run", "smoke", "--set", "probes.ridge=['shape_angel']"];
+    refused(&misspelt, &["did you mean `shape_angle`?"]);
 }
 
 #[test]
@@ -109,17 +106,12 @@ fn controls_and_splits_are_rows_of_their_own() {
 
 #[test]
 fn controls_that_cannot_be_are_refused_before_any_work() {
-    let dir = tempfile::tempdir().unwrap();
     for (setting, said) in [
         ("probes.controls=5", "`stimuli.exemplars` is 1"),
         ("probes.controls=2", "at least 5"),
         ("probes.permutations=18", "at least 19"),
     ] {
-        layerprobe(dir.path())
-            .args(["run", "smoke", "--set", setting])
-            .assert()
-            .code(2)
-            .stderr(predicates::str::contains(said));
+        refused(&["run", "smoke", "--set", setting], &[said]);
     }
 }
 

@@ -7,7 +7,7 @@ use predicates::str::contains;
 use crate::folder::layerprobe;
 
 /// Runs and expects exit code 2, each text on stderr, and no run folder.
-fn refused(arguments: &[&str], texts: &[&str]) {
+pub fn refused(arguments: &[&str], texts: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
     let mut assert = layerprobe(dir.path()).args(arguments).assert().code(2);
     for text in texts {

@@ -141,6 +141,8 @@ fn a_missing_file_is_made_again() {
 fn a_second_process_says_who_holds_the_folder_or_waits() {
     use std::process::{Command, Stdio};
 
+    use crate::folder::wait_until;
+
     let dir = tempfile::tempdir().unwrap();
     small_run(dir.path(), "run").assert().success();
     let mut first = Command::new(assert_cmd::cargo::cargo_bin("layerprobe"))
@@ -151,10 +153,8 @@ fn a_second_process_says_who_holds_the_folder_or_waits() {
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    let csv = dir.path().join("held/config.toml");
-    while !csv.exists() {
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    let config = dir.path().join("held/config.toml");
+    wait_until(&mut first, "the folder is taken", || config.exists());
     let second = || {
         let mut second = layerprobe(dir.path());
         second.args(["run", "smoke", "--out", "held"]);
@@ -166,29 +166,32 @@ fn a_second_process_says_who_holds_the_folder_or_waits() {
         .code(1)
         .stderr(contains(format!("held by process {}", first.id())))
         .stderr(contains("--wait"));
-    let waiting = Command::new(assert_cmd::cargo::cargo_bin("layerprobe"))
+    let (said, log) = (dir.path().join("said.txt"), dir.path().join("log.jsonl"));
+    let mut waiting = Command::new(assert_cmd::cargo::cargo_bin("layerprobe"))
         .args(["run", "smoke", "--out", "held", "--wait"])
-        .args(["--set", "training.epochs=500"])
+        .args(["--set", "training.epochs=500", "--log-file", "log.jsonl"])
         .current_dir(dir.path())
-        .stderr(Stdio::piped())
+        .stderr(fs::File::create(&said).unwrap())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    wait_until(&mut waiting, "it says that it waits", || {
+        let said = fs::read_to_string(&said).unwrap_or_default();
+        said.contains("waiting for held: it is held by process")
+    });
     first.kill().unwrap();
     first.wait().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(1500));
-    // the second is at work now; like a batch system before a time limit
+    wait_until(&mut waiting, "it trains", || {
+        let log = fs::read_to_string(&log).unwrap_or_default();
+        log.contains("starts with step 0") || log.contains("goes on from a snapshot")
+    });
+    // like a batch system before a time limit
     let asked = Command::new("kill")
         .args(["-USR1", &waiting.id().to_string()])
         .status();
     assert!(asked.unwrap().success());
-    let output = waiting.wait_with_output().unwrap();
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(75), "{said}");
-    assert!(
-        said.contains("waiting for held: it is held by process"),
-        "{said}"
-    );
+    let status = waiting.wait().unwrap();
+    let said = fs::read_to_string(said).unwrap();
+    assert_eq!(status.code(), Some(75), "{said}");
     assert!(said.contains("run it again to go on"), "{said}");
 }

@@ -11,21 +11,21 @@ use safetensors::{Dtype, SafeTensors, tensor::TensorView};
 use crate::folder::layerprobe;
 
 /// A named tensor and its bytes.
-type Named = (String, Dtype, Vec<usize>, Vec<u8>);
+pub type Named = (String, Dtype, Vec<usize>, Vec<u8>);
 
-fn single(name: &str, shape: &[usize], values: &[f32]) -> Named {
+pub fn single(name: &str, shape: &[usize], values: &[f32]) -> Named {
     let bytes = values.iter().flat_map(|x| x.to_le_bytes()).collect();
     (name.to_owned(), Dtype::F32, shape.to_vec(), bytes)
 }
 
-fn save(path: &Path, tensors: &[Named]) {
+pub fn save(path: &Path, tensors: &[Named]) {
     let views = tensors.iter().map(|(name, dtype, shape, bytes)| {
         (name, TensorView::new(*dtype, shape.clone(), bytes).unwrap())
     });
     fs::write(path, safetensors::serialize(views, None).unwrap()).unwrap();
 }
 
-fn load(path: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
+pub fn load(path: &Path, name: &str) -> (Vec<usize>, Vec<f32>) {
     let bytes = fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let tensor = file.tensor(name).unwrap();
@@ -48,7 +48,7 @@ fn network(arch: Arch, size: usize, classes: usize) -> (Network, Vec<Named>) {
     (network, tensors)
 }
 
-fn images(n: usize, size: usize) -> Vec<f32> {
+pub fn images(n: usize, size: usize) -> Vec<f32> {
     let mut stream = StreamKey::from_seed(2).at(0);
     let len = n * 3 * size * size;
     (0..len)

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 
@@ -11,6 +14,23 @@ pub fn layerprobe(dir: &Path) -> Command {
     let mut command = Command::cargo_bin("layerprobe").expect("the program is built");
     command.current_dir(dir);
     command
+}
+
+/// Waits until something is so, a minute at most. It fails at once where the program ends
+/// before, and leaves none behind.
+pub fn wait_until(child: &mut Child, what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        if let Some(status) = child.try_wait().expect("a process that can be asked") {
+            panic!("waiting until {what}, the program ended with {status}");
+        }
+        if Instant::now() > deadline {
+            child.kill().ok();
+            child.wait().ok();
+            panic!("waited a minute until {what}, and the program goes on without");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// Every file below a folder by its path, hidden ones left out.

@@ -74,6 +74,8 @@ fn what_says_too_little_is_refused_before_any_work() {
             .assert()
             .code(2)
             .stderr(contains(said));
+        let left = fs::read_dir(dir.path()).unwrap().count();
+        assert_eq!(left, 0, "{said}: work was started");
     }
 }
 

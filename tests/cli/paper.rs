@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command as Process, Stdio};
 use std::time::Duration;
 
+use layerprobe::training::{Checkpoint, read_log};
 use layerprobe_reports::{ResultRow, read_results};
 use predicates::str::contains;
 
@@ -47,6 +48,17 @@ fn curves(path: &Path) -> BTreeMap<[String; 3], Vec<f64>> {
     rows.collect()
 }
 
+/// By a condition's log, the step of the first epoch's end with the highest accuracy on
+/// validation; what was measured before training is none.
+fn best_step(condition: &Path) -> u64 {
+    let log = read_log(&condition.join("training.csv")).unwrap();
+    let ends = || log.iter().filter(|row| row.epoch > 0);
+    let accuracies = ends().map(|row| row.validation_accuracy);
+    let best = accuracies.fold(0.0, f64::max);
+    let mut equals = ends().filter(|row| row.validation_accuracy == best);
+    equals.next().unwrap().step
+}
+
 #[test]
 fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
     let dir = tempfile::tempdir().unwrap();
@@ -78,6 +90,11 @@ fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
             &*row.checkpoint_role,
             "initial" | "best_validation"
         ));
+        let step = match &*row.checkpoint_role {
+            "initial" => 0,
+            _ => best_step(&root.join("conditions").join(&row.condition)),
+        };
+        assert_eq!(row.step, Some(step), "{row:?}");
         // every version's network is read where the mean over both is highest
         let role = &row.checkpoint_role;
         let of_version = |version: u32| {
@@ -119,6 +136,48 @@ fn one_decoder_is_chosen_over_the_versions_and_reported_as_a_bound() {
     let manifest = fs::read_to_string(root.join("manifest.json")).unwrap();
     assert!(manifest.contains("\"clean/4, paper/1\""), "{manifest}");
     assert!(manifest.contains("paper/best_validation/fc1.csv"));
+}
+
+/// A network whose weights never move is as good after each of its epochs, and the best
+/// is the untrained one, but for what their images are normalized by.
+#[test]
+fn the_best_is_the_first_of_equals_and_sees_other_images_than_the_untrained() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = [
+        &SETTINGS[..5],
+        &[
+            "split.versions=[0]",
+            "training.targets=['shape']",
+            "training.learning_rate=1e-30",
+        ],
+    ]
+    .concat();
+    run(dir.path(), &settings, &["--out", "run"]);
+    let root = dir.path().join("run");
+    let condition = root.join("conditions/trifeature-shape-cnn4-split0-seed0");
+    let read = |name: &str| {
+        let file = format!("checkpoints/{name}.safetensors");
+        Checkpoint::read(&condition.join(file)).unwrap()
+    };
+    let (untrained, best) = (read("step-000000"), read("best"));
+    assert!(untrained.network == best.network, "the weights moved");
+    // the first of two epochs of 6 steps
+    assert_eq!(best_step(&condition), 6);
+    assert_eq!((best.header.step, best.header.epoch), (6, 1.0));
+    let rows = read_results(root.join("results.csv")).unwrap();
+    let rows = rows.iter().filter(|row| row.protocol == "paper/1");
+    let of_best = rows.filter(|row| row.checkpoint_role == "best_validation");
+    let moments: Vec<_> = of_best.map(|row| (row.step, row.epoch)).collect();
+    // 2 layers x 3 features: accuracy and chance
+    assert_eq!(moments, [(Some(6), Some(1.0)); 12]);
+    for layer in ["pool4", "fc1"] {
+        let of = |role: &str| condition.join(format!("paper/{role}/{layer}.csv"));
+        let (before, after) = (of("initial"), of("best_validation"));
+        let text = fs::read_to_string(&after).unwrap();
+        let mut lines = text.lines().skip(1);
+        assert!(lines.all(|line| line.starts_with("6,1,")), "{text}");
+        assert!(curves(&before) != curves(&after), "{layer}");
+    }
 }
 
 /// What the paper's choices add is the difference of the two means over runs.

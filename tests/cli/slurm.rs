@@ -11,7 +11,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
 
-use crate::folder::layerprobe;
+use crate::folder::{layerprobe, wait_until};
 
 const SMALL: &str = r#"
 name = "small"
@@ -244,10 +244,8 @@ fn a_task_asked_to_stop_goes_back_into_the_queue_once_it_got_on() {
     };
     let stop_once_it_trains = || {
         let before = trainings();
-        let child = task(dir).args(["--log-file", "log.jsonl"]).spawn().unwrap();
-        while trainings() == before {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let mut child = task(dir).args(["--log-file", "log.jsonl"]).spawn().unwrap();
+        wait_until(&mut child, "a cell trains", || trainings() > before);
         // a few steps
         std::thread::sleep(Duration::from_secs(1));
         let usr1 = Command::new("kill")

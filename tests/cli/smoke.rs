@@ -1,6 +1,9 @@
 //! The whole way from a preset to a report, at the smallest size.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
 
 use predicates::prelude::*;
 use predicates::str::contains;
@@ -50,6 +53,17 @@ fn an_interrupted_run_says_that_it_can_go_on() {
     interrupted_can_go_on(&command, "runs/smoke/config.toml", 500);
 }
 
+/// When each file of the conditions was written.
+fn written(root: &Path) -> BTreeMap<String, SystemTime> {
+    let conditions = root.join("conditions");
+    let names = files(&conditions).into_keys();
+    let moments = names.map(|name| {
+        let metadata = fs::metadata(conditions.join(&name)).unwrap();
+        (name, metadata.modified().unwrap())
+    });
+    moments.collect()
+}
+
 #[test]
 fn a_finished_run_is_not_done_again_and_its_report_can_be_drawn_again() {
     let dir = tempfile::tempdir().unwrap();
@@ -75,10 +89,10 @@ fn a_finished_run_is_not_done_again_and_its_report_can_be_drawn_again() {
     ] {
         assert!(before.contains_key(name), "{name} is missing");
     }
-    let touched = fs::metadata(root.join("results.csv"))
-        .unwrap()
-        .modified()
-        .unwrap();
+    let moments = written(&root);
+    // of 2 networks: a log, and for 3 checkpoints x 2 layers a table and its proof
+    let count = |part: &str| moments.keys().filter(|name| name.contains(part)).count();
+    assert_eq!((count("training.csv"), count("probes")), (2, 24));
     run();
     assert_same(&results(&root), &{
         let mut before = before.clone();
@@ -89,13 +103,8 @@ fn a_finished_run_is_not_done_again_and_its_report_can_be_drawn_again() {
         });
         before
     });
-    assert!(
-        fs::metadata(root.join("results.csv"))
-            .unwrap()
-            .modified()
-            .unwrap()
-            >= touched
-    );
+    // nothing is trained or probed twice
+    assert_eq!(written(&root), moments);
 
     fs::remove_dir_all(root.join("report")).unwrap();
     layerprobe(dir.path())

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+#[cfg(unix)]
+use crate::folder::wait_until;
 use crate::folder::{assert_same, layerprobe, results};
 
 /// Runs a command once as a whole and once killed after each of these times,
@@ -44,16 +46,15 @@ pub fn killed_ends_as_whole(command: &[&str], milliseconds: &[u64]) {
 #[cfg(unix)]
 pub fn interrupted_can_go_on(command: &[&str], begun: impl AsRef<Path>, milliseconds: u64) {
     let dir = tempfile::tempdir().unwrap();
-    let child = Command::new(assert_cmd::cargo::cargo_bin("layerprobe"))
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("layerprobe"))
         .args(command)
         .current_dir(dir.path())
         .stderr(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()
         .unwrap();
-    while !dir.path().join(&begun).exists() {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    let begun = dir.path().join(begun);
+    wait_until(&mut child, "work has begun", || begun.exists());
     std::thread::sleep(Duration::from_millis(milliseconds));
     let stopped = Command::new("kill")
         .args(["-INT", &child.id().to_string()])

@@ -146,6 +146,51 @@ fn results_that_were_changed_with_their_hashes_are_found_all_the_same() {
 }
 
 #[test]
+fn a_checkpoint_that_was_changed_with_its_hashes_is_found_when_it_is_made_again() {
+    let dir = tempfile::tempdir().unwrap();
+    // one condition, so it is the one that is made again
+    small_run(dir.path(), "run").assert().success();
+    let root = dir.path().join("run");
+    let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+    // what is written in the place of a text, where that stands once
+    let relisted = |file: &str, before: &str, after: &str| {
+        let path = root.join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.matches(before).count(), 1, "{file}");
+        let changed = text.replace(before, after);
+        fs::write(&path, &changed).unwrap();
+        (hash(text.as_bytes()), hash(changed.as_bytes()))
+    };
+    let condition = "conditions/trifeature-color-cnn4-split0-seed0";
+    // the last of 6 steps
+    let checkpoint = format!("{condition}/checkpoints/step-000006.safetensors");
+    let weights = fs::read(root.join(&checkpoint)).unwrap();
+    let mut forged = weights.clone();
+    // the lowest bit of the last weight
+    let place = forged.len() - 4;
+    forged[place] ^= 1;
+    fs::write(root.join(&checkpoint), &forged).unwrap();
+    let (before, after) = (hash(&weights), hash(&forged));
+    let proof = format!("{condition}/training.json");
+    let proofs = relisted(&proof, &before, &after);
+    relisted("manifest.json", &before, &after);
+    relisted("manifest.json", &proofs.0, &proofs.1);
+
+    let verify = |more: &[&str]| {
+        let mut command = layerprobe(dir.path());
+        command.args(["verify", "run"]).args(more).assert()
+    };
+    // each file is what its proof and the manifest say
+    verify(&[]).success().stdout(contains("all agree"));
+    verify(&["--recompute", "1"])
+        .code(1)
+        .stdout(contains(format!(
+            "run/{checkpoint} has other bytes when it is made again"
+        )))
+        .stdout(contains("1 condition made again: 2 findings"));
+}
+
+#[test]
 fn an_unfinished_run_is_said_to_be_one() {
     let dir = tempfile::tempdir().unwrap();
     small_run(dir.path(), "run").assert().success();

@@ -1,8 +1,8 @@
 //! Views of layers.
 
 use layerprobe_reports::{ResultRow, read_results};
-use predicates::str::contains;
 
+use crate::bad_input::refused;
 use crate::folder::{assert_same, layerprobe, results};
 
 #[test]
@@ -61,7 +61,6 @@ fn each_view_of_each_layer_is_probed() {
 
 #[test]
 fn views_that_cannot_be_are_refused_before_any_work() {
-    let dir = tempfile::tempdir().unwrap();
     let layers = "probes.layers=['fc1']";
     for (views, said) in [
         ("['pac:8']", "there are full, gap, pca:K and rp:K"),
@@ -70,10 +69,7 @@ fn views_that_cannot_be_are_refused_before_any_work() {
         ("['gap']", "none of the layers is a map"),
     ] {
         let views = format!("probes.views={views}");
-        layerprobe(dir.path())
-            .args(["run", "smoke", "--set", layers, "--set", &views])
-            .assert()
-            .code(2)
-            .stderr(contains(said));
+        let arguments = ["run", "smoke", "--set", layers, "--set", &views];
+        refused(&arguments, &[said]);
     }
 }

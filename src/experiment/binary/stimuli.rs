@@ -152,3 +152,107 @@ impl Stimuli<'_> {
         Ok(StimulusSet::of(&set))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::experiment::binary::plan::conditions;
+    use crate::experiment::binary::run::streams;
+
+    /// Looks at stimuli of networks of an easy predictivity of 0.8; the hard one is
+    /// 0.9.
+    fn draw(decoded: &str, look: impl FnOnce(&Stimuli<'_>, &[BinaryCondition])) {
+        let settings = [
+            "stimuli.easy_predictivity=[0.8]",
+            "stimuli.test=512",
+            decoded,
+        ];
+        let settings = settings.map(str::to_owned);
+        let config = BinaryConfig::load("binary-smoke", &settings).unwrap();
+        let streams = streams(&config);
+        let stimuli = Stimuli {
+            config: &config,
+            streams: &streams,
+        };
+        look(&stimuli, &conditions(&config));
+    }
+
+    fn assert_near(set: &StimulusSet, easy: f64, hard: f64) {
+        for (feature, expected) in [(BinaryFeature::Easy, easy), (BinaryFeature::Hard, hard)] {
+            let found = set.predictivity(feature);
+            // four standard deviations or more
+            assert!((found - expected).abs() < 0.1, "{feature:?} {found}");
+        }
+    }
+
+    #[test]
+    fn only_the_other_feature_stops_predicting_where_the_use_of_one_is_measured() {
+        draw("decoding.stimuli=independent", |stimuli, networks| {
+            let network = &networks[0];
+            assert_eq!((network.target, network.easy), (BinaryTarget::Label, 0.8));
+            let use_of = |feature| stimuli.use_of(feature, network).unwrap();
+            assert_near(&use_of(BinaryFeature::Easy), 0.8, 0.5);
+            assert_near(&use_of(BinaryFeature::Hard), 0.5, 0.9);
+            assert_near(&stimuli.train(network).unwrap(), 0.8, 0.9);
+            assert_near(&stimuli.evaluation(network).unwrap(), 0.8, 0.9);
+        });
+    }
+
+    #[test]
+    fn decoders_see_independent_features_or_those_trained_on() {
+        draw("decoding.stimuli=independent", |stimuli, networks| {
+            let decoded = stimuli.decoding("decoding_train", 512, &networks[0]);
+            assert_near(&decoded.unwrap(), 0.5, 0.5);
+            assert_near(&stimuli.similarity(512).unwrap(), 0.5, 0.5);
+        });
+        draw("decoding.stimuli=as_trained", |stimuli, networks| {
+            let decoded = stimuli.decoding("decoding_train", 512, &networks[0]);
+            assert_near(&decoded.unwrap(), 0.8, 0.9);
+        });
+    }
+
+    #[test]
+    fn sets_of_different_parts_and_runs_are_different_draws() {
+        let mut drawn: Vec<[bool; BITS]> = Vec::new();
+        draw("decoding.stimuli=independent", |stimuli, networks| {
+            let (first, second) = (&networks[0], &networks[2]);
+            assert_eq!((first.run, second.run), (0, 1));
+            for network in [first, second] {
+                for set in [
+                    stimuli.train(network),
+                    stimuli.evaluation(network),
+                    stimuli.use_of(BinaryFeature::Easy, network),
+                    stimuli.use_of(BinaryFeature::Hard, network),
+                    stimuli.decoding("decoding_train", 512, network),
+                    stimuli.decoding("decoding_test", 512, network),
+                ] {
+                    drawn.extend(set.unwrap().0.iter().map(|stimulus| stimulus.bits));
+                }
+            }
+        });
+        assert_eq!(drawn.len(), 2 * (256 + 5 * 512));
+        // there are 2^32 stimuli: none is drawn twice
+        let distinct: HashSet<&[bool; BITS]> = drawn.iter().collect();
+        assert_eq!(distinct.len(), drawn.len());
+    }
+
+    #[test]
+    fn bits_are_counted_from_1() {
+        // each stimulus has one bit, the first the first
+        let of_one = |number: usize| BinaryStimulus {
+            label: false,
+            easy: false,
+            hard: false,
+            bits: std::array::from_fn(|bit| bit == number),
+        };
+        let set = StimulusSet((0..BITS).map(of_one).collect());
+        for bit in 1..=BITS {
+            let has = |number: usize| u32::from(number == bit);
+            let expected: Vec<u32> = (1..=BITS).map(has).collect();
+            assert_eq!(set.bit(bit), expected, "{bit}");
+        }
+        assert!(set.bit(0).is_empty() && set.bit(BITS + 1).is_empty());
+    }
+}

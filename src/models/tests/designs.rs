@@ -3,6 +3,7 @@
 use layerprobe_streams::StreamKey;
 
 use super::double;
+use crate::models::graph::{Node, Op, Value};
 use crate::models::{
     Arch, Design, ImageBatch, Layer, ModelError, Network, Options, Parameter, Workspace,
 };
@@ -85,6 +86,37 @@ fn the_papers_widths_follow_the_classes() {
         let layers = Design::new(Arch::AlexNet, 224, classes).layers().unwrap();
         let fc6 = layers.iter().find(|layer| layer.name == "fc6").unwrap();
         assert_eq!(fc6.shape.dim(), width);
+    }
+}
+
+/// torchvision's places; half of the numbers unless another share is chosen.
+#[test]
+fn alexnet_has_dropout_before_both_hidden_layers() {
+    for arch in [Arch::AlexNet, Arch::AlexNet64] {
+        for (chosen, rate) in [(None, 0.5), (Some(0.25), 0.25), (Some(0.0), 0.0)] {
+            let mut design = Design::new(arch, 64, 7);
+            design.options.dropout = chosen;
+            let graph = design.graph().unwrap();
+            let mut found = Vec::new();
+            for (i, node) in graph.nodes.iter().enumerate() {
+                if let Op::Dropout { rate } = node.op {
+                    let reads = |other: &&Node| other.inputs().any(|x| x == Value::of_node(i));
+                    let readers = graph.nodes.iter().filter(reads);
+                    let readers: Vec<&str> = readers.map(|other| other.name.as_str()).collect();
+                    found.push((node.name.as_str(), readers, rate));
+                }
+            }
+            let (fc6, fc7) = (vec!["classifier.1"], vec!["classifier.4"]);
+            let expected = [("classifier.0", fc6, rate), ("classifier.3", fc7, rate)];
+            assert_eq!(found, expected, "{arch}");
+            let named = |name: &str| {
+                let place = graph.places.iter().find(|place| place.names[0] == name);
+                let node = place.and_then(|place| place.value.node());
+                node.map(|node| graph.nodes[node].name.as_str())
+            };
+            let hidden = [named("fc6"), named("fc7")];
+            assert_eq!(hidden, [Some("classifier.1"), Some("classifier.4")]);
+        }
     }
 }
 

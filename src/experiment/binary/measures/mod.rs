@@ -5,6 +5,8 @@ mod decoding;
 mod feature_use;
 mod price;
 mod sets;
+#[cfg(test)]
+mod tests;
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

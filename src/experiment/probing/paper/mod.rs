@@ -322,3 +322,36 @@ fn normalization(role: Role, header: &CheckpointHeader) -> Normalization {
         _ => header.normalization,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::{Arch, Options};
+
+    #[test]
+    fn untrained_networks_see_images_as_they_are_and_trained_ones_as_in_training() {
+        let own = Normalization {
+            mean: [0.25, 0.5, 0.75],
+            std: [0.125, 0.25, 0.5],
+        };
+        let seen = |role: Role| {
+            let header = CheckpointHeader {
+                arch: Arch::Cnn4,
+                channels: 3,
+                classes: 7,
+                config_hash: String::new(),
+                epoch: 0.0,
+                image_size: 32,
+                layers: Vec::new(),
+                normalization: own,
+                options: Options::default(),
+                role,
+                step: 0,
+            };
+            normalization(role, &header)
+        };
+        let [untrained, best] = ROLES;
+        assert_eq!(seen(untrained), Normalization::IDENTITY);
+        assert_eq!(seen(best), own);
+    }
+}
