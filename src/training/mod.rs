@@ -65,6 +65,7 @@ mod snapshot;
 mod tests;
 mod trainer;
 
+pub(crate) use artifacts::{artifact_name, named_below};
 pub use batches::Batches;
 pub use checkpoint::{Checkpoint, CheckpointError, CheckpointHeader, Fingerprint, Role};
 pub use error::TrainingError;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use layerprobe_streams::StreamKey;
 use serde::{Deserialize, Serialize};
 
+use super::artifacts::artifact_name;
 use super::checkpoint::{Checkpoint, CheckpointError, CheckpointHeader, Role};
 use super::log::{LogRow, write_log};
 use super::plan::check_batch_norm;
@@ -297,8 +298,7 @@ impl Run<'_, '_> {
     }
 
     fn remember(&self, state: &mut State, path: &Path, hash: String) {
-        let name = path.strip_prefix(self.context.dir).unwrap_or(path);
-        let name = name.to_string_lossy().replace('\\', "/");
+        let name = artifact_name(self.context.dir, path);
         state.artifacts.insert(name, hash);
     }
 

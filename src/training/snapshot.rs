@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::artifacts::damaged_artifacts;
+use super::artifacts::{damaged_artifacts, named_below};
 use super::checkpoint::{
     CheckpointError, CheckpointHeader, Tensors, bytes_if_there, header_of, parse, serialize,
 };
@@ -19,6 +19,7 @@ use crate::nn::optimizers::Optimizer;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
     /// blake3 of each file written so far, by its path in the folder.
+    #[serde(deserialize_with = "named_below")]
     pub(super) artifacts: BTreeMap<String, String>,
     /// The best on validation so far.
     pub(super) best: Option<Best>,

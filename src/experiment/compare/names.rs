@@ -14,10 +14,17 @@ pub(in crate::experiment) fn run_names(folders: &[PathBuf]) -> Vec<String> {
         && whole(a) != whole(b)
     {
         let (a, b) = (whole(a), whole(b));
-        let mut parts = 1;
-        while first == second {
-            parts += 1;
+        let most = a.components().count().max(b.components().count());
+        for parts in 2..=most {
+            if first != second {
+                break;
+            }
             (*first, *second) = (tail(&a, parts), tail(&b, parts));
+        }
+        // names that are no text may look the same
+        if first == second {
+            first.push_str(" (1)");
+            second.push_str(" (2)");
         }
     }
     names
@@ -84,6 +91,16 @@ mod tests {
         {
             std::os::unix::fs::symlink(at("a/run"), at("link")).unwrap();
             assert_eq!(names(["link", "b/run"]), ["link", "run"]);
+            // bytes that are no text look the same
+            use std::ffi::OsStr;
+            use std::os::unix::ffi::OsStrExt;
+            let odd = [b"\xfe", b"\xff"].map(|name| dir.path().join(OsStr::from_bytes(name)));
+            odd.iter()
+                .for_each(|path| std::fs::create_dir_all(path.join("run")).unwrap());
+            let [a, b] = &run_names(&odd.map(|path| path.join("run")))[..] else {
+                panic!("two names");
+            };
+            assert_ne!(a, b);
         }
     }
 }

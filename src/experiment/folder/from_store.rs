@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::experiment::error::ExperimentError;
+use crate::training::artifact_name;
 
 /// For the proof of each piece of work that came from a store, by its path in
 /// the run folder: where in the store it was. Kept in a hidden file of the run
@@ -62,8 +63,7 @@ impl FromStore {
     }
 
     fn name(&self, proof: &Path) -> String {
-        let name = proof.strip_prefix(&self.root).unwrap_or(proof);
-        name.to_string_lossy().replace('\\', "/")
+        artifact_name(&self.root, proof)
     }
 }
 

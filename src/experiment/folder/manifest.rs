@@ -14,6 +14,7 @@ use super::proof::{Proof, hash_file, is_what_it_was, set_aside};
 use crate::experiment::design::protocol;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Observer, Stage};
+use crate::training::{artifact_name, named_below};
 
 /// The tables of a run, in its folder.
 pub const TABLES: [&str; 3] = ["results.csv", "by_value.csv", "confusion.csv"];
@@ -46,6 +47,7 @@ pub struct Manifest {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub from_store: BTreeMap<String, String>,
     /// blake3 of every file that the run made, by its path in the folder.
+    #[serde(deserialize_with = "named_below")]
     pub artifacts: BTreeMap<String, String>,
 }
 
@@ -266,14 +268,14 @@ pub fn files_below(
         let path = entry
             .map_err(|e| ExperimentError::io("list", folder, e))?
             .path();
-        let name = path.strip_prefix(root).unwrap_or(&path);
-        if is_hidden(&path) || is_aside(&path) || name == Path::new("manifest.json") {
+        let name = artifact_name(root, &path);
+        if is_hidden(&path) || is_aside(&path) || name == "manifest.json" {
             continue;
         }
         if path.is_dir() {
             files_below(root, &path, files)?;
         } else {
-            files.insert(name.to_string_lossy().replace('\\', "/"), path);
+            files.insert(name, path);
         }
     }
     Ok(())

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer};
-use crate::training::remove_snapshot;
+use crate::training::{artifact_name, named_below, remove_snapshot};
 
 /// A file of a piece of work: by which name a shared store has it, and where it
 /// stands in the run.
@@ -23,6 +23,7 @@ pub struct Proof {
     #[serde(alias = "training_hash")]
     pub made_from: String,
     /// blake3 of each file, by its path in the condition's folder.
+    #[serde(deserialize_with = "named_below")]
     pub artifacts: BTreeMap<String, String>,
 }
 
@@ -38,9 +39,7 @@ impl Proof {
     ) -> Result<Self, ExperimentError> {
         let mut artifacts = BTreeMap::new();
         for file in files {
-            let name = file.strip_prefix(dir).unwrap_or(file);
-            let name = name.to_string_lossy().replace('\\', "/");
-            artifacts.insert(name, hash_file(file)?);
+            artifacts.insert(artifact_name(dir, file), hash_file(file)?);
         }
         Ok(Self {
             made_from: made_from.to_owned(),
@@ -50,8 +49,8 @@ impl Proof {
 
     /// The hash of a file in the folder of the work.
     pub fn hash_of(&self, dir: &Path, file: &Path) -> Option<&str> {
-        let name = file.strip_prefix(dir).unwrap_or(file).to_string_lossy();
-        self.artifacts.get(name.as_ref()).map(String::as_str)
+        let hash = self.artifacts.get(&artifact_name(dir, file));
+        hash.map(String::as_str)
     }
 
     /// Writes the proof; from now on the work counts as done.

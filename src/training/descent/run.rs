@@ -7,6 +7,7 @@ use super::CheckedDescentPlan;
 use super::checkpoint::{DescentHeader, write};
 use super::snapshot::{self, State};
 use crate::nn::{Perceptron, PerceptronBatch};
+use crate::training::artifacts::artifact_name;
 use crate::training::checkpoint::CheckpointError;
 use crate::training::log::{LogRow, write_log};
 use crate::training::{
@@ -143,8 +144,7 @@ impl Run<'_, '_> {
     }
 
     fn remember(&mut self, path: &Path, hash: String) {
-        let name = path.strip_prefix(self.context.dir).unwrap_or(path);
-        let name = name.to_string_lossy().replace('\\', "/");
+        let name = artifact_name(self.context.dir, path);
         self.state.artifacts.insert(name, hash);
     }
 

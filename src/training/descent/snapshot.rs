@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::checkpoint::{named, network_of, write};
 use crate::models::Parameter;
 use crate::nn::Perceptron;
-use crate::training::artifacts::damaged_artifacts;
+use crate::training::artifacts::{damaged_artifacts, named_below};
 use crate::training::checkpoint::{CheckpointError, Tensors, bytes_if_there, parse, serialize};
 use crate::training::log::LogRow;
 use crate::training::{TrainingError, snapshot_path};
@@ -18,6 +18,7 @@ use crate::training::{TrainingError, snapshot_path};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(super) struct State {
     /// blake3 of each file written so far, by its path in the folder.
+    #[serde(deserialize_with = "named_below")]
     pub(super) artifacts: BTreeMap<String, String>,
     /// Steps taken.
     pub(super) epoch: u64,
