@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::layer::Stimuli;
+use crate::task::Stimuli;
 use crate::{ProbeError, ProbeTask, Selection};
 
 fn check_rows(what: &str, list: &[usize], rows: usize) -> Result<(), ProbeError> {
@@ -130,15 +130,6 @@ pub(crate) fn check_layer_labels(
         labels,
         test: &[],
     };
-    // more classes than stimuli: one has none, found without counting to it
-    if classes > rows {
-        let class = (0..=rows as u32).find(|class| !labels.contains(class));
-        return Err(ProbeError::MissingClass {
-            feature: task.feature.to_owned(),
-            class: class.unwrap_or_default() as usize,
-            part: "training",
-        });
-    }
     check_classes(&task, &all, "training")?;
     Ok(classes)
 }
@@ -174,16 +165,19 @@ pub(crate) fn check_classes(
     rows: &[usize],
     part: &'static str,
 ) -> Result<(), ProbeError> {
-    let mut seen = vec![false; task.classes];
-    for &row in rows {
-        seen[task.labels[row] as usize] = true;
-    }
-    let present = seen.iter().filter(|&&seen| seen).count();
-    if present < 2 {
+    let first = rows.first().map(|&row| task.labels[row]);
+    if rows.iter().all(|&row| Some(task.labels[row]) == first) {
         return Err(ProbeError::OneValue {
             feature: task.feature.to_owned(),
-            classes: present,
+            classes: usize::from(first.is_some()),
         });
+    }
+    // of more classes than rows, one of the first has none: no need to count them all
+    let mut seen = vec![false; task.classes.min(rows.len() + 1)];
+    for &row in rows {
+        if let Some(seen) = seen.get_mut(task.labels[row] as usize) {
+            *seen = true;
+        }
     }
     match seen.iter().position(|&seen| !seen) {
         None => Ok(()),
@@ -192,5 +186,44 @@ pub(crate) fn check_classes(
             class,
             part,
         }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn checked(classes: usize, labels: &[u32]) -> Result<(), ProbeError> {
+        let rows: Vec<usize> = (0..labels.len()).collect();
+        let task = ProbeTask {
+            feature: "shape",
+            classes,
+            labels,
+            test: &[],
+        };
+        check_classes(&task, &rows, "training")
+    }
+
+    #[test]
+    fn more_classes_than_memory_holds_are_refused() {
+        for (labels, expected) in [([0, 1, 0, 1], 2), ([0, 2, 0, u32::MAX], 1)] {
+            let error = checked(usize::MAX, &labels).unwrap_err();
+            let ProbeError::MissingClass { class, part, .. } = error else {
+                panic!("{error}");
+            };
+            assert_eq!((class, part), (expected, "training"));
+        }
+        // one value is that, however many classes there should be
+        let error = checked(usize::MAX, &[3; 4]).unwrap_err();
+        assert!(matches!(error, ProbeError::OneValue { classes: 1, .. }));
+    }
+
+    #[test]
+    fn every_class_is_to_have_a_row() {
+        assert!(checked(3, &[2, 0, 1]).is_ok());
+        let error = checked(3, &[0, 2, 0, 2]).unwrap_err();
+        assert!(matches!(error, ProbeError::MissingClass { class: 1, .. }));
+        let error = checked(2, &[]).unwrap_err();
+        assert!(matches!(error, ProbeError::OneValue { classes: 0, .. }));
     }
 }

@@ -11,7 +11,8 @@
 use layerprobe_linalg::{Eigen, EigenError, MatRef, symmetric_eigen};
 
 use crate::Workload;
-use crate::fitting::{Form, REFINEMENTS, certify_weights, closer, side_by_side, to_weights};
+use crate::fitting::{REFINEMENTS, certify_weights, closer, side_by_side, to_weights};
+use crate::form::Form;
 use crate::solve::{self, Curvature, Fit, Panel, Path, Space, Stopping, Task, product};
 use crate::standardize::{PANEL, Standardized};
 

@@ -1,39 +1,10 @@
 //! How much memory a layer's probes will take, told before they start.
 
-use crate::fitting::Form;
+use crate::form::Form;
 use crate::layer::PERMUTED;
 use crate::solve::{Curvature, LEADING, MIDDLING, SMALL, bytes_of_sums, most_systems};
-use crate::standardize::{BACK, PANEL};
-use crate::{Extras, Solver, exact, nonlinear, ridge, unpenalized};
-
-/// What decides about memory: shapes alone.
-#[derive(Clone, Debug)]
-pub struct Workload<'a> {
-    /// Rows of the activations.
-    pub stimuli: usize,
-    /// Numbers a stimulus has.
-    pub dims: usize,
-    /// Stimuli that train the final probes.
-    pub train: usize,
-    /// Classes of each feature.
-    pub classes: &'a [usize],
-    /// Penalties to choose from.
-    pub penalties: &'a [f64],
-    /// Which algorithm runs.
-    pub solver: Solver,
-    /// What is measured beside each probe.
-    pub extras: &'a Extras<'a>,
-    /// Threads that work.
-    pub threads: usize,
-}
-
-impl Workload<'_> {
-    /// Bytes of the blocks that are open at once.
-    pub(crate) fn window(&self) -> u64 {
-        let open = 2 * BACK * self.threads.max(1) + PANEL;
-        4 * (self.stimuli * self.dims.min(open)) as u64
-    }
-}
+use crate::standardize::PANEL;
+use crate::{Extras, Solver, Workload, exact, nonlinear, ridge, unpenalized};
 
 /// Bytes that probes of a layer take at most, however their fits go.
 ///

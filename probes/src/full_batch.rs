@@ -7,9 +7,9 @@ use layerprobe_streams::StreamKey;
 
 use crate::adam::{Correction, LinearProbes, Source, Student};
 use crate::checks::{check_finite, check_layer};
-use crate::layer::Stimuli;
 use crate::nonlinear::Mlp;
 use crate::params::check_count;
+use crate::task::Stimuli;
 use crate::{LayerData, ProbeError, ProbeTask};
 
 /// Epochs between two questions whether to go on.

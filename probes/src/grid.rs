@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
-use linfa::ParamGuard;
-use ndarray::{Array1, Array2, ArrayView2};
+use linfa::dataset::AsSingleTargets;
+use linfa::{DatasetBase, ParamGuard};
+use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 
 use crate::checks::check_layer_labels;
 use crate::exact::make_again;
-use crate::fitting::{Form, ROUGH, fit_all, settle, side_by_side, status_from};
+use crate::fitting::{ROUGH, fit_all, settle, side_by_side, status_from};
+use crate::form::Form;
 use crate::multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 use crate::params::check_penalty;
 use crate::solve::{Fit, Panel, Path, Stopping, Task};
@@ -73,7 +75,27 @@ pub fn fit_grid_streamed(
     )
 }
 
-pub(crate) fn fit_checked(
+impl<D, T> linfa::traits::Fit<ArrayBase<D, Ix2>, T, ProbeError> for MultinomialProbe
+where
+    D: Data<Elem = f32>,
+    T: AsSingleTargets<Elem = usize>,
+{
+    type Object = FittedProbe;
+
+    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<FittedProbe, ProbeError> {
+        let labels = dataset.targets().as_single_targets();
+        let labels: Vec<u32> = labels
+            .iter()
+            .map(|&label| u32::try_from(label).unwrap_or(u32::MAX))
+            .collect();
+        let records = dataset.records().view();
+        let grid = fit_checked(self, records, &[&labels], &[self.penalty()])?;
+        let fit = grid.into_iter().flatten().next();
+        fit.ok_or(ProbeError::NoPenalty)
+    }
+}
+
+fn fit_checked(
     probe: &MultinomialProbe,
     activations: ArrayView2<'_, f32>,
     targets: &[&[u32]],

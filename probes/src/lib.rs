@@ -10,14 +10,18 @@
 
 mod adam;
 mod around;
+mod certificate;
 mod checks;
+mod cut;
 mod error;
 mod exact;
 mod extras;
 mod fitting;
 mod forecast;
+mod form;
 mod full_batch;
 mod grid;
+mod information;
 mod layer;
 mod linfa_logistic_solver;
 mod multinomial;
@@ -25,41 +29,44 @@ mod nonlinear;
 mod outcome;
 mod params;
 mod ridge;
+mod score;
 mod selection;
 pub mod similarity;
 mod solve;
 mod source;
 mod standardize;
 mod statistics;
-mod test_set;
+mod task;
 mod unpenalized;
 mod view;
+mod work;
+mod workload;
 
 pub use adam::{
     AdamGrid, CheckedAdamGrid, FeatureCurves, GridChoice, GridCurves, choose, train_grid,
 };
 pub use around::{
-    CodeLength, CodedBlock, OrderCode, PermutationNull, Selectivity, VInformation, null_maxima,
-    permutation_p_value, v_information,
+    CodeLength, CodedBlock, OrderCode, PermutationNull, Selectivity, null_maxima,
+    permutation_p_value,
 };
+pub use certificate::{Certificate, Status};
 pub use error::ProbeError;
 pub use extras::{Extras, Instance, Repeats};
-pub use forecast::{Forecast, Workload};
+pub use forecast::Forecast;
 pub use full_batch::{CheckedFullBatch, Decoded, FullBatch, train_full_batch};
 pub use grid::{fit_grid, fit_grid_streamed};
-pub use layer::{
-    LayerData, ProbeKeys, ProbeTask, Selection, StreamedLayer, measure_layer, measure_streamed,
-    probe_layer,
-};
+pub use information::{VInformation, v_information};
+pub use layer::{LayerOutcome, ProbeKeys, measure_layer, measure_streamed, probe_layer};
 pub use multinomial::{FittedProbe, MultinomialProbe, MultinomialProbeParams};
 pub use nonlinear::{Nonlinear, NonlinearFit};
-pub use outcome::{
-    Bits, Certificate, Interval, IntervalMethod, LayerOutcome, PathPoint, Prediction, ProbeOutcome,
-    Refit, SplitKind, Status,
-};
+pub use outcome::{Bits, PathPoint, Prediction, ProbeOutcome, Refit, SplitKind};
 pub use params::{CheckedProbeParams, ProbeParams, Scaling, Solver};
-pub use ridge::{RidgeOutcome, RidgePoint, RidgeTask};
+pub use ridge::{RidgeOutcome, RidgePoint};
 pub use selection::select_groups;
 pub use source::ActivationBlocks;
-pub use statistics::{cluster_bootstrap, majority_chance, wilson_interval};
+pub use statistics::{
+    Interval, IntervalMethod, cluster_bootstrap, majority_chance, wilson_interval,
+};
+pub use task::{LayerData, ProbeTask, RidgeTask, Selection, StreamedLayer};
 pub use view::{UnknownView, View, Viewed};
+pub use workload::Workload;

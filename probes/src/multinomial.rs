@@ -1,11 +1,9 @@
-//! The probe as a linfa estimator.
+//! The probe as a linfa estimator; `grid` fits it.
 
-use linfa::dataset::AsSingleTargets;
-use linfa::traits::{Fit, PredictInplace};
-use linfa::{DatasetBase, ParamGuard};
+use linfa::ParamGuard;
+use linfa::traits::PredictInplace;
 use ndarray::{Array1, Array2, ArrayBase, ArrayView2, Data, Ix2};
 
-use crate::grid::fit_checked;
 use crate::params::{check_count, check_penalty, check_tolerance};
 use crate::{Certificate, ProbeError, Scaling, Solver, Status};
 
@@ -182,25 +180,6 @@ impl FittedProbe {
             row -= top + total.ln();
         }
         logits
-    }
-}
-
-impl<D, T> Fit<ArrayBase<D, Ix2>, T, ProbeError> for MultinomialProbe
-where
-    D: Data<Elem = f32>,
-    T: AsSingleTargets<Elem = usize>,
-{
-    type Object = FittedProbe;
-
-    fn fit(&self, dataset: &DatasetBase<ArrayBase<D, Ix2>, T>) -> Result<FittedProbe, ProbeError> {
-        let labels = dataset.targets().as_single_targets();
-        let labels: Vec<u32> = labels
-            .iter()
-            .map(|&label| u32::try_from(label).unwrap_or(u32::MAX))
-            .collect();
-        let grid = fit_checked(self, dataset.records().view(), &[&labels], &[self.penalty])?;
-        let fit = grid.into_iter().flatten().next();
-        fit.ok_or(ProbeError::NoPenalty)
     }
 }
 

@@ -1,82 +1,7 @@
-use crate::{
-    CodeLength, Nonlinear, PermutationNull, RidgeOutcome, Scaling, Selectivity, VInformation,
-};
+//! What fits end with: each in short, and each feature's probe with all around it.
 
-/// How a fit ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Status {
-    /// The certified gap is within tolerance.
-    Converged,
-    /// Stopped by the limit on iterations, or by the arithmetic's precision,
-    /// with the gap still above tolerance.
-    MaxIterations,
-    /// Solved roughly and not proven, on purpose: fits that only choose a penalty, are
-    /// compared with others, or averaged with many.
-    FixedBudget,
-    /// No dimension varies over the training rows: the fit is the class
-    /// frequencies, exactly.
-    Degenerate,
-    /// Penalty 0 only: a decoder separates the classes of the training rows,
-    /// completely or quasi-completely, so cross-entropy has no minimum. The fit
-    /// is that of penalty 0.001, and its gap that to the least possible, 0.
-    Separable,
-}
-
-impl Status {
-    /// The word written into tables.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Converged => "converged",
-            Self::MaxIterations => "max_iterations",
-            Self::FixedBudget => "fixed_budget",
-            Self::Degenerate => "degenerate",
-            Self::Separable => "separable",
-        }
-    }
-}
-
-impl std::fmt::Display for Status {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What is known about how good a fit is, computed in f64 on the standardized
-/// activations themselves.
-///
-/// Fits that only choose or compare (those of a path, controls, permutations, the
-/// split `instance`, codes) are judged where they were found instead: over a Gram
-/// matrix whose products are in singles, at tolerances of 1e-4 or more by an image in
-/// singles, too. Where that matrix is found wrong, the gap is infinite.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Certificate {
-    /// `sum of cross-entropies (nats) + penalty / 2 * ||W||^2`; for ridge
-    /// probes half the sum of squares stands for the cross-entropies.
-    pub objective: f64,
-    /// The objective exceeds the optimum by no more than this:
-    /// `||gradient||^2 / (2 penalty)` with the intercept solved, which is the
-    /// Fenchel duality gap at the dual point made of the residuals. Without a
-    /// penalty, the gap at a dual point made of Newton's step, or the whole
-    /// objective where there is none, since no cross-entropy is below 0.
-    pub gap: f64,
-    /// Largest absolute entry of the gradient (intercepts included); none where the
-    /// fit was not judged on the activations.
-    pub gradient_norm: Option<f64>,
-}
-
-impl Certificate {
-    /// `gap / objective`; infinite where the gap is no bound: below 0, or NaN.
-    pub fn relative_gap(&self) -> f64 {
-        let share = match self.gap == 0.0 {
-            true => 0.0,
-            false => self.gap / self.objective.max(f64::MIN_POSITIVE),
-        };
-        match share >= 0.0 {
-            true => share,
-            false => f64::INFINITY,
-        }
-    }
-}
+use crate::statistics::Interval;
+use crate::{Certificate, Scaling, Status, VInformation};
 
 /// One penalty's fit on the selection-training rows, judged on the selection
 /// rows.
@@ -94,29 +19,6 @@ pub struct PathPoint {
     pub certificate: Certificate,
     /// How the fit ended: nothing proves it further than its certificate says.
     pub status: Status,
-}
-
-/// An interval around an estimate.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Interval {
-    /// Lower end.
-    pub lower: f64,
-    /// Upper end.
-    pub upper: f64,
-    /// Number of groups that were resampled (or counted, for a Wilson bound).
-    pub n_clusters: usize,
-    /// How it was made.
-    pub method: IntervalMethod,
-}
-
-/// How an [`Interval`] was made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IntervalMethod {
-    /// Percentile bootstrap over whole groups.
-    ClusterBootstrap,
-    /// Wilson's score interval with each group as one observation: where the
-    /// estimate is 0 or 1, or there is one group, and a bootstrap has nothing to vary.
-    WilsonOnClusters,
 }
 
 /// One test stimulus as a probe saw it.
@@ -183,26 +85,6 @@ pub struct Bits {
     pub information: VInformation,
     /// The fit at the penalty that cross-entropy chose.
     pub refit: Refit,
-}
-
-/// All that was measured of one layer.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LayerOutcome {
-    /// The probes, one a feature, in the order of the tasks; the splits one
-    /// after the other.
-    pub probes: Vec<ProbeOutcome>,
-    /// Selectivity on the instance split, one a feature, where it was asked
-    /// for.
-    pub selectivity: Vec<Selectivity>,
-    /// Code lengths, one a feature, where they were asked for.
-    pub codes: Vec<CodeLength>,
-    /// Permutation nulls of the first probes, one a feature, where they were
-    /// asked for.
-    pub nulls: Vec<PermutationNull>,
-    /// Nonlinear probes, one a feature, where they were asked for.
-    pub nonlinear: Vec<Nonlinear>,
-    /// Ridge probes, one a property, where they were asked for.
-    pub ridge: Vec<RidgeOutcome>,
 }
 
 /// One feature's decodability from one layer, with all that is needed to

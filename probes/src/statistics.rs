@@ -5,10 +5,31 @@ use std::collections::BTreeMap;
 use layerprobe_streams::StreamKey;
 use rayon::prelude::*;
 
-use crate::{Interval, IntervalMethod};
-
 /// The 97.5 % quantile of the standard normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
+
+/// An interval around an estimate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Number of groups that were resampled (or counted, for a Wilson bound).
+    pub n_clusters: usize,
+    /// How it was made.
+    pub method: IntervalMethod,
+}
+
+/// How an [`Interval`] was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IntervalMethod {
+    /// Percentile bootstrap over whole groups.
+    ClusterBootstrap,
+    /// Wilson's score interval with each group as one observation: where the
+    /// estimate is 0 or 1, or there is one group, and a bootstrap has nothing to vary.
+    WilsonOnClusters,
+}
 
 /// The 95 % interval of an accuracy over resampled groups.
 ///

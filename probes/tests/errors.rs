@@ -100,12 +100,14 @@ fn labels_and_classes_are_checked() {
     ));
     let data = small();
     let mut tasks = data.tasks();
-    tasks[0].classes = 4;
-    let error = probe(&data, &tasks).to_string();
-    assert!(
-        error.contains("class 3 has no stimulus in the training rows"),
-        "{error}"
-    );
+    for classes in [4, usize::MAX] {
+        tasks[0].classes = classes;
+        let error = probe(&data, &tasks).to_string();
+        assert!(
+            error.contains("class 3 has no stimulus in the training rows"),
+            "{error}"
+        );
+    }
     tasks[0].classes = 1;
     assert!(matches!(
         probe(&data, &tasks),

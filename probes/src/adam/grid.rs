@@ -7,7 +7,7 @@ use super::linear::LinearProbes;
 use super::params::CheckedAdamGrid;
 use super::source::Source;
 use crate::checks::{check_finite, check_layer};
-use crate::layer::Stimuli;
+use crate::task::Stimuli;
 use crate::{LayerData, ProbeError, ProbeTask, Workload, majority_chance};
 
 /// Columns a student has at most, if one probe has no more: its state of 12

@@ -84,7 +84,7 @@ impl<T: Real> LinearProbes<'_, T> {
                 .zip(&self.labels)
             {
                 let logits: Vec<f64> = logits.iter().filter_map(|z| z.to_f64()).collect();
-                let (_, log_probability) = crate::test_set::read_logits(&logits, labels[*row]);
+                let (_, log_probability) = crate::score::read_logits(&logits, labels[*row]);
                 *loss -= log_probability / rows.len() as f64;
             }
         }

@@ -1,8 +1,8 @@
 //! From logits to V-information.
 
-use crate::layer::Tested;
 use crate::outcome::Bits;
-use crate::test_set::read_logits;
+use crate::score::read_logits;
+use crate::work::Tested;
 use crate::{ProbeError, ProbeTask, v_information};
 
 /// A feature's bits by the fit whose penalty cross-entropy chose.

@@ -6,13 +6,13 @@ use std::f64::consts::LN_2;
 use layerprobe_streams::StreamKey;
 
 use super::code_order::Blocks;
-use crate::fitting::{Form, fit_all, rough_logits, shifted, status_from, unproven};
-use crate::layer::Work;
-use crate::outcome::Status;
+use crate::fitting::{fit_all, rough_logits, shifted, status_from, unproven};
+use crate::form::Form;
+use crate::score::read_logits;
 use crate::solve::{Fit, Path, Task};
 use crate::standardize::{Standardized, Standardizer};
-use crate::test_set::read_logits;
-use crate::{ProbeError, ProbeTask};
+use crate::work::Work;
+use crate::{ProbeError, ProbeTask, Status};
 
 /// Share of the uniform distribution in each prediction: no label costs more
 /// than `log2(classes / UNIFORM)` bits.

@@ -6,7 +6,6 @@ mod code_order;
 mod control;
 mod permutation;
 mod relabel;
-mod v_information;
 
 pub use code_length::{CodeLength, CodedBlock, OrderCode};
 pub(crate) use code_length::{code_lengths, code_orders};
@@ -15,4 +14,3 @@ pub use control::Selectivity;
 pub(crate) use control::{labelings, selectivity};
 pub(crate) use permutation::Permutable;
 pub use permutation::{PermutationNull, null_maxima, permutation_p_value};
-pub use v_information::{VInformation, v_information};

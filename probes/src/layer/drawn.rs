@@ -2,8 +2,9 @@
 //! forbid is found here, before any work on activations starts.
 
 use super::splits::{Withheld, instance, seen_values};
-use super::{Cut, Stimuli};
 use crate::around::{Blocks, Permutable, code_orders, labelings};
+use crate::cut::Cut;
+use crate::task::Stimuli;
 use crate::{CheckedProbeParams, Extras, Instance, ProbeError, ProbeTask, Repeats};
 
 /// A task's rows with other labels.

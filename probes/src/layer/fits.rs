@@ -1,21 +1,16 @@
 //! Choosing penalties, and fits at the penalties chosen.
 
-use layerprobe_streams::StreamKey;
-
-use super::Cut;
+use crate::cut::Cut;
 use crate::exact::make_again;
 use crate::fitting::{
-    Form, ROUGH, fit_all, rough_logits, settle, shifted, side_by_side, status_from, unproven,
+    ROUGH, fit_all, rough_logits, settle, shifted, side_by_side, status_from, unproven,
 };
-use crate::outcome::{PathPoint, Refit, Status};
+use crate::form::Form;
+use crate::outcome::PathPoint;
+use crate::score::{Score, score};
 use crate::solve::{Fit, Panel, Path, Space, Stopping, Task};
-use crate::standardize::Standardized;
-use crate::test_set::{Score, score};
-use crate::{CheckedProbeParams, ProbeError, ProbeTask};
-
-/// Most iterations of a fit that only chooses the penalty: what it has not
-/// reached by then changes its accuracy in the third digit at most.
-const SELECTION_ITERATIONS: usize = 100;
+use crate::work::{Tested, Work};
+use crate::{ProbeError, ProbeTask};
 
 /// Fits to random labels stop at so many times the tolerance of those that
 /// choose penalties, after so many iterations at the latest, and leave the
@@ -23,18 +18,6 @@ const SELECTION_ITERATIONS: usize = 100;
 const RANDOM: f64 = 10.0;
 const RANDOM_ITERATIONS: usize = 50;
 const RANDOM_ON_THE_WAY: f64 = 0.1;
-
-/// What all fits of a layer share.
-#[derive(Clone, Copy)]
-pub(crate) struct Work<'a> {
-    pub data: Standardized<'a>,
-    pub groups: &'a [u32],
-    pub channels: Option<usize>,
-    pub params: &'a CheckedProbeParams,
-    pub bootstrap: StreamKey,
-    /// Whether predictions keep the log-probabilities of all classes.
-    pub log_probabilities: bool,
-}
 
 /// How closely refits are solved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,44 +44,7 @@ pub(crate) struct Wanted<'a> {
     pub at: usize,
 }
 
-/// A fit and the logits it gives its task's test rows.
-pub(crate) struct Tested {
-    pub fit: Fit,
-    pub status: Status,
-    pub logits: Vec<Vec<f64>>,
-}
-
-impl Tested {
-    /// The fit in short, its test rows judged by `labels` (one for each row of
-    /// the layer).
-    pub fn judged(&self, test: &[usize], labels: &[u32]) -> Refit {
-        let own: Vec<u32> = test.iter().map(|&row| labels[row]).collect();
-        let Score {
-            accuracy,
-            cross_entropy,
-        } = score(self.logits.iter().cloned(), &own);
-        Refit {
-            penalty: self.fit.penalty,
-            accuracy,
-            cross_entropy,
-            iterations: self.fit.all_iterations(),
-            certificate: self.fit.certificate,
-            status: self.status,
-        }
-    }
-}
-
 impl Work<'_> {
-    /// How well fits that only choose or compare are solved.
-    pub fn roughly(&self) -> Stopping {
-        Stopping {
-            tolerance: self.params.selection_tolerance(),
-            on_the_way: self.params.selection_tolerance(),
-            max_iterations: self.params.max_iterations().min(SELECTION_ITERATIONS),
-            own_factors: true,
-        }
-    }
-
     /// How well refits are solved.
     fn stopping(&self, closeness: Closeness) -> Stopping {
         let tolerance = match closeness {
@@ -115,13 +61,6 @@ impl Work<'_> {
             on_the_way: way.max(tolerance),
             max_iterations: self.params.max_iterations().min(most),
             own_factors: closeness != Closeness::Random,
-        }
-    }
-
-    pub fn failed(&self, source: layerprobe_linalg::EigenError) -> ProbeError {
-        ProbeError::Factorization {
-            layer: self.data.layer.to_owned(),
-            source,
         }
     }
 

@@ -1,115 +1,38 @@
 //! One layer: every feature's probes, from activations to outcomes.
 
-mod cut;
 mod drawn;
 mod fits;
 mod nulls;
+mod outcome;
 mod probes;
 mod splits;
+mod test_set;
 
 use std::collections::HashMap;
 
 use layerprobe_streams::StreamKey;
-use ndarray::ArrayView2;
 
 use crate::around::{code_lengths, selectivity};
 use crate::checks::check_layer;
-use crate::fitting::Form;
+use crate::cut::Cut;
+use crate::form::Form;
 use crate::nonlinear::nonlinear;
 use crate::ridge::{Targets, ridge_probes};
 use crate::source::Source;
 use crate::standardize::{Standardized, Standardizer};
+use crate::task::Stimuli;
+use crate::work::Work;
 use crate::{
-    ActivationBlocks, CheckedProbeParams, Extras, LayerOutcome, ProbeError, ProbeOutcome, SplitKind,
+    CheckedProbeParams, Extras, LayerData, ProbeError, ProbeOutcome, ProbeTask, SplitKind,
+    StreamedLayer,
 };
 
-pub(crate) use cut::Cut;
 use drawn::Drawn;
-pub(crate) use fits::{Closeness, Tested, Wanted, Work};
 pub(crate) use nulls::BATCH as PERMUTED;
 use nulls::{Asked, permutation_nulls};
-pub(crate) use probes::Chosen;
+pub use outcome::LayerOutcome;
 use probes::{Probed, compare_at, probe_cut};
 use splits::Withheld;
-
-/// The activations of one layer: a row a stimulus.
-#[derive(Clone, Copy, Debug)]
-pub struct LayerData<'a> {
-    /// Stimuli x dimensions.
-    pub activations: ArrayView2<'a, f32>,
-    /// The group (the combination of feature values) of each stimulus.
-    pub groups: &'a [u32],
-    /// Which training rows choose the penalty.
-    pub selection: Selection<'a>,
-    /// Channels of a convolutional layer, its activations flattened as channel,
-    /// row, column; none for vectors. Only [`crate::Scaling::Channel`] asks.
-    pub channels: Option<usize>,
-}
-
-/// A layer that is not in memory as a whole; the fields are those of
-/// [`LayerData`].
-#[derive(Clone, Copy)]
-pub struct StreamedLayer<'a> {
-    /// The activations.
-    pub activations: &'a dyn ActivationBlocks,
-    /// The group of each stimulus.
-    pub groups: &'a [u32],
-    /// Which training rows choose the penalty.
-    pub selection: Selection<'a>,
-    /// Channels of a convolutional layer.
-    pub channels: Option<usize>,
-}
-
-/// What is known of a layer's stimuli beside its activations.
-#[derive(Clone, Copy)]
-pub(crate) struct Stimuli<'a> {
-    pub groups: &'a [u32],
-    pub selection: Selection<'a>,
-    pub channels: Option<usize>,
-}
-
-impl<'a> From<&LayerData<'a>> for Stimuli<'a> {
-    fn from(data: &LayerData<'a>) -> Self {
-        Self {
-            groups: data.groups,
-            selection: data.selection,
-            channels: data.channels,
-        }
-    }
-}
-
-impl<'a> From<&StreamedLayer<'a>> for Stimuli<'a> {
-    fn from(data: &StreamedLayer<'a>) -> Self {
-        Self {
-            groups: data.groups,
-            selection: data.selection,
-            channels: data.channels,
-        }
-    }
-}
-
-/// Which training rows choose the penalty.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selection<'a> {
-    /// Whole groups, a share of [`crate::ProbeParams::selection_fraction`],
-    /// balanced over the classes of all features.
-    Drawn,
-    /// These, some of the training rows.
-    Rows(&'a [usize]),
-}
-
-/// One feature to decode.
-#[derive(Clone, Copy, Debug)]
-pub struct ProbeTask<'a> {
-    /// The feature's name.
-    pub feature: &'a str,
-    /// Number of classes; labels run from 0 to one less.
-    pub classes: usize,
-    /// One label a stimulus, read only for rows of the training and test set.
-    pub labels: &'a [u32],
-    /// The rows this feature is tested on.
-    pub test: &'a [usize],
-}
 
 /// The streams a probe draws from.
 #[derive(Clone, Copy, Debug)]

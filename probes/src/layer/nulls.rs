@@ -1,11 +1,13 @@
 //! Refits to permuted labels over the layer's own Gram matrix.
 
+use super::fits::{Closeness, Wanted};
 use super::probes::Chosen;
-use super::{Closeness, Cut, Wanted, Work};
 use crate::around::Permutable;
 use crate::around::bits::bits;
-use crate::fitting::Form;
+use crate::cut::Cut;
+use crate::form::Form;
 use crate::outcome::{Bits, Refit};
+use crate::work::Work;
 use crate::{PermutationNull, ProbeError, ProbeTask, Repeats};
 
 /// Permutations solved at once: enough columns for full products, few enough

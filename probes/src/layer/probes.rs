@@ -2,16 +2,18 @@
 //! penalties chosen elsewhere, beside others that they are compared with.
 
 use super::drawn::Further;
-use super::{Closeness, Cut, Tested, Wanted, Work};
+use super::fits::{Closeness, Wanted};
+use super::test_set::outcome;
 use crate::around::bits::bits;
-use crate::fitting::Form;
+use crate::cut::Cut;
+use crate::form::Form;
 use crate::outcome::{PathPoint, Refit};
-use crate::test_set::outcome;
+use crate::work::{Tested, Work};
 use crate::{ProbeError, ProbeOutcome, ProbeTask, SplitKind};
 
 /// The places of a task's penalties on the path.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Chosen {
+pub(super) struct Chosen {
     pub by_accuracy: usize,
     pub by_cross_entropy: usize,
 }

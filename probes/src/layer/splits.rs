@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use layerprobe_streams::StreamKey;
 
-use super::cut::{Cut, set_groups_aside};
+use crate::cut::{Cut, set_groups_aside};
 use crate::{CheckedProbeParams, ProbeError, ProbeTask};
 
 /// A cut of the training rows and the rows withheld from it.

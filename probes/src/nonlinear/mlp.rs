@@ -150,7 +150,7 @@ mod tests {
         let rows = mlp.logits.chunks(mlp.second.stride()).zip(labels);
         let losses = rows.map(|(logits, label)| {
             let logits = logits[..CLASSES].iter().filter_map(|z| z.to_f64());
-            -crate::test_set::read_logits(&logits.collect::<Vec<_>>(), *label).1
+            -crate::score::read_logits(&logits.collect::<Vec<_>>(), *label).1
         });
         losses.sum::<f64>() / labels.len() as f64
     }

@@ -10,11 +10,12 @@ mod r2;
 mod system;
 mod targets;
 
-use crate::fitting::Form;
-use crate::layer::{Cut, Work};
-use crate::outcome::{Certificate, Status};
+use crate::certificate::{Certificate, Status};
+use crate::cut::Cut;
+use crate::form::Form;
 use crate::solve::Panel;
-use crate::{Interval, ProbeError, Solver};
+use crate::work::Work;
+use crate::{Interval, ProbeError, RidgeTask, Solver};
 
 use polish::{Column, Polished, polish};
 use r2::{r2, r2_interval};
@@ -23,21 +24,6 @@ pub(crate) use targets::Targets;
 
 /// Factors in memory at once: each is as large as the Gram matrix.
 pub(crate) const AT_ONCE: usize = 4;
-
-/// A continuous property to decode: a position, an angle, a phase.
-#[derive(Clone, Copy, Debug)]
-pub struct RidgeTask<'a> {
-    /// The property's name.
-    pub property: &'a str,
-    /// Its value for each stimulus, read only for rows of the training and
-    /// test set.
-    pub values: &'a [f64],
-    /// After how much it repeats, for a phase: its sine and cosine are decoded
-    /// then, and judged together.
-    pub period: Option<f64>,
-    /// The rows it is tested on.
-    pub test: &'a [usize],
-}
 
 /// One penalty's fit on the selection-training rows, judged on the selection
 /// rows.

@@ -1,12 +1,13 @@
 //! From a factorization's answer to a proven one on the activations.
 
 use super::system::{Factor, System};
-use crate::fitting::Form;
-use crate::layer::{Cut, Work};
-use crate::outcome::Certificate;
+use crate::Certificate;
+use crate::cut::Cut;
+use crate::form::Form;
 use crate::ridge::targets::centered;
 use crate::solve::Panel;
 use crate::standardize::Standardized;
+use crate::work::Work;
 
 /// Most conjugate-gradient steps. The factorization leaves the rounding of a
 /// Gram matrix; where one or two do not mend it, the penalty lies far below

@@ -3,7 +3,7 @@
 use layerprobe_linalg::{EigenError, LargeCholesky, MatRef, self_product};
 use rayon::prelude::*;
 
-use crate::fitting::Form;
+use crate::form::Form;
 use crate::solve::{Panel, product};
 
 /// First shift tried where rounding left a matrix indefinite, as a share of

@@ -3,11 +3,10 @@
 use std::f64::consts::TAU;
 use std::ops::Range;
 
-use super::RidgeTask;
-use crate::ProbeError;
 use crate::checks::check_test;
-use crate::layer::Cut;
+use crate::cut::Cut;
 use crate::solve::Panel;
+use crate::{ProbeError, RidgeTask};
 
 /// All properties' components side by side: a column each, two for a phase.
 pub(crate) struct Targets {

@@ -28,11 +28,10 @@ mod separation;
 
 use layerprobe_linalg::{EigenError, MatRef};
 
-use crate::{Certificate, Workload};
-
-use crate::fitting::Form;
+use crate::form::Form;
 use crate::solve::{Fit, Panel, Path, Precision, Space, Stopping, Task};
 use crate::standardize::Standardized;
+use crate::{Certificate, Workload};
 
 use basis::Basis;
 use likelihood::judge;

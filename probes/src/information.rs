@@ -1,3 +1,5 @@
+//! Accuracy counts; V-information says how many bits were read.
+
 use std::collections::BTreeMap;
 use std::f64::consts::LN_2;
 

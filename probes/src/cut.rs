@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use layerprobe_streams::StreamKey;
 
-use super::Stimuli;
 use crate::checks::check_classes;
 use crate::selection::select_groups;
+use crate::task::Stimuli;
 use crate::{CheckedProbeParams, ProbeError, ProbeTask, Selection};
 
 /// The training rows of a probe: the first `used` fit one probe a penalty, the
