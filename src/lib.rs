@@ -10,5 +10,6 @@ pub mod memory;
 pub mod models;
 pub mod nn;
 pub mod reproduction;
+pub mod results;
 pub mod sweep;
 pub mod training;

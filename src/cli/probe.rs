@@ -15,12 +15,13 @@ use super::probe_table::{Shown, tell};
 use super::progress::Progress;
 use super::{exit, outputs, threads};
 use crate::config::{too_few_controls, too_few_permutations};
-use crate::experiment::{Event, Observer, Stage, rows_of_families};
+use crate::experiment::{Event, Observer, Stage};
 use crate::foreign::{
     Around, ArrayShape, Cut, ForeignError, ForeignFile, ForeignLayer, Labels, PredictionFile, plan,
     probe as probe_layer, rows, rows_by_paper,
 };
 use crate::memory::MemoryLimit;
+use crate::results::rows_of_families;
 
 /// Most iterations at one penalty, unless told otherwise.
 const MAX_ITERATIONS: usize = 2000;

@@ -36,7 +36,6 @@ pub use binary::{
     run_binary, xor_example,
 };
 pub use design::condition::{Condition, conditions};
-pub use design::paper_protocol::PAPER_PROTOCOL;
 pub use design::protocol::PROTOCOL;
 pub use design::stimuli::ExperimentStimuli;
 pub use design::streams::Streams;
@@ -49,10 +48,6 @@ pub use forecast::past::{Past, kind};
 pub use forecast::speeds::{Bench, Speeds};
 pub use forecast::standing::{RunCounts, Standing, counts, standing};
 pub use forecast::time::RunForecast;
-pub use probing::paper::SELECTED_BY as PAPER_SELECTED_BY;
-pub use probing::rows::{rows_of_layer, rows_of_outcome};
-pub use probing::significance::rows_of_families;
-pub use probing::tested::write_predictions;
 pub use report::{is_as_listed, own_validation, report, report_input};
 pub use run::{Outcome, fits, run, train};
 pub use verify::{Finding, Verification, verify};

@@ -3,7 +3,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use layerprobe_probes::select_groups;
 use layerprobe_streams::StreamKey;
 
-use super::table::line;
 use super::{FeatureLabels, ForeignError, Labels};
 
 /// Share of the groups that are tested where no split is given.
@@ -70,7 +69,7 @@ fn given(labels: &Labels, split: &[String]) -> Result<Cut, ForeignError> {
             _ => {
                 return Err(ForeignError::UnknownSplit {
                     path: labels.path.clone(),
-                    line: line(row),
+                    line: labels.line(row),
                     found: word.clone(),
                 });
             }
@@ -101,7 +100,7 @@ fn check_groups(labels: &Labels, split: &[String]) -> Result<(), ForeignError> {
         if split.get(before) != Some(word) {
             return Err(ForeignError::DividedGroup {
                 path: labels.path.clone(),
-                lines: (line(before), line(row)),
+                lines: (labels.line(before), labels.line(row)),
                 parts: (split.get(before).cloned().unwrap_or_default(), word.clone()),
             });
         }
@@ -131,4 +130,28 @@ fn drawn(labels: &Labels, key: StreamKey) -> Result<Cut, ForeignError> {
         test,
         kind: "drawn",
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is wrong with the cut of a table of labels.
+    fn refused(table: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("labels.csv");
+        std::fs::write(&path, table).unwrap();
+        let labels = Labels::read(&path, None).unwrap();
+        let key = StreamKey::from_seed(0);
+        Cut::of(&labels, key).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_wrong_row_is_named_by_its_line_in_the_file() {
+        let said = refused("shape,split\n\"a\nb\",train\n\nc,valid\n");
+        assert!(said.contains("labels.csv:5: the split `valid`"), "{said}");
+        let divided = "shape,split,group\n\"a\nb\",train,0\n\nc,test,0\n";
+        let said = refused(divided);
+        assert!(said.contains("lines 2 and 5 are of one group"), "{said}");
+    }
 }

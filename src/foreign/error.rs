@@ -1,5 +1,5 @@
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use layerprobe_probes::ProbeError;
 
@@ -215,6 +215,16 @@ pub enum ForeignError {
         /// Why not.
         source: ProbeError,
     },
+}
+
+impl ForeignError {
+    /// A NumPy file that ends, or breaks, before its array does.
+    pub(super) fn damaged(path: &Path, error: &io::Error) -> Self {
+        Self::Content {
+            path: path.to_owned(),
+            problem: format!("not a whole array file ({error})"),
+        }
+    }
 }
 
 /// What a shape wants to be rows of numbers.

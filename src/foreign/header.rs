@@ -4,7 +4,6 @@ use std::io::Read;
 use std::path::Path;
 
 use super::ForeignError;
-use super::npy::damaged;
 
 /// Bytes of the longest header that is read: a description of one plain array
 /// takes about a hundred, and NumPy reads no more than 10,000.
@@ -23,7 +22,7 @@ pub(super) fn check_header(path: &Path, mut array: impl Read) -> Result<u64, For
     };
     let mut start = Vec::with_capacity(12);
     let read = array.by_ref().take(12).read_to_end(&mut start);
-    read.map_err(|e| damaged(path, &e))?;
+    read.map_err(|e| ForeignError::damaged(path, &e))?;
     // magic string, version, length: of two bytes in version 1, of four later
     let [0x93, b'N', b'U', b'M', b'P', b'Y', version, _, a, b, c, d] = start[..] else {
         return Ok(0);
@@ -41,7 +40,7 @@ pub(super) fn check_header(path: &Path, mut array: impl Read) -> Result<u64, For
     let end = begin + length as usize;
     let rest = end.saturating_sub(12) as u64;
     let read = array.take(rest).read_to_end(&mut start);
-    read.map_err(|e| damaged(path, &e))?;
+    read.map_err(|e| ForeignError::damaged(path, &e))?;
     let text = &start[begin..end.min(start.len())];
     let plain = without_strings(text);
     // no name of a type has a backslash, after which a quote would not end it

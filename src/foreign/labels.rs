@@ -3,8 +3,8 @@ use std::path::{Path, PathBuf};
 
 use layerprobe_probes::ProbeTask;
 
-use super::table::{Table, line};
-use super::{Cut, ForeignError};
+use super::ForeignError;
+use super::table::Table;
 use crate::config::nearest_name;
 
 /// The column that says what a stimulus is for.
@@ -39,6 +39,8 @@ pub struct Strata {
 pub struct Labels {
     /// The file.
     pub path: PathBuf,
+    /// The line of the file, from 1, on which each stimulus's row begins.
+    pub lines: Vec<usize>,
     /// The features.
     pub features: Vec<FeatureLabels>,
     /// Each stimulus's word in `split`, if there is that column.
@@ -79,7 +81,7 @@ impl Labels {
             .collect::<Result<_, _>>()?;
         let groups = match table.column(GROUP) {
             Some(cells) => {
-                check_filled(path, GROUP, cells)?;
+                check_filled(path, &table, GROUP, cells)?;
                 classes(cells).1
             }
             None => (0..table.len() as u32).collect(),
@@ -90,6 +92,7 @@ impl Labels {
             path: path.to_owned(),
             features,
             split: table.column(SPLIT).cloned(),
+            lines: table.lines,
             groups,
             strata,
         };
@@ -119,15 +122,20 @@ impl Labels {
         }
     }
 
-    /// What there is to decode, tested as a cut says.
-    pub fn tasks<'a>(&'a self, cut: &'a Cut) -> Vec<ProbeTask<'a>> {
+    /// What there is to decode, tested on these stimuli.
+    pub fn tasks<'a>(&'a self, test: &'a [usize]) -> Vec<ProbeTask<'a>> {
         let task = |feature: &'a FeatureLabels| ProbeTask {
             feature: &feature.name,
             classes: feature.values.len(),
             labels: &feature.classes,
-            test: &cut.test,
+            test,
         };
         self.features.iter().map(task).collect()
+    }
+
+    /// The line of a stimulus's row.
+    pub(super) fn line(&self, stimulus: usize) -> usize {
+        self.lines.get(stimulus).copied().unwrap_or_default()
     }
 
     /// Number of stimuli.
@@ -214,8 +222,8 @@ fn strata(
                 problem: format!(
                     "lines {} and {} are one group, but differ in `{name}`: labels are permuted among whole groups, \
                      so each needs one stratum",
-                    line(before.0),
-                    line(row)
+                    table.line(before.0),
+                    table.line(row)
                 ),
             });
         }
@@ -236,7 +244,7 @@ fn feature(path: &Path, table: &Table, name: String) -> Result<FeatureLabels, Fo
             column: name.clone(),
             known: names.clone(),
         })?;
-    check_filled(path, &name, cells)?;
+    check_filled(path, table, &name, cells)?;
     let (values, classes) = classes(cells);
     if let [value] = values.as_slice() {
         return Err(ForeignError::OneValue {
@@ -265,12 +273,17 @@ fn feature(path: &Path, table: &Table, name: String) -> Result<FeatureLabels, Fo
     })
 }
 
-fn check_filled(path: &Path, column: &str, cells: &[String]) -> Result<(), ForeignError> {
+fn check_filled(
+    path: &Path,
+    table: &Table,
+    column: &str,
+    cells: &[String],
+) -> Result<(), ForeignError> {
     let missing = |cell: &String| cell.is_empty() || cell.eq_ignore_ascii_case("nan");
     match cells.iter().position(missing) {
         Some(row) => Err(ForeignError::EmptyCell {
             path: path.to_owned(),
-            line: line(row),
+            line: table.line(row),
             column: column.to_owned(),
         }),
         None => Ok(()),
@@ -344,5 +357,14 @@ mod tests {
         assert!(divided.contains("lines 4 and 5 are one group"), "{divided}");
         let unknown = said(read(None, "colour"));
         assert!(unknown.contains("color"), "{unknown}");
+    }
+
+    #[test]
+    fn an_empty_cell_is_named_by_its_line_in_the_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("labels.csv");
+        std::fs::write(&path, "shape,color\n\"a\nb\",red\n\nc,\n").unwrap();
+        let said = Labels::read(&path, None).unwrap_err().to_string();
+        assert!(said.contains("labels.csv:5: the column `color`"), "{said}");
     }
 }

@@ -8,6 +8,7 @@
 //! down.
 
 mod around;
+mod array;
 mod cut;
 mod error;
 mod header;
@@ -24,10 +25,11 @@ mod table;
 mod tests;
 
 pub use around::Around;
+pub use array::ArrayShape;
 pub use cut::Cut;
 pub use error::ForeignError;
 pub use labels::{FeatureLabels, Labels, Strata};
-pub use layers::{ArrayShape, ForeignFile, ForeignLayer};
+pub use layers::{ForeignFile, ForeignLayer};
 pub use memory::plan;
 pub use outcomes::{ForeignOutcomes, PROTOCOL, probe, rows};
 pub use paper::rows_by_paper;

@@ -7,8 +7,8 @@ use npyz::npz::NpzArchive;
 use npyz::{DType, Deserialize, NpyFile, Order, TypeChar};
 
 use super::ForeignError;
+use super::array::{AT_ONCE, ArrayShape, channels, chosen, narrowed, rows_and_dim};
 use super::header::check_header;
-use super::layers::{AT_ONCE, ArrayShape, channels, chosen, narrowed, rows_and_dim};
 
 /// Takes some whole rows.
 type Part<'a> = &'a mut dyn FnMut(&[f32]) -> Result<(), ForeignError>;
@@ -25,7 +25,9 @@ pub(super) fn array(
     chosen(path, vec![name.clone()], layers)?;
     let found = described(path, name, &opened(path)?)?;
     let header = check_header(path, open(path)?)?;
-    let bytes = open(path)?.metadata().map_err(|e| damaged(path, &e))?;
+    let bytes = open(path)?
+        .metadata()
+        .map_err(|e| ForeignError::damaged(path, &e))?;
     check_length(path, &found, header, bytes.len())?;
     Ok(vec![found.shape])
 }
@@ -90,7 +92,7 @@ pub(super) fn by_rows(path: &Path, name: &str, values: &[f32]) -> Result<Vec<f32
 
 fn opened(path: &Path) -> Result<NpyFile<BufReader<File>>, ForeignError> {
     check_header(path, open(path)?)?;
-    NpyFile::new(BufReader::new(open(path)?)).map_err(|e| damaged(path, &e))
+    NpyFile::new(BufReader::new(open(path)?)).map_err(|e| ForeignError::damaged(path, &e))
 }
 
 /// Compares an array's bytes with what its header says.
@@ -117,7 +119,7 @@ fn check_length(
 }
 
 fn archive(path: &Path) -> Result<NpzArchive<BufReader<File>>, ForeignError> {
-    NpzArchive::new(BufReader::new(open(path)?)).map_err(|e| damaged(path, &e))
+    NpzArchive::new(BufReader::new(open(path)?)).map_err(|e| ForeignError::damaged(path, &e))
 }
 
 fn entry<'a>(
@@ -129,7 +131,9 @@ fn entry<'a>(
     if let Ok(packed) = archive.zip_archive().by_name(&file) {
         check_header(path, packed)?;
     }
-    let array = archive.by_name(name).map_err(|e| damaged(path, &e))?;
+    let array = archive
+        .by_name(name)
+        .map_err(|e| ForeignError::damaged(path, &e))?;
     array.ok_or_else(|| ForeignError::Content {
         path: path.to_owned(),
         problem: format!("the array `{name}` is listed, but not there"),
@@ -141,13 +145,6 @@ fn open(path: &Path) -> Result<File, ForeignError> {
         path: path.to_owned(),
         source,
     })
-}
-
-pub(super) fn damaged(path: &Path, error: &std::io::Error) -> ForeignError {
-    ForeignError::Content {
-        path: path.to_owned(),
-        problem: format!("not a whole array file ({error})"),
-    }
 }
 
 fn shape<R: Read>(path: &Path, name: &str, file: &NpyFile<R>) -> Result<Vec<usize>, ForeignError> {
@@ -217,7 +214,7 @@ fn values<R: Read>(
         _ => read::<f64, _>(path, file, numbers, |x| narrowed(path, name, x), part),
     }?;
     // an archive's checksum is compared where the array's end is met
-    std::io::copy(&mut bytes, &mut std::io::sink()).map_err(|e| damaged(path, &e))?;
+    std::io::copy(&mut bytes, &mut std::io::sink()).map_err(|e| ForeignError::damaged(path, &e))?;
     Ok(())
 }
 
@@ -235,7 +232,7 @@ fn read<T: Deserialize, R: Read>(
     // a row may be said to be longer than there are numbers
     let mut rows = Vec::with_capacity(numbers.min(AT_ONCE));
     for value in all {
-        rows.push(number(value.map_err(|e| damaged(path, &e))?)?);
+        rows.push(number(value.map_err(|e| ForeignError::damaged(path, &e))?)?);
         if rows.len() == numbers {
             part(&rows)?;
             rows.clear();

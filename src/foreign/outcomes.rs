@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2};
 
 use super::{Cut, ForeignError, ForeignLayer, Labels};
 use crate::activations::Matrix;
-use crate::experiment::rows_of_layer;
+use crate::results::rows_of_layer;
 
 /// The protocol's name and version, written into every row, with the scaling
 /// where it is not [`Scaling::Channel`], and the column of strata, if there is one.
@@ -55,7 +55,7 @@ pub fn probe(
     if layer.rows != labels.len() {
         return Err(mismatch(layer, labels));
     }
-    let tasks = labels.tasks(cut);
+    let tasks = labels.tasks(&cut.test);
     let keys = ProbeKeys {
         selection: key.derive("probe/split"),
         bootstrap: key.derive("probe/bootstrap"),

@@ -9,7 +9,7 @@ use ndarray::ArrayView2;
 
 use super::{Cut, ForeignError, ForeignLayer, Labels};
 use crate::activations::Matrix;
-use crate::experiment::{PAPER_PROTOCOL, PAPER_SELECTED_BY};
+use crate::results::{PAPER_PROTOCOL, PAPER_SELECTED_BY};
 
 /// Decodes a layer by the protocol of Hermann & Lampinen 2020, appendix B.1.1:
 /// every feature by every point of `grid`, trained by Adam on the activations as
@@ -50,7 +50,7 @@ pub fn rows_by_paper(
         selection: Selection::Drawn,
         channels: None,
     };
-    let tasks: Vec<ProbeTask<'_>> = labels.tasks(cut);
+    let tasks: Vec<ProbeTask<'_>> = labels.tasks(&cut.test);
     let mut go_on = |epoch| {
         progress(epoch);
         ControlFlow::Continue(())

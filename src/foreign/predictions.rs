@@ -3,7 +3,7 @@ use std::path::Path;
 use layerprobe_reports::{PredictionTable, ReportError};
 
 use super::{Cut, ForeignOutcomes, Labels};
-use crate::experiment::write_predictions;
+use crate::results::write_predictions;
 
 /// What the probes say of each test stimulus, written layer by layer. A
 /// stimulus' number is its row in the labels, from 0.

@@ -7,7 +7,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, TensorInfo};
 
 use super::ForeignError;
-use super::layers::{ArrayShape, channels, chosen, narrowed, rows_and_dim};
+use super::array::{ArrayShape, channels, chosen, narrowed, rows_and_dim};
 
 /// The longest header that is read; safetensors' own limit.
 const MAX_HEADER: u64 = 100_000_000;

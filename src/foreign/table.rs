@@ -7,6 +7,8 @@ use super::ForeignError;
 pub(super) struct Table {
     /// Names of the columns.
     pub names: Vec<String>,
+    /// The line of the file, from 1, on which each row begins.
+    pub lines: Vec<usize>,
     columns: Vec<Vec<String>>,
 }
 
@@ -28,8 +30,14 @@ impl Table {
         let header = reader.headers().map_err(damaged)?;
         let names: Vec<String> = header.iter().map(ToOwned::to_owned).collect();
         let mut columns = vec![Vec::new(); names.len()];
+        let (mut lines, mut line, mut counted) = (Vec::new(), 1, 0);
         for record in reader.records() {
-            for (column, cell) in columns.iter_mut().zip(&record.map_err(damaged)?) {
+            let record = record.map_err(damaged)?;
+            let begin = first_byte(&bytes, &record);
+            line += line_ends(bytes.get(counted..begin).unwrap_or_default());
+            counted = begin;
+            lines.push(line);
+            for (column, cell) in columns.iter_mut().zip(&record) {
                 column.push(cell.to_owned());
             }
         }
@@ -59,7 +67,11 @@ impl Table {
                 "no row below the header; wanted one a stimulus".to_owned(),
             ));
         }
-        Ok(Self { names, columns })
+        Ok(Self {
+            names,
+            lines,
+            columns,
+        })
     }
 
     /// Number of rows.
@@ -72,9 +84,60 @@ impl Table {
         let place = self.names.iter().position(|known| known == name)?;
         self.columns.get(place)
     }
+
+    /// The line of a row.
+    pub fn line(&self, row: usize) -> usize {
+        self.lines.get(row).copied().unwrap_or_default()
+    }
 }
 
-/// The line of a stimulus's row, under the header's.
-pub(super) fn line(row: usize) -> usize {
-    row + 2
+/// The byte with which a row begins. The reader's own position is where the row
+/// before ended: in front of empty lines, and of the second byte of a line end of two.
+/// Its line, too, is that place's, so lines are counted here.
+fn first_byte(bytes: &[u8], record: &csv::StringRecord) -> usize {
+    let ended = record.position().map_or(0, |place| place.byte() as usize);
+    let between = bytes.iter().skip(ended);
+    ended + between.take_while(|byte| b"\r\n".contains(byte)).count()
+}
+
+/// How many lines end within these bytes: with `\n`, `\r\n` or `\r`.
+fn line_ends(bytes: &[u8]) -> usize {
+    let next = bytes.iter().skip(1).map(Some).chain([None]);
+    let ends = bytes.iter().zip(next).filter(|&(byte, next)| match byte {
+        b'\n' => true,
+        b'\r' => next != Some(&b'\n'),
+        _ => false,
+    });
+    ends.count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The lines on which the rows of a table begin.
+    fn lines(table: &str) -> Vec<usize> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("labels.csv");
+        std::fs::write(&path, table).unwrap();
+        Table::read(&path).unwrap().lines
+    }
+
+    #[test]
+    fn a_row_begins_below_empty_lines_and_cells_of_many_lines() {
+        assert_eq!(lines("shape,split\na,train\nb,test\n"), [2, 3]);
+        assert_eq!(lines("shape\n\n\na\n\nb"), [4, 6]);
+        assert_eq!(lines("\nshape\na\n"), [3]);
+        assert_eq!(lines("shape,split\n\"a\nb\",train\nb,test\n"), [2, 4]);
+        assert_eq!(lines("\"sha\npe\",split\na,train\n"), [3]);
+    }
+
+    #[test]
+    fn lines_end_as_each_system_ends_them() {
+        for end in ["\n", "\r\n", "\r"] {
+            let table = "shape,split|\"a|b\",train||b,test|c,test|".replace('|', end);
+            assert_eq!(lines(&table), [2, 5, 6], "{end:?}");
+        }
+        assert_eq!(lines("\u{feff}shape\r\na\r\n"), [2]);
+    }
 }

@@ -12,9 +12,9 @@ use super::experiment::Experiment;
 use super::proven::ProvenTable;
 use crate::config::{AnyConfig, Config};
 use crate::experiment::{
-    ExperimentError, PAPER_PROTOCOL, PROTOCOL, conditions, is_as_listed, last_training,
-    own_validation,
+    ExperimentError, PROTOCOL, conditions, is_as_listed, last_training, own_validation,
 };
+use crate::results::PAPER_PROTOCOL;
 
 /// How tables of experiments are made; with another, they are made again.
 const VERSION: &str = "evidence/1";

@@ -13,9 +13,8 @@ use crate::activations::Baseline;
 use crate::config::{
     AtCheckpoints, Checkpoints, Config, Correlation, Network, Probes, Seeds, Stimuli, Training,
 };
+use crate::results::PAPER_PROTOCOL;
 use crate::training::{Fingerprint, Normalization};
-
-use super::paper_protocol::PAPER_PROTOCOL;
 
 // Versions of what each stage does, raised by hand when it leaves other bytes
 // than before. Stimuli are part of all three.

@@ -2,9 +2,6 @@
 
 use crate::config::{Config, PaperGrid};
 
-/// The protocol's name and version, written into every row.
-pub const PAPER_PROTOCOL: &str = "paper/1";
-
 /// The protocol in words, if the configuration names it.
 pub fn in_words(config: &Config) -> Option<String> {
     let PaperGrid {

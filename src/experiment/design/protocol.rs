@@ -9,8 +9,9 @@ use crate::config::{
     Schedule, Stimuli, Training, UntrainedImages,
 };
 use crate::models::Options;
+use crate::results::PAPER_PROTOCOL;
 
-use super::paper_protocol::{self, PAPER_PROTOCOL};
+use super::paper_protocol;
 
 /// The protocol's name and version, written into every row.
 pub const PROTOCOL: &str = "clean/4";

@@ -6,8 +6,7 @@ use layerprobe_reports::{ResultRow, rows_over_runs};
 
 use crate::experiment::error::ExperimentError;
 use crate::experiment::folder::layer_tables::LayerTables;
-
-use super::significance::rows_of_families;
+use crate::results::rows_of_families;
 
 /// All rows of a run, in their order: the clean protocol's, what they say of
 /// families of tests, the paper's, and what each says over runs, with the

@@ -11,10 +11,10 @@ use layerprobe_reports::{
 use layerprobe_probes::View;
 
 use crate::config::{Config, Protocol};
+use crate::results::PAPER_PROTOCOL;
 use crate::training::Role;
 
 use super::Run;
-use crate::experiment::design::paper_protocol::PAPER_PROTOCOL;
 use crate::experiment::design::protocol;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::folder::layout::{by_value_in, confusions_in};

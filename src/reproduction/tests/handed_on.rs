@@ -13,7 +13,8 @@ use super::super::similarity::Similarity;
 use super::super::{Reproduction, pooled, reproduce};
 use super::*;
 use crate::config::Config;
-use crate::experiment::{Event, Execution, Observer, PAPER_PROTOCOL, PROTOCOL, conditions};
+use crate::experiment::{Event, Execution, Observer, PROTOCOL, conditions};
+use crate::results::PAPER_PROTOCOL;
 
 const CLAIM: &str = "rsa-correlated";
 const EXPERIMENT: &str = "shape-texture-0.5";

@@ -8,7 +8,8 @@ use layerprobe_streams::StreamKey;
 
 use super::decoding::{DecodedSet, FEATURES, protocol};
 use crate::config::BinaryConfig;
-use crate::experiment::{ExperimentError, rows_of_outcome};
+use crate::experiment::ExperimentError;
+use crate::results::rows_of_outcome;
 
 /// Probes whose penalty is chosen on a fifth of the training stimuli and whose
 /// every fit is proven.

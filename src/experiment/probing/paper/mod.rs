@@ -32,7 +32,6 @@ use crate::experiment::folder::proof::Proof;
 use crate::experiment::store::{Asked, Patience, Store};
 
 use curves::LayerCurves;
-pub use rows::SELECTED_BY;
 
 /// The checkpoints it reads.
 const ROLES: [Role; 2] = [Role::Initial, Role::BestValidation];

@@ -5,15 +5,10 @@ use layerprobe_probes::{FeatureCurves, GridCurves, View, choose};
 use layerprobe_reports::ResultRow;
 
 use super::curves::LayerCurves;
-use crate::experiment::design::paper_protocol::PAPER_PROTOCOL;
-
 use super::{PaperStage, Place, ROLES};
 use crate::experiment::error::ExperimentError;
 use crate::experiment::probing::rows::row_of_condition;
-
-/// What chose the decoder, as `selected_by` says it: the accuracy, on the very
-/// stimuli that it is reported of.
-pub const SELECTED_BY: &str = "tested_stimuli";
+use crate::results::{PAPER_PROTOCOL, PAPER_SELECTED_BY};
 
 impl PaperStage<'_> {
     /// All rows, from complete curves: targets one after the other.
@@ -82,7 +77,7 @@ impl PaperStage<'_> {
                 value: found.curves.accuracy(choice.point, choice.epoch),
                 iterations: Some((choice.epoch * steps) as u64),
                 status: "fixed_budget".to_owned(),
-                selected_by: SELECTED_BY.to_owned(),
+                selected_by: PAPER_SELECTED_BY.to_owned(),
                 learning_rate: Some(rate),
                 weight_decay: Some(decay),
                 ..tested.clone()

@@ -2,7 +2,7 @@ use layerprobe_probes::LayerOutcome;
 use layerprobe_reports::{ConfusionRow, ResultRow};
 
 use crate::experiment::probing::probe_sets::ProbeSet;
-use crate::experiment::probing::rows::split_name;
+use crate::results::split_name;
 
 /// How often each probe took one class for another: a row for every pair of
 /// classes that occurred.

@@ -8,13 +8,13 @@ use layerprobe_probes::LayerOutcome;
 use layerprobe_reports::ResultRow;
 
 use super::probe_sets::ProbeSet;
-use super::rows::rows_of_layer;
 use crate::experiment::folder::layer_tables::LayerTables;
+use crate::results::rows_of_layer;
 
 use by_value::rows_by_value;
 use confusion::rows_of_confusion;
 
-pub use predictions::{write_layer_predictions, write_predictions};
+pub use predictions::write_layer_predictions;
 
 /// All tables of a view of a layer but its predictions, which are large.
 pub fn tables_of_layer(
