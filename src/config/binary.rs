@@ -1,10 +1,13 @@
 //! The binary-features experiment's configuration: what it trains on, how, and
 //! what it measures.
 
+use layerprobe_generators::binary::EasyRule;
 use serde::Serialize;
 
 use super::presets::BINARY_PRESETS;
 use super::sections::Checkpoints;
+use super::words::as_word;
+use super::{hash_of_parts, toml_of};
 
 /// A complete, checked configuration of the binary-features experiment
 /// (Hermann & Lampinen 2020, appendix B.3): what `config.toml` in its folder
@@ -54,8 +57,9 @@ pub struct BinarySeeds {
 /// The stimuli.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BinaryStimuli {
-    /// What the easy feature is of its bits: `first_bit` or `majority`.
-    pub easy_rule: String,
+    /// What the easy feature is of its bits.
+    #[serde(serialize_with = "as_word")]
+    pub easy_rule: EasyRule,
     /// How well it predicts the label: a network for each.
     pub easy_predictivity: Vec<f64>,
     /// How well the hard feature predicts the label.
@@ -201,9 +205,7 @@ pub struct BinarySimilarity {
 impl BinaryConfig {
     /// The configuration as TOML, complete: it gives the same run again.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).unwrap_or_else(|error| {
-            unreachable!("a checked configuration is plain tables and values: {error}")
-        })
+        toml_of(self)
     }
 
     /// Whether a text is a configuration of this experiment: by a section or a key
@@ -237,14 +239,12 @@ impl BinaryConfig {
 
     /// Hash of all of the configuration that a network's measures depend on.
     pub fn measures_hash(&self) -> String {
-        let decoding = toml::to_string(&self.decoding).unwrap_or_default();
-        super::hash_of_parts(&[self.training_hash(), decoding])
+        hash_of_parts(&[self.training_hash(), toml_of(&self.decoding)])
     }
 
     /// Hash of all of the configuration that a trained network depends on: everything
     /// but the name, how many networks there are, and what is measured.
     pub fn training_hash(&self) -> String {
-        let part = |value: Result<String, toml::ser::Error>| value.unwrap_or_default();
         let stimuli = BinaryStimuli {
             easy_predictivity: Vec::new(),
             ..self.stimuli.clone()
@@ -254,12 +254,12 @@ impl BinaryConfig {
             runs: 0,
             ..self.training.clone()
         };
-        super::hash_of_parts(&[
-            part(toml::to_string(&self.seeds)),
-            part(toml::to_string(&stimuli)),
-            part(toml::to_string(&self.network)),
-            part(toml::to_string(&training)),
-            part(toml::to_string(&self.checkpoints)),
+        hash_of_parts(&[
+            toml_of(&self.seeds),
+            toml_of(&stimuli),
+            toml_of(&self.network),
+            toml_of(&training),
+            toml_of(&self.checkpoints),
         ])
     }
 }

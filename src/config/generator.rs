@@ -1,6 +1,4 @@
-use layerprobe_generators::{
-    GeneratorError, NavonParams, StimulusSet, TextureAngle, TrifeatureParams,
-};
+use layerprobe_generators::{GeneratorError, NavonParams, StimulusSet, TrifeatureParams};
 use layerprobe_streams::StreamKey;
 
 use super::sections::Stimuli;
@@ -36,10 +34,7 @@ impl Stimuli {
                     image_size: *image_size,
                     large_size: *large_letter,
                     small_size: *small_letter,
-                    texture_angle: match texture_angle.as_str() {
-                        "absolute" => TextureAngle::Absolute,
-                        _ => TextureAngle::Relative,
-                    },
+                    texture_angle: *texture_angle,
                 }
                 .check(key)?,
             ),

@@ -174,14 +174,19 @@ impl Keys {
             .iter()
             .copied()
             .find(|k| *k == name)
-            .ok_or_else(|| ConfigError::UnknownName {
-                place: self.place(key),
-                key: key.to_owned(),
-                what: what.to_owned(),
-                name: name.to_owned(),
-                nearest: nearest_name(name, known.iter().copied()),
-                known: known.join(", "),
-            })
+            .ok_or_else(|| self.unknown_name(key, what, name, known))
+    }
+
+    /// A name that is not among the known ones, at its place.
+    pub fn unknown_name(&self, key: &str, what: &str, name: &str, known: &[&str]) -> ConfigError {
+        ConfigError::UnknownName {
+            place: self.place(key),
+            key: key.to_owned(),
+            what: what.to_owned(),
+            name: name.to_owned(),
+            nearest: nearest_name(name, known.iter().copied()),
+            known: known.join(", "),
+        }
     }
 
     /// Fails on a key that is given and belongs to other values, `owners`, of the key

@@ -24,6 +24,7 @@ mod sections;
 #[cfg(test)]
 mod tests;
 mod training;
+mod words;
 
 use std::path::Path;
 
@@ -195,6 +196,13 @@ fn open(preset_or_file: &str, presets: &[Preset]) -> Result<Keys, ConfigError> {
 
 fn of_preset(preset: &Preset) -> Result<Keys, ConfigError> {
     Keys::parse(&format!("preset {}", preset.name), preset.toml)
+}
+
+/// A checked configuration, or a part of one, as TOML.
+fn toml_of(checked: &impl serde::Serialize) -> String {
+    toml::to_string(checked).unwrap_or_else(|error| {
+        unreachable!("a checked configuration is plain tables and values: {error}")
+    })
 }
 
 /// One hash of several texts, none of which can run into the next.

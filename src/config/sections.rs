@@ -1,10 +1,12 @@
-use layerprobe_probes::View;
+use layerprobe_generators::TextureAngle;
+use layerprobe_probes::{Scaling, Solver, View};
 use serde::{Serialize, Serializer};
 
 use super::protocols::{PaperGrid, Protocol};
 use super::training::Training;
+use super::words::as_word;
 use crate::activations::Baseline;
-use crate::models::{Design, Options, UnknownArch};
+use crate::models::{Arch, Design, Options};
 
 /// A complete, checked configuration: what `config.toml` in a run folder
 /// holds, and all that the bytes of a run's results depend on.
@@ -80,8 +82,9 @@ pub enum Stimuli {
         large_letter: usize,
         /// Em size of the small letters in pixels.
         small_letter: usize,
-        /// `relative` to the large letter (the authors' script) or `absolute`.
-        texture_angle: String,
+        /// What the small letters' angle is measured from.
+        #[serde(serialize_with = "as_word")]
+        texture_angle: TextureAngle,
     },
 }
 
@@ -173,7 +176,7 @@ pub struct Split {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Network {
     /// Its architecture.
-    pub arch: String,
+    pub arch: Arch,
     /// Whether all conditions start from the same weights.
     pub initial_weights: InitialWeights,
     /// What of the architecture is chosen; the rest has its default.
@@ -183,14 +186,11 @@ pub struct Network {
 
 impl Network {
     /// The design of the network for images of this size and so many classes.
-    ///
-    /// # Errors
-    /// If the architecture is unknown.
-    pub fn design(&self, image_size: usize, classes: usize) -> Result<Design, UnknownArch> {
-        Ok(Design {
+    pub fn design(&self, image_size: usize, classes: usize) -> Design {
+        Design {
             options: self.options.clone(),
-            ..Design::new(self.arch.parse()?, image_size, classes)
-        })
+            ..Design::new(self.arch, image_size, classes)
+        }
     }
 }
 
@@ -240,15 +240,17 @@ pub struct Probes {
     pub features: Vec<String>,
     /// L2 penalties to choose among; 0 is none.
     pub penalties: Vec<f64>,
-    /// `channel`, `standard` or `none`: how dimensions are brought to one scale.
-    pub scaling: String,
+    /// How dimensions are brought to one scale.
+    #[serde(serialize_with = "as_word")]
+    pub scaling: Scaling,
     /// How images are shown to networks at step 0.
     #[serde(skip_serializing_if = "UntrainedImages::is_normalized")]
     pub untrained_images: UntrainedImages,
     /// Share of the training combinations that chooses the penalty.
     pub selection_fraction: f64,
-    /// `batched` (this toolkit's) or `linfa` (linfa-logistic).
-    pub solver: String,
+    /// What fits the probes: this toolkit's own solver or linfa-logistic.
+    #[serde(serialize_with = "as_word")]
+    pub solver: Solver,
     /// Iterations after which a fit is given up as not converged.
     pub max_iterations: usize,
     /// Bootstrap resamples behind each interval.
@@ -361,9 +363,7 @@ impl AtCheckpoints {
 impl Config {
     /// The configuration as TOML, complete: it gives the same run again.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).unwrap_or_else(|error| {
-            unreachable!("a checked configuration is plain tables and values: {error}")
-        })
+        super::toml_of(self)
     }
 
     /// The part that says what the stimuli are.

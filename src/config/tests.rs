@@ -1,6 +1,7 @@
 //! What settings do, and what errors advise.
 
-use super::{BinaryConfig, Config, ConfigError, key_named};
+use super::{AnyConfig, BinaryConfig, Config, ConfigError, key_named};
+use crate::models::Arch;
 
 fn quick(settings: &[&str]) -> Result<Config, ConfigError> {
     let settings: Vec<String> = settings.iter().map(|s| (*s).to_owned()).collect();
@@ -133,6 +134,59 @@ fn what_was_meant_is_asked_before_the_list_goes_on() {
         message.contains("no file of that name; presets: quick"),
         "{message}"
     );
+}
+
+/// Keys whose value is one word: a preset that has the key, and all words.
+const WORDS: [(&str, &str, &[&str]); 4] = [
+    ("quick", "probes.scaling", &["channel", "standard", "none"]),
+    ("quick", "probes.solver", &["batched", "linfa"]),
+    (
+        "navon-quick",
+        "stimuli.texture_angle",
+        &["relative", "absolute"],
+    ),
+    (
+        "binary-quick",
+        "stimuli.easy_rule",
+        &["first_bit", "majority"],
+    ),
+];
+
+#[test]
+fn a_word_is_written_as_it_was_read() {
+    for (preset, key, words) in WORDS {
+        let name = key.rsplit('.').next().unwrap();
+        for word in words {
+            let set = [format!("{key}={word}")];
+            let written = AnyConfig::load(preset, &set).unwrap().to_toml();
+            let line = format!("\n{name} = \"{word}\"\n");
+            assert!(written.contains(&line), "{written}");
+        }
+    }
+    // networks name their layers, and each has others
+    let mut config = quick(&[]).unwrap();
+    for arch in Arch::ALL {
+        config.network.arch = arch;
+        let line = format!("\narch = \"{arch}\"\n");
+        assert!(config.to_toml().contains(&line), "{arch}");
+    }
+}
+
+#[test]
+fn an_unknown_word_is_told_with_all_that_there_are() {
+    for (preset, key, words) in WORDS {
+        // a slip of the first word
+        let slip = format!("{}s", words[0]);
+        let set = [format!("{key}={slip}")];
+        let message = AnyConfig::load(preset, &set).unwrap_err().to_string();
+        let said = format!(
+            " `{slip}` (did you mean `{}`?); known: {}",
+            words[0],
+            words.join(", ")
+        );
+        assert!(message.starts_with(&format!("--set: `{key}`: unknown ")));
+        assert!(message.ends_with(&said), "{message}");
+    }
 }
 
 #[test]

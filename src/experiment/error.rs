@@ -133,12 +133,9 @@ pub enum ExperimentError {
     /// The network.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// A plan that does not fit the number of training stimuli.
+    /// A plan that does not fit the number of training stimuli, or its optimizer.
     #[error("training cannot be planned")]
     Plan(#[source] TrainingError),
-    /// A network that does not exist.
-    #[error("{0}")]
-    UnknownArch(String),
     /// A checkpoint.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),

@@ -211,7 +211,7 @@ fn facts(config: &Config, classes: usize) -> Result<Vec<Fact>, ExperimentError> 
     Ok(vec![
         Fact::new("dataset", config.stimuli.dataset()),
         Fact::new("image size", format!("{size} x {size} px")),
-        Fact::new("network", &config.network.arch),
+        Fact::new("network", config.network.arch.name()),
         Fact::new("trained on", config.training.targets.join(", ")),
         Fact::new("classes", format!("{classes} (chance 1/{classes})")),
         Fact::new("hold-out versions", versions.join(", ")),

@@ -129,8 +129,7 @@ impl TrainStage<'_> {
         let design = self
             .config
             .network
-            .design(self.config.stimuli.image_size(), classes)
-            .map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))?;
+            .design(self.config.stimuli.image_size(), classes);
         let init = self
             .streams
             .init(self.config.network.initial_weights, condition);

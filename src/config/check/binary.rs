@@ -34,9 +34,7 @@ pub(in crate::config) fn binary(keys: &Keys) -> Result<BinaryConfig, ConfigError
 }
 
 fn stimuli(keys: &Keys) -> Result<BinaryStimuli, ConfigError> {
-    let rules = EasyRule::ALL.map(EasyRule::as_str);
-    let rule = keys.text_or("stimuli.easy_rule", EasyRule::default().as_str())?;
-    keys.known("stimuli.easy_rule", "rule", &rule, &rules)?;
+    let easy_rule = keys.word_or("stimuli.easy_rule", "rule", EasyRule::default())?;
     let key = "stimuli.easy_predictivity";
     let easy = keys
         .numbers(key, "[0.5, 0.9]")?
@@ -54,7 +52,7 @@ fn stimuli(keys: &Keys) -> Result<BinaryStimuli, ConfigError> {
         }
     }
     Ok(BinaryStimuli {
-        easy_rule: rule,
+        easy_rule,
         easy_predictivity: easy,
         hard_predictivity: keys.number_or_in("stimuli.hard_predictivity", 0.9, 0.5, 1.0)?,
         train: keys.whole_or_in("stimuli.train", 256, 2, MOST_STIMULI)? as usize,

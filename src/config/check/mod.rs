@@ -15,8 +15,8 @@ use super::error::ConfigError;
 use super::keys::Keys;
 use super::sections::*;
 use crate::activations::Baseline;
-use crate::models::{Layer, Shape};
-use layerprobe_probes::{UnknownView, View};
+use crate::models::{Arch, Layer, Shape};
+use layerprobe_probes::{Scaling, Solver, UnknownView, View};
 
 /// Decades from 1e-3 to 1e5.
 const DEFAULT_PENALTIES: [f64; 9] = [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5];
@@ -33,7 +33,7 @@ pub(super) fn check(keys: &Keys) -> Result<Config, ConfigError> {
     } = sections(keys)?;
     let network = network::network(keys)?;
     let layers = network::layers(keys, &network, &stimuli, &split)?;
-    let probes = probes(keys, &stimuli, (&network.arch, &layers))?;
+    let probes = probes(keys, &stimuli, (network.arch, &layers))?;
     let config = Config {
         name: name(keys)?,
         seed: keys.whole_or("seed", 0)?,
@@ -114,7 +114,7 @@ fn checkpoints(keys: &Keys) -> Result<Checkpoints, ConfigError> {
 
 /// The layers to probe, each place once: baselines, then the network's in its
 /// order.
-fn probed_layers(keys: &Keys, arch: &str, layers: &[Layer]) -> Result<Vec<String>, ConfigError> {
+fn probed_layers(keys: &Keys, arch: Arch, layers: &[Layer]) -> Result<Vec<String>, ConfigError> {
     let names = |layer: &'_ Layer| [vec![layer.name.clone()], layer.aliases.clone()].concat();
     let baselines = Baseline::ALL.map(|baseline| vec![baseline.name().to_owned()]);
     let all: Vec<Vec<String>> = baselines
@@ -143,14 +143,11 @@ fn probed_layers(keys: &Keys, arch: &str, layers: &[Layer]) -> Result<Vec<String
 fn probes(
     keys: &Keys,
     stimuli: &Stimuli,
-    (arch, layers): (&str, &[Layer]),
+    (arch, layers): (Arch, &[Layer]),
 ) -> Result<Probes, ConfigError> {
     let chosen = probed_layers(keys, arch, layers)?;
-    let solver = keys.text_or("probes.solver", "batched")?;
-    keys.known("probes.solver", "solver", &solver, &["batched", "linfa"])?;
-    let scaling = keys.text_or("probes.scaling", "channel")?;
-    let known = ["channel", "standard", "none"];
-    keys.known("probes.scaling", "scaling", &scaling, &known)?;
+    let solver = keys.word_or("probes.solver", "solver", Solver::Batched)?;
+    let scaling = keys.word_or("probes.scaling", "scaling", Scaling::Channel)?;
     let key = "probes.untrained_images";
     let untrained = keys.text_or(key, "normalized")?;
     let untrained_images = match keys.known(key, "choice", &untrained, &UntrainedImages::NAMES)? {

@@ -13,7 +13,7 @@ pub(super) fn network(keys: &Keys) -> Result<Network, ConfigError> {
     let choices = ["shared", "per_run"];
     let chosen = keys.known("network.initial_weights", "choice", &weights, &choices)?;
     Ok(Network {
-        arch: arch(keys)?.name().to_owned(),
+        arch: arch(keys)?,
         initial_weights: match chosen {
             "per_run" => InitialWeights::PerRun,
             _ => InitialWeights::Shared,
@@ -32,7 +32,6 @@ pub(super) fn layers(
     let classes = stimuli.values_per_feature() - split.held_out;
     network
         .design(stimuli.image_size(), classes)
-        .map_err(|error| keys.invalid("network.arch", error.to_string()))?
         .layers()
         .map_err(|error| match &error {
             ModelError::Option { option, .. } => {
@@ -44,9 +43,10 @@ pub(super) fn layers(
 
 fn arch(keys: &Keys) -> Result<Arch, ConfigError> {
     let name = keys.text("network.arch")?;
-    let known = Arch::ALL.map(Arch::name);
-    keys.known("network.arch", "network", &name, &known)?;
-    Arch::from_str(&name).map_err(|error| keys.invalid("network.arch", error.to_string()))
+    Arch::from_str(&name).map_err(|_| {
+        let known = Arch::ALL.map(Arch::name);
+        keys.unknown_name("network.arch", "network", &name, &known)
+    })
 }
 
 /// What of an architecture may be chosen; whether it has the option, and the

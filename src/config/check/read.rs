@@ -4,6 +4,7 @@ use toml::Value;
 
 use crate::config::error::ConfigError;
 use crate::config::keys::Keys;
+use crate::config::words::Word;
 
 pub(super) fn whole(value: &Value) -> Option<u64> {
     value.as_integer().and_then(|i| u64::try_from(i).ok())
@@ -134,6 +135,21 @@ impl Keys {
     pub(super) fn text_or(&self, key: &str, default: &str) -> Result<String, ConfigError> {
         let given = self.get(key, TEXT, |v| v.as_str().map(str::to_owned))?;
         Ok(given.unwrap_or_else(|| default.to_owned()))
+    }
+
+    /// The choice that a word stands for.
+    pub(super) fn word_or<W: Word>(
+        &self,
+        key: &str,
+        what: &str,
+        default: W,
+    ) -> Result<W, ConfigError> {
+        let given = self.text_or(key, default.word())?;
+        let chosen = W::CHOICES.iter().find(|choice| choice.word() == given);
+        chosen.copied().ok_or_else(|| {
+            let known: Vec<&str> = W::CHOICES.iter().map(|choice| choice.word()).collect();
+            self.unknown_name(key, what, &given, &known)
+        })
     }
 
     pub(super) fn flag_or(&self, key: &str, default: bool) -> Result<bool, ConfigError> {

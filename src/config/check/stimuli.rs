@@ -1,5 +1,6 @@
 //! The stimuli, their hold-outs and correlations.
 
+use layerprobe_generators::TextureAngle;
 use layerprobe_streams::StreamKey;
 
 use super::VERSIONS;
@@ -22,12 +23,11 @@ pub(super) fn stimuli(keys: &Keys) -> Result<Stimuli, ConfigError> {
             image_size: size(keys, "image_size", 224)?,
             large_letter: size(keys, "large_letter", 200)?,
             small_letter: size(keys, "small_letter", 8)?,
-            texture_angle: {
-                let angle = keys.text_or("stimuli.texture_angle", "relative")?;
-                let known = ["relative", "absolute"];
-                keys.known("stimuli.texture_angle", "angle", &angle, &known)?;
-                angle
-            },
+            texture_angle: keys.word_or(
+                "stimuli.texture_angle",
+                "angle",
+                TextureAngle::Relative,
+            )?,
         },
         _ => Stimuli::Trifeature {
             image_size: size(keys, "image_size", 224)?,

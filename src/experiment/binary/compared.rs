@@ -53,7 +53,7 @@ pub fn compare_binary_runs(
     };
     // any number of them can be drawn
     let wanted = measures.stimuli_of(usize::MAX)?;
-    let rule = |run: &Run| run.config.stimuli.easy_rule.clone();
+    let rule = |run: &Run| run.config.stimuli.easy_rule;
     if opened.iter().any(|run| rule(run) != rule(first)) {
         observer.event(Event::Note(
             "the runs' easy features differ; stimuli are drawn by the first run's rule",

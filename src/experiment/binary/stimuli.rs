@@ -1,7 +1,5 @@
 use layerprobe_generators::GeneratorError;
-use layerprobe_generators::binary::{
-    BITS, Binary, BinaryFeature, BinaryParams, BinaryStimulus, EasyRule,
-};
+use layerprobe_generators::binary::{BITS, Binary, BinaryFeature, BinaryParams, BinaryStimulus};
 
 use super::plan::BinaryCondition;
 use crate::config::{BinaryConfig, BinaryTarget, DecodedStimuli};
@@ -82,10 +80,8 @@ pub(super) struct Stimuli<'a> {
 
 impl Stimuli<'_> {
     fn params(&self, easy: f64) -> BinaryParams {
-        let name = &self.config.stimuli.easy_rule;
-        let rule = EasyRule::ALL.into_iter().find(|rule| rule.as_str() == name);
         BinaryParams {
-            easy_rule: rule.unwrap_or_default(),
+            easy_rule: self.config.stimuli.easy_rule,
             easy_predictivity: easy,
             hard_predictivity: self.config.stimuli.hard_predictivity,
         }

@@ -1,6 +1,7 @@
 //! The protocol in words: everything that turns activations into a number.
 
-use layerprobe_probes::View;
+use layerprobe_generators::TextureAngle;
+use layerprobe_probes::{Scaling, Solver, View};
 use layerprobe_reports::ProtocolParagraph;
 
 use crate::activations::Baseline;
@@ -8,7 +9,7 @@ use crate::config::{
     AdamNumbers, AtCheckpoints, Checkpoints, Config, InitialWeights, Optimizer, PMode, Protocol,
     Schedule, Stimuli, Training, UntrainedImages,
 };
-use crate::models::Options;
+use crate::models::{Arch, Options};
 use crate::results::PAPER_PROTOCOL;
 
 use super::paper_protocol;
@@ -18,9 +19,9 @@ pub const PROTOCOL: &str = "clean/4";
 
 /// The protocol's name with what this configuration changes in it.
 pub fn name(config: &Config) -> String {
-    let scaling = match config.probes.scaling.as_str() {
-        "channel" => String::new(),
-        scaling => format!(" scaling={scaling}"),
+    let scaling = match config.probes.scaling {
+        Scaling::Channel => String::new(),
+        scaling => format!(" scaling={}", scaling.as_str()),
     };
     let untrained = match config.probes.untrained_images {
         UntrainedImages::Normalized => "",
@@ -161,9 +162,10 @@ fn stimuli(config: &Config) -> String {
             "Navon (Hermann & Lampinen 2020, section 3.1): 26 large letters (shape) made of 26 small letters \
              (texture), 5 positions each, without the pairs of a letter with itself; {image_size} x {image_size} \
              pixels, letters of {large_letter} and {small_letter} pixels, Liberation Sans Bold. The texture angle is {}.",
-            match texture_angle.as_str() {
-                "absolute" => "drawn independently of the large letter's",
-                _ => "drawn relative to the large letter's, as the authors' script does",
+            match texture_angle {
+                TextureAngle::Absolute => "drawn independently of the large letter's",
+                TextureAngle::Relative =>
+                    "drawn relative to the large letter's, as the authors' script does",
             }
         ),
     };
@@ -208,9 +210,9 @@ fn training(config: &Config) -> String {
          with learning rate {}{} and {} {}, batches of {}, {} epochs, no augmentation. Images are normalized by \
          the mean and deviation of each color channel over the training set.",
         network(config),
-        match config.network.arch.as_str() {
-            "cnn4" | "mlp" => "PyTorch",
-            _ => "torchvision",
+        match config.network.arch {
+            Arch::Cnn4 | Arch::Mlp => "PyTorch",
+            Arch::AlexNet | Arch::AlexNet64 | Arch::ResNet18 | Arch::ResNet50 => "torchvision",
         },
         match config.network.initial_weights {
             InitialWeights::Shared => "all conditions start from the same weights, as in the paper",
@@ -246,7 +248,7 @@ fn network(config: &Config) -> String {
     ];
     let chosen: Vec<String> = chosen.into_iter().flatten().collect();
     match chosen.is_empty() {
-        true => config.network.arch.clone(),
+        true => config.network.arch.to_string(),
         false => format!("{} ({})", config.network.arch, chosen.join(", ")),
     }
 }
@@ -372,17 +374,18 @@ fn probe(config: &Config) -> String {
          intercept free. Solver: {}. Each fit carries its objective, a bound on its distance to the optimum \
          and its status: converged where the bound is below 1e-6 of the objective. Probes that did not \
          converge are marked.",
-        match config.probes.scaling.as_str() {
-            "channel" =>
+        match config.probes.scaling {
+            Scaling::Channel =>
                 "each dimension centered at its mean over the training set; dimensions of one channel of a \
                  convolutional layer divided by the root of their mean variance, those of vectors by their \
                  deviation, at least 1 % of the layer's",
-            "none" => "as they are",
-            _ => "each dimension standardized by its mean and deviation over the training set",
+            Scaling::None => "as they are",
+            Scaling::Standard =>
+                "each dimension standardized by its mean and deviation over the training set",
         },
-        match config.probes.solver.as_str() {
-            "linfa" => "linfa-logistic, its objective and gradient recomputed after the fit",
-            _ => "layerprobe's own, all features and penalties of a layer at once",
+        match config.probes.solver {
+            Solver::Linfa => "linfa-logistic, its objective and gradient recomputed after the fit",
+            Solver::Batched => "layerprobe's own, all features and penalties of a layer at once",
         }
     )
 }

@@ -20,7 +20,6 @@ pub fn plan_conditions<'a>(
     let conditions = conditions(config);
     let classes = config.stimuli.values_per_feature() - config.split.held_out;
     let design = config.network.design(config.stimuli.image_size(), classes);
-    let design = design.map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))?;
     let norm = design.norm_of_one_pixel()?;
     let mut planned = Vec::with_capacity(conditions.len());
     for version in &stimuli.versions {

@@ -91,10 +91,7 @@ fn versions(
             continue;
         };
         let classes = version.hold_outs.kept(planned.condition.target_index);
-        let design = config
-            .network
-            .design(size, classes.len())
-            .map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))?;
+        let design = config.network.design(size, classes.len());
         let set = ProbeSet::new(stimuli.set.as_ref(), version, &config.probes, streams);
         let layers = design.layers()?;
         let outputs = layers.iter().map(|l| l.shape.dim()).max().unwrap_or(0);

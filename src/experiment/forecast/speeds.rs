@@ -9,7 +9,7 @@ use layerprobe_streams::StreamKey;
 use crate::config::Config;
 use crate::experiment::error::ExperimentError;
 use crate::models::{Design, ImageBatch, Network, Workspace};
-use crate::nn::optimizers::{AdamParams, LearningRate, OptimizerParams};
+use crate::nn::optimizers::{AdamParams, LearningRate, OptimizerError, OptimizerParams};
 use crate::training::Trainer;
 
 /// Measurements of one thing at least, after one that is not counted, and at
@@ -64,22 +64,19 @@ impl Speeds {
     /// # Errors
     /// If the network cannot be built.
     pub fn measure(config: &Config) -> Result<Self, ExperimentError> {
-        let design = design(config)?;
-        let failed = |e: &dyn std::fmt::Display| ExperimentError::UnknownArch(e.to_string());
+        let unplanned = |error: OptimizerError| ExperimentError::Plan(error.into());
         let key = StreamKey::from_seed(0);
-        let mut network = Network::from_design(design, key)?;
+        let mut network = Network::from_design(design(config), key)?;
         let size = config.training.batch_size;
         let batch = noise(&network, size, key);
         let labels: Vec<u32> = (0..size).map(|i| (i % network.classes()) as u32).collect();
         let adam = OptimizerParams::Adam(AdamParams::default());
-        let adam = adam.check().map_err(|e| failed(&e))?;
-        let rate = LearningRate::constant(1e-4).map_err(|e| failed(&e))?;
+        let adam = adam.check().map_err(unplanned)?;
+        let rate = LearningRate::constant(1e-4).map_err(unplanned)?;
         let mut trainer = Trainer::new(&network, adam, rate, key.derive("train/dropout"));
         let step = seconds(|| {
-            trainer
-                .step(&mut network, &batch, &labels)
-                .map(|_| ())
-                .map_err(|e| failed(&e))
+            trainer.step(&mut network, &batch, &labels)?;
+            Ok(())
         })?;
         let images = noise(&network, READ, key);
         let mut workspace = Workspace::default();
@@ -95,12 +92,9 @@ impl Speeds {
     }
 }
 
-pub(super) fn design(config: &Config) -> Result<Design, ExperimentError> {
+pub(super) fn design(config: &Config) -> Design {
     let classes = config.stimuli.values_per_feature() - config.split.held_out;
-    config
-        .network
-        .design(config.stimuli.image_size(), classes)
-        .map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))
+    config.network.design(config.stimuli.image_size(), classes)
 }
 
 fn noise(network: &Network, images: usize, key: StreamKey) -> ImageBatch {

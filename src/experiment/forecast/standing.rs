@@ -101,8 +101,7 @@ pub fn counts(config: &Config) -> Result<RunCounts, ExperimentError> {
             .kept(planned.condition.target_index);
         let design = config
             .network
-            .design(config.stimuli.image_size(), classes.len())
-            .map_err(|unknown| ExperimentError::UnknownArch(unknown.to_string()))?;
+            .design(config.stimuli.image_size(), classes.len());
         let parameters: usize = design.layers()?.iter().map(|layer| layer.parameters).sum();
         let checkpoints = planned.training.checkpoint_steps().len() as u64;
         let twin = shared && begun.contains(&planned.condition.version);

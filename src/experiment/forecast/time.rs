@@ -56,7 +56,7 @@ impl RunForecast {
         let streams = Streams::new(&config.seeds);
         let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
         let planned = plan_conditions(config, &stimuli)?;
-        let layers = design(config)?.layers()?;
+        let layers = design(config).layers()?;
         let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
         let counts = counts(config)?;
         let shape_of = |name: &str| {

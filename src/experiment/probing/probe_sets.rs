@@ -6,8 +6,7 @@ use layerprobe_generators::StimulusSet;
 use layerprobe_probes::{
     ActivationBlocks, CheckedAdamGrid, CheckedProbeParams, Extras, FeatureCurves, Instance,
     LayerData, LayerOutcome, ProbeError, ProbeKeys, ProbeParams, ProbeTask, Repeats, RidgeTask,
-    Scaling, Selection, Solver, StreamedLayer, View, Viewed, measure_layer, measure_streamed,
-    train_grid,
+    Selection, StreamedLayer, View, Viewed, measure_layer, measure_streamed, train_grid,
 };
 use layerprobe_streams::StreamKey;
 use ndarray::ArrayView2;
@@ -413,16 +412,9 @@ pub fn params(config: &Config) -> Result<CheckedProbeParams, ExperimentError> {
     } = &config.probes;
     let params = ProbeParams {
         penalties: penalties.clone(),
-        scaling: match scaling.as_str() {
-            "channel" => Scaling::Channel,
-            "none" => Scaling::None,
-            _ => Scaling::Standard,
-        },
+        scaling: *scaling,
         selection_fraction: *selection_fraction,
-        solver: match solver.as_str() {
-            "linfa" => Solver::Linfa,
-            _ => Solver::Batched,
-        },
+        solver: *solver,
         max_iterations: *max_iterations,
         resamples: *resamples,
         ..ProbeParams::default()

@@ -26,7 +26,7 @@ pub fn row_of_condition(
     ResultRow {
         condition: condition.id.clone(),
         dataset: config.stimuli.dataset().to_owned(),
-        arch: config.network.arch.clone(),
+        arch: config.network.arch.to_string(),
         target: condition.target.clone(),
         split: Some(condition.version),
         seed: Some(config.seed),
