@@ -76,6 +76,17 @@ pub enum GeneratorError {
         /// The features of the set.
         set: String,
     },
+    /// A matching drawn for another set of features.
+    #[error(
+        "the matching is of features {matching}, but is used for {features}: \
+         draw it from the features of the same set"
+    )]
+    OtherMatching {
+        /// The features the matching was drawn for.
+        matching: String,
+        /// The features it is used for.
+        features: String,
+    },
     /// A feature number that the set does not have.
     #[error("feature number {feature} does not exist: the set has {features} features, from 0 on")]
     UnknownFeature {

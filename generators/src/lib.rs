@@ -35,6 +35,7 @@ pub mod correlation;
 mod error;
 pub mod files;
 mod font;
+mod matching;
 mod navon;
 mod raster;
 pub mod sheet;

@@ -17,6 +17,15 @@ impl Feature {
     }
 }
 
+/// The features in words.
+pub(crate) fn list(features: &[Feature]) -> String {
+    let words: Vec<String> = features
+        .iter()
+        .map(|feature| format!("{} ({} values)", feature.name, feature.values.len()))
+        .collect();
+    words.join(", ")
+}
+
 /// A numbered set of stimuli: every combination of feature values, each in
 /// several exemplars.
 ///

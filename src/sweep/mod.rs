@@ -19,8 +19,10 @@ mod error;
 mod export;
 mod file;
 mod folder;
+mod judged;
 mod plan;
 pub mod slurm;
+mod told;
 mod workers;
 
 pub use cells::{Assignment, Cell};
@@ -30,4 +32,5 @@ pub use export::{Exported, export};
 pub use file::Sweep;
 pub use folder::{Attempts, CellState, SweepFolder};
 pub use plan::{Basis, CellPlan, plan};
-pub use workers::{Ended, Failure, Told, Workers};
+pub use told::{Ended, Failure, Told};
+pub use workers::Workers;

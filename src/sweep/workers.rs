@@ -10,22 +10,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use layerprobe_durable::Holder;
-
 use super::cells::Cell;
 use super::error::SweepError;
 use super::folder::{Attempts, CellState, SweepFolder};
+use super::judged::{Judged, judge};
+use super::told::{Ended, Told};
 
 /// Between two looks at the children.
 const LOOK: Duration = Duration::from_millis(50);
-/// Lines of a failed cell's log that are shown.
-const LAST_LINES: usize = 8;
-
-/// Exit codes of a child.
-const DONE: i32 = 0;
-const NOT_CONVERGED: i32 = 3;
-const USAGE: i32 = 2;
-const INTERRUPTED: i32 = 75;
 
 /// How cells are run.
 #[derive(Clone, Debug)]
@@ -46,82 +38,6 @@ pub struct Workers {
     pub store: Option<PathBuf>,
 }
 
-/// What happens.
-#[derive(Clone, Debug)]
-pub enum Told<'a> {
-    /// Another process works on this cell; others come first.
-    Held(&'a Cell, &'a Holder),
-    /// A cell begins.
-    Started {
-        /// Which.
-        cell: &'a Cell,
-        /// Cells under way, this one too.
-        running: usize,
-    },
-    /// A cell is done.
-    Done {
-        /// Which.
-        cell: &'a Cell,
-        /// Seconds it took.
-        seconds: f64,
-        /// Cells done so far.
-        done: usize,
-        /// Of so many.
-        all: usize,
-    },
-    /// An attempt failed, and the cell comes again.
-    Again {
-        /// Which.
-        cell: &'a Cell,
-        /// How it ended.
-        how: &'a str,
-    },
-    /// All attempts at a cell failed.
-    Failed {
-        /// Which.
-        cell: &'a Cell,
-        /// How the last one ended.
-        how: &'a str,
-    },
-    /// The children were asked to stop.
-    Stopping {
-        /// How many.
-        running: usize,
-    },
-}
-
-/// A cell that was given up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// Its name.
-    pub cell: String,
-    /// How the last attempt ended.
-    pub how: String,
-    /// Its log.
-    pub log: PathBuf,
-    /// The log's last lines.
-    pub last_lines: Vec<String>,
-}
-
-/// How it ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Ended {
-    /// Cells done, earlier ones too.
-    pub done: usize,
-    /// Cells of this session in which a probe did not converge.
-    pub not_converged: usize,
-    /// Cells that were given up.
-    pub failures: Vec<Failure>,
-    /// Whether it was asked to stop before all was done.
-    pub interrupted: bool,
-}
-
-struct Running<'a> {
-    cell: &'a Cell,
-    child: Child,
-    began: Instant,
-}
-
 impl Workers {
     /// Runs what is missing of some cells, whose folders were
     /// [prepared](SweepFolder::prepare).
@@ -137,125 +53,26 @@ impl Workers {
         stop: &AtomicBool,
         tell: impl FnMut(Told<'_>),
     ) -> Result<Ended, SweepError> {
-        let mut running = Vec::new();
-        let ended = self.work(cells, folder, stop, tell, &mut running);
-        if ended.is_err() {
-            for one in &running {
-                ask_to_stop(&one.child);
-            }
-            for one in &mut running {
-                // the first error is what is told
-                let _ = one.child.wait();
-            }
+        let mut session = Session {
+            workers: self,
+            folder,
+            stop,
+            tell,
+            asked: false,
+            queue: VecDeque::new(),
+            held: VecDeque::new(),
+            running: Vec::new(),
+            all: cells.len(),
+            ended: Ended::default(),
+        };
+        let worked = session.work(cells);
+        if worked.is_err() {
+            session.leave();
         }
-        ended
+        worked.map(|()| session.ended)
     }
 
-    fn work<'a>(
-        &self,
-        cells: &'a [Cell],
-        folder: &SweepFolder,
-        stop: &AtomicBool,
-        mut tell: impl FnMut(Told<'_>),
-        running: &mut Vec<Running<'a>>,
-    ) -> Result<Ended, SweepError> {
-        let all = cells.len();
-        let mut ended = Ended::default();
-        let mut queue = VecDeque::new();
-        for cell in cells {
-            match folder.state(cell)? {
-                CellState::Done { .. } => ended.done += 1,
-                _ => {
-                    folder.keep_attempts(cell, &Attempts::default())?;
-                    queue.push_back(cell);
-                }
-            }
-        }
-        let mut held: VecDeque<&Cell> = VecDeque::new();
-        let mut asked = false;
-        loop {
-            if stop.load(Ordering::SeqCst) && !asked {
-                asked = true;
-                tell(Told::Stopping {
-                    running: running.len(),
-                });
-                for one in &*running {
-                    ask_to_stop(&one.child);
-                }
-            }
-            if asked {
-                queue.clear();
-                held.clear();
-            }
-            if queue.is_empty() && running.is_empty() && held.is_empty() {
-                break;
-            }
-            while running.len() < self.workers.max(1) && !asked {
-                // those that others hold come last: a child then waits for the
-                // other, and takes over if it is dead
-                let first = queue.pop_front().map(|cell| (cell, true));
-                let next = first.or_else(|| held.pop_front().map(|cell| (cell, false)));
-                let Some((cell, comes_first)) = next else {
-                    break;
-                };
-                match folder.state(cell)? {
-                    CellState::Done { .. } => ended.done += 1,
-                    CellState::Held(holder, _) if comes_first => {
-                        tell(Told::Held(cell, &holder));
-                        held.push_back(cell);
-                    }
-                    _ => {
-                        running.push(self.start(cell, folder)?);
-                        tell(Told::Started {
-                            cell,
-                            running: running.len(),
-                        });
-                    }
-                }
-            }
-            let mut place = 0;
-            while let Some(one) = running.get_mut(place) {
-                let status = one.child.try_wait();
-                let Some(status) = status.map_err(SweepError::io("wait for", &self.program))?
-                else {
-                    place += 1;
-                    continue;
-                };
-                let one = running.remove(place);
-                let seconds = one.began.elapsed().as_secs_f64();
-                let cell = one.cell;
-                // the same signal may have ended a child before it came here
-                let asked = asked || stop.load(Ordering::SeqCst);
-                match self.judge(cell, folder, status, asked)? {
-                    Judged::Done { converged } => {
-                        ended.done += 1;
-                        ended.not_converged += usize::from(!converged);
-                        let done = ended.done;
-                        tell(Told::Done {
-                            cell,
-                            seconds,
-                            done,
-                            all,
-                        });
-                    }
-                    Judged::Stopped => {}
-                    Judged::Again(how) => {
-                        tell(Told::Again { cell, how: &how });
-                        queue.push_back(cell);
-                    }
-                    Judged::Failed(failure) => {
-                        let how = &failure.how;
-                        tell(Told::Failed { cell, how });
-                        ended.failures.push(failure);
-                    }
-                }
-            }
-            thread::sleep(LOOK);
-        }
-        ended.interrupted = asked && ended.done + ended.failures.len() < all;
-        Ok(ended)
-    }
-
+    /// Starts a child that runs a cell.
     fn start<'a>(&self, cell: &'a Cell, folder: &SweepFolder) -> Result<Running<'a>, SweepError> {
         let path = folder.log(cell);
         let failed = |e| SweepError::io("write", &path)(e);
@@ -309,81 +126,169 @@ impl Workers {
             began: Instant::now(),
         })
     }
+}
 
-    /// What a child's end means.
-    fn judge(
-        &self,
-        cell: &Cell,
-        folder: &SweepFolder,
-        status: ExitStatus,
-        asked: bool,
-    ) -> Result<Judged, SweepError> {
-        let code = status.code();
-        // whoever has taken the folder since; maybe also by another process, which
-        // this one's child made room for
-        let is_own = matches!(code, Some(DONE | NOT_CONVERGED));
-        if is_own || matches!(folder.state(cell)?, CellState::Done { .. }) {
-            return Ok(Judged::Done {
-                converged: code != Some(NOT_CONVERGED),
-            });
+/// A cell whose child is under way.
+struct Running<'a> {
+    cell: &'a Cell,
+    child: Child,
+    began: Instant,
+}
+
+/// Some cells, from the first look at their folders to the end of the last child.
+struct Session<'a, F> {
+    workers: &'a Workers,
+    folder: &'a SweepFolder,
+    stop: &'a AtomicBool,
+    tell: F,
+    /// Whether the children were asked to stop.
+    asked: bool,
+    /// Cells to start.
+    queue: VecDeque<&'a Cell>,
+    /// Cells that others hold, to start after all those.
+    held: VecDeque<&'a Cell>,
+    running: Vec<Running<'a>>,
+    /// How many cells there are.
+    all: usize,
+    ended: Ended,
+}
+
+impl<'a, F: FnMut(Told<'_>)> Session<'a, F> {
+    /// Runs what is missing of these cells.
+    fn work(&mut self, cells: &'a [Cell]) -> Result<(), SweepError> {
+        self.line_up(cells)?;
+        loop {
+            self.heed_stop();
+            if self.queue.is_empty() && self.running.is_empty() && self.held.is_empty() {
+                break;
+            }
+            self.start_more()?;
+            self.see_who_has_ended()?;
+            thread::sleep(LOOK);
         }
-        // one that had only just begun ends by the signal itself
-        if asked && matches!(code, Some(INTERRUPTED) | None) {
-            return Ok(Judged::Stopped);
-        }
-        let mut attempts = folder.attempts(cell);
-        attempts.attempts += 1;
-        attempts.last = in_words(status);
-        // a mistake in the configuration will not pass
-        let again = attempts.attempts <= self.retries && code != Some(USAGE) && !asked;
-        attempts.given_up = !again;
-        folder.keep_attempts(cell, &attempts)?;
-        if again {
-            return Ok(Judged::Again(attempts.last));
-        }
-        let log = folder.log(cell);
-        Ok(Judged::Failed(Failure {
-            cell: cell.id.clone(),
-            how: attempts.last,
-            last_lines: last_lines(&fs::read(&log).unwrap_or_default()),
-            log,
-        }))
+        let ended = &mut self.ended;
+        ended.interrupted = self.asked && ended.done + ended.failures.len() < self.all;
+        Ok(())
     }
-}
 
-enum Judged {
-    Done { converged: bool },
-    Stopped,
-    Again(String),
-    Failed(Failure),
-}
-
-/// The last lines of a log, without what a progress bar may have left.
-fn last_lines(log: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(log);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
-    let first = lines.len().saturating_sub(LAST_LINES);
-    let last = lines.get(first..).unwrap_or_default();
-    last.iter().map(|line| (*line).to_owned()).collect()
-}
-
-#[cfg(unix)]
-fn in_words(status: ExitStatus) -> String {
-    use std::os::unix::process::ExitStatusExt;
-
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(9)) => "killed (signal 9; the system does so when memory runs out)".to_owned(),
-        (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => "no exit code".to_owned(),
+    /// Puts cells that are not done into the queue; earlier attempts no longer count.
+    fn line_up(&mut self, cells: &'a [Cell]) -> Result<(), SweepError> {
+        for cell in cells {
+            match self.folder.state(cell)? {
+                CellState::Done { .. } => self.ended.done += 1,
+                _ => {
+                    self.folder.keep_attempts(cell, &Attempts::default())?;
+                    self.queue.push_back(cell);
+                }
+            }
+        }
+        Ok(())
     }
-}
 
-#[cfg(not(unix))]
-fn in_words(status: ExitStatus) -> String {
-    match status.code() {
-        Some(code) => format!("exit code {code}"),
-        None => "no exit code".to_owned(),
+    /// Asks the children to stop, once that is wanted; no more are started then.
+    fn heed_stop(&mut self) {
+        if self.asked || !self.stop.load(Ordering::SeqCst) {
+            return;
+        }
+        self.asked = true;
+        (self.tell)(Told::Stopping {
+            running: self.running.len(),
+        });
+        self.ask_all_to_stop();
+        self.queue.clear();
+        self.held.clear();
+    }
+
+    fn ask_all_to_stop(&self) {
+        for one in &self.running {
+            ask_to_stop(&one.child);
+        }
+    }
+
+    /// Starts children, as many as there may be at a time.
+    fn start_more(&mut self) -> Result<(), SweepError> {
+        while self.running.len() < self.workers.workers.max(1) && !self.asked {
+            // those that others hold come last: a child then waits for the
+            // other, and takes over if it is dead
+            let first = self.queue.pop_front().map(|cell| (cell, true));
+            let next = first.or_else(|| self.held.pop_front().map(|cell| (cell, false)));
+            let Some((cell, comes_first)) = next else {
+                break;
+            };
+            match self.folder.state(cell)? {
+                CellState::Done { .. } => self.ended.done += 1,
+                CellState::Held(holder, _) if comes_first => {
+                    (self.tell)(Told::Held(cell, &holder));
+                    self.held.push_back(cell);
+                }
+                _ => {
+                    let started = self.workers.start(cell, self.folder)?;
+                    self.running.push(started);
+                    (self.tell)(Told::Started {
+                        cell,
+                        running: self.running.len(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at every child once.
+    fn see_who_has_ended(&mut self) -> Result<(), SweepError> {
+        let mut place = 0;
+        while let Some(one) = self.running.get_mut(place) {
+            let status = one.child.try_wait();
+            let status = status.map_err(SweepError::io("wait for", &self.workers.program))?;
+            match status {
+                Some(status) => {
+                    let one = self.running.remove(place);
+                    self.settle(&one, status)?;
+                }
+                None => place += 1,
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts and tells what a child's end means, or has its cell come again.
+    fn settle(&mut self, one: &Running<'a>, status: ExitStatus) -> Result<(), SweepError> {
+        let seconds = one.began.elapsed().as_secs_f64();
+        let cell = one.cell;
+        // the same signal may have ended a child before it came here
+        let asked = self.asked || self.stop.load(Ordering::SeqCst);
+        match judge(cell, self.folder, status, self.workers.retries, asked)? {
+            Judged::Done { converged } => {
+                self.ended.done += 1;
+                self.ended.not_converged += usize::from(!converged);
+                (self.tell)(Told::Done {
+                    cell,
+                    seconds,
+                    done: self.ended.done,
+                    all: self.all,
+                });
+            }
+            Judged::Stopped => {}
+            Judged::Again(how) => {
+                (self.tell)(Told::Again { cell, how: &how });
+                self.queue.push_back(cell);
+            }
+            Judged::Failed(failure) => {
+                let how = &failure.how;
+                (self.tell)(Told::Failed { cell, how });
+                self.ended.failures.push(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks the children to stop and waits for them all.
+    fn leave(&mut self) {
+        self.ask_all_to_stop();
+        for one in &mut self.running {
+            // the first error is what is told
+            let _ = one.child.wait();
+        }
     }
 }
 
@@ -401,58 +306,3 @@ fn ask_to_stop(child: &Child) {
 /// Where there are no signals, the system tells the children itself.
 #[cfg(not(unix))]
 fn ask_to_stop(_: &Child) {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(unix)]
-    #[test]
-    fn a_cell_whose_child_is_done_is_done_whoever_holds_its_folder() {
-        use std::ops::ControlFlow;
-        use std::os::unix::process::ExitStatusExt;
-
-        use layerprobe_durable::{Lease, Pace};
-
-        use crate::config::Config;
-
-        let dir = tempfile::tempdir().unwrap();
-        let folder = SweepFolder::new(dir.path());
-        let cell = Cell {
-            id: "base".to_owned(),
-            values: Vec::new(),
-            config: Config::load("smoke", &[]).unwrap(),
-        };
-        let workers = Workers {
-            program: PathBuf::from("layerprobe"),
-            workers: 1,
-            threads: 1,
-            max_memory: None,
-            retries: 0,
-            log_file: None,
-            store: None,
-        };
-        let root = folder.cell(&cell);
-        let give_up = |_: &Holder, _| ControlFlow::Break(());
-        let _other = Lease::take(&root, Pace::default(), give_up).unwrap();
-        let state = folder.state(&cell).unwrap();
-        assert!(matches!(state, CellState::Held(..)), "{state:?}");
-        let judged = |code: i32| {
-            let status = ExitStatus::from_raw(code << 8);
-            workers.judge(&cell, &folder, status, false).unwrap()
-        };
-        assert!(matches!(judged(0), Judged::Done { converged: true }));
-        assert!(matches!(judged(3), Judged::Done { converged: false }));
-        assert!(matches!(judged(1), Judged::Failed(_)));
-    }
-
-    #[test]
-    fn the_last_lines_of_a_log_are_shown() {
-        let log: String = (0..20).map(|n| format!("line {n}\n\n")).collect();
-        let last = last_lines(log.as_bytes());
-        assert_eq!(last.len(), LAST_LINES);
-        assert_eq!((&*last[0], &*last[7]), ("line 12", "line 19"));
-        assert_eq!(last_lines(b"one \xff\n"), ["one \u{fffd}"]);
-        assert!(last_lines(b"").is_empty());
-    }
-}

@@ -1,8 +1,7 @@
 //! Pairs of features of which one predicts the other (Hermann & Lampinen
 //! 2020, section 3 and the authors' split scripts).
 
-mod matching;
 mod sample;
 
-pub use matching::Matching;
+pub use crate::matching::Matching;
 pub use sample::{Correlation, CorrelationParams, Predictivity, PredictivityMode};

@@ -1,6 +1,6 @@
 use layerprobe_streams::StreamKey;
 
-use super::Matching;
+use crate::matching::Matching;
 use crate::splits::{HoldOuts, Split};
 use crate::{GeneratorError, StimulusSet};
 
@@ -184,14 +184,15 @@ impl Correlation {
     /// many others as make that a share p; the rest is in no list.
     ///
     /// # Errors
-    /// If the hold-outs were drawn for other features than the set's, or a
-    /// validation set has too few unmatched stimuli.
+    /// If the hold-outs or the matching were drawn for other features than the
+    /// set's, or a validation set has too few unmatched stimuli.
     pub fn split(
         &self,
         set: &dyn StimulusSet,
         hold_outs: &HoldOuts,
         version: u32,
     ) -> Result<Split, GeneratorError> {
+        self.matching.check(set.features())?;
         let mut split = Split::among(set, self.stimuli.iter().copied(), hold_outs)?;
         let matches = |index: &usize| self.matching.matches(&set.labels(*index));
         let cap = split.train.iter().filter(|index| matches(index)).count();

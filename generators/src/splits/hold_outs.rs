@@ -1,6 +1,6 @@
 use layerprobe_streams::StreamKey;
 
-use crate::correlation::Matching;
+use crate::matching::Matching;
 use crate::{Feature, GeneratorError};
 
 /// How many versions of the hold-outs there are: the paper's five
@@ -37,8 +37,9 @@ impl HoldOuts {
     /// is kept or held out together (the authors' default mode).
     ///
     /// # Errors
-    /// If the version does not exist, nothing would be held out, or fewer than
-    /// two values of a feature would be kept.
+    /// If the version does not exist, nothing would be held out, fewer than two
+    /// values of a feature would be kept, or the matching was drawn for other
+    /// features.
     pub fn draw(
         features: &[Feature],
         held: usize,
@@ -72,7 +73,10 @@ impl HoldOuts {
                 .iter()
                 .map(|feature| draw(key.derive(feature.name), feature.values.len()))
                 .collect(),
-            Some(matching) => matching.values_at(&draw(key.derive("aligned"), matching.len())),
+            Some(matching) => {
+                matching.check(features)?;
+                matching.values_at(&draw(key.derive("aligned"), matching.len()))
+            }
         };
         Ok(Self::new(features, held))
     }
@@ -162,6 +166,31 @@ mod tests {
             assert!(error.to_string().contains("shape"), "{error}");
         }
         assert!(HoldOuts::draw(&features(), 8, 0, None, key()).is_ok());
+    }
+
+    #[test]
+    fn a_matching_of_other_features_is_refused() {
+        let mut three = features();
+        three.push(Feature::new("texture", 0..10));
+        let fewer = vec![Feature::new("shape", 0..6), Feature::new("color", 0..6)];
+        for (own, others) in [(features(), three.clone()), (three, features())] {
+            let matching = Matching::draw(&own, 0, 1, key()).unwrap();
+            assert!(HoldOuts::draw(&own, 3, 0, Some(&matching), key()).is_ok());
+            for others in [others, fewer.clone()] {
+                let error = HoldOuts::draw(&others, 3, 0, Some(&matching), key()).unwrap_err();
+                assert!(
+                    matches!(error, GeneratorError::OtherMatching { .. }),
+                    "{error}"
+                );
+            }
+        }
+        let matching = Matching::draw(&features(), 0, 1, key()).unwrap();
+        let error = HoldOuts::draw(&fewer, 3, 0, Some(&matching), key()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the matching is of features shape (10 values), color (10 values), but is used for \
+             shape (6 values), color (6 values): draw it from the features of the same set"
+        );
     }
 
     #[test]

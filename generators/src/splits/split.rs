@@ -1,5 +1,6 @@
 use super::HoldOuts;
-use crate::{Feature, GeneratorError, StimulusSet};
+use crate::stimulus::list;
+use crate::{GeneratorError, StimulusSet};
 
 /// Stimulus indices by their use, each list in rising order.
 ///
@@ -42,8 +43,8 @@ impl Split {
     ) -> Result<Self, GeneratorError> {
         if set.features() != hold_outs.features() {
             return Err(GeneratorError::OtherFeatures {
-                hold_outs: names(hold_outs.features()),
-                set: names(set.features()),
+                hold_outs: list(hold_outs.features()),
+                set: list(set.features()),
             });
         }
         let features = set.features().len();
@@ -69,12 +70,4 @@ impl Split {
         }
         Ok(split)
     }
-}
-
-fn names(features: &[Feature]) -> String {
-    let names: Vec<String> = features
-        .iter()
-        .map(|feature| format!("{} ({} values)", feature.name, feature.values.len()))
-        .collect();
-    names.join(", ")
 }

@@ -1,12 +1,13 @@
 //! Batch norm over channels, with residual addition and activation in one pass.
 
+mod backward;
 mod rows;
 #[cfg(test)]
 mod tests;
 
 use rayon::prelude::*;
 
-use rows::{Backward, BackwardSums, Moments, Normalize};
+use rows::{Moments, Normalize};
 
 use crate::nn::layout::{ImageLayout, Images};
 use crate::nn::real::Processor;
@@ -108,9 +109,6 @@ pub struct NormBuffers<T> {
     scratch: Vec<T>,
 }
 
-/// Two rows of sums of an image, and scratch as long in the images' type.
-type Sums<'a, T> = (&'a mut [f64], &'a mut [T]);
-
 impl BatchNorm {
     /// A batch norm with PyTorch's default epsilon and momentum.
     pub fn new(input: ImageLayout, out_border: usize, activation: Activation) -> Self {
@@ -197,116 +195,6 @@ impl BatchNorm {
             .collect();
         let (mean, shift) = (parameters.mean, parameters.shift);
         self.normalize(x, n, mean, &factors, shift, residual, output);
-    }
-
-    /// The backward pass of training, after
-    /// [`forward_train`](Self::forward_train) with the same `x` and `buffers`.
-    ///
-    /// # Panics
-    /// If a slice does not have its length, or `buffers` saw no forward pass.
-    pub fn backward<T: Real>(
-        &self,
-        x: &[T],
-        pass: NormBackward<'_, T>,
-        buffers: &mut NormBuffers<T>,
-    ) {
-        let n = self.images(x);
-        let channels = self.input.channels;
-        let (inner, out) = (self.input.inner_len(), self.out_layout());
-        assert_eq!(buffers.mean.len(), channels, "a forward pass before");
-        assert_eq!(pass.scale.len(), channels, "length of the scale");
-        assert_eq!(pass.gradient.len(), n * inner, "length of the gradient");
-        assert_eq!(pass.scale_gradient.len(), channels, "scale gradient");
-        assert_eq!(pass.shift_gradient.len(), channels, "shift gradient");
-        let active = self.activation != Activation::None;
-        if active {
-            let out_len = product([n, out.len()]);
-            assert_eq!(pass.output.len(), out_len, "length of the output");
-        }
-        let output = |image: usize| match active {
-            true => &pass.output[image * out.len()..(image + 1) * out.len()],
-            false => &[],
-        };
-        let processor = Processor::best();
-        let x_of = |image: usize| &x[image * self.input.len()..(image + 1) * self.input.len()];
-        let gradients = pass.gradient.par_chunks_mut(inner).enumerate();
-
-        // first pass: through the activation, and the sums
-        let NormBuffers {
-            mean,
-            inverse,
-            partial,
-            factors,
-            scratch,
-        } = buffers;
-        scratch.resize(2 * n * channels, T::ZERO);
-        partial.clear();
-        partial.resize(2 * n * channels, 0.0);
-        let residual = pass.residual.target();
-        let add = residual.as_ref().is_some_and(|(_, add)| *add);
-        let sums = |image: usize, gradient: &mut [T], (sums, scratch): Sums<'_, T>, residual| {
-            let kernel = BackwardSums {
-                norm: self,
-                x: x_of(image),
-                y: output(image),
-                mean,
-                gradient,
-                residual,
-                add,
-                scratch,
-                sums,
-            };
-            T::dispatch(processor, kernel);
-        };
-        let sums_of = partial
-            .par_chunks_mut(2 * channels)
-            .zip(scratch.par_chunks_mut(2 * channels));
-        let pairs = gradients.zip(sums_of);
-        match residual {
-            Some((residual, _)) => {
-                assert_eq!(residual.len(), n * inner, "residual gradient");
-                pairs.zip(residual.par_chunks_mut(inner)).for_each(
-                    |(((i, gradient), partial), residual)| {
-                        sums(i, gradient, partial, Some(residual));
-                    },
-                );
-            }
-            None => pairs.for_each(|((i, gradient), partial)| sums(i, gradient, partial, None)),
-        }
-        let count = (n * self.input.height * self.input.width) as f64;
-        factors.clear();
-        factors.resize(3 * channels, T::ZERO);
-        for channel in 0..channels {
-            let (mut sum, mut moment) = (0.0, 0.0);
-            for image in partial.chunks_exact(2 * channels) {
-                sum += image[channel];
-                moment += image[channels + channel];
-            }
-            let inverse = inverse[channel].to_f64();
-            pass.shift_gradient[channel] = T::from_f64(sum);
-            pass.scale_gradient[channel] = T::from_f64(moment * inverse);
-            // dx = slope * g + offset + tilt * (x - mean)
-            let slope = pass.scale[channel].to_f64() * inverse;
-            factors[channel] = T::from_f64(slope);
-            factors[channels + channel] = T::from_f64(-slope * sum / count);
-            let tilt = -slope * inverse * inverse * moment / count;
-            factors[2 * channels + channel] = T::from_f64(tilt);
-        }
-
-        // second pass: the gradient of x
-        pass.gradient
-            .par_chunks_mut(inner)
-            .enumerate()
-            .for_each(|(image, gradient)| {
-                let kernel = Backward {
-                    norm: self,
-                    x: x_of(image),
-                    mean,
-                    factors,
-                    gradient,
-                };
-                T::dispatch(processor, kernel);
-            });
     }
 
     /// The batch's mean and inverse deviation; the biased variances are left at

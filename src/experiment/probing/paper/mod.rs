@@ -3,16 +3,13 @@
 mod curves;
 mod known;
 mod rows;
+mod stage;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use layerprobe_probes::{AdamGrid, CheckedAdamGrid};
-use layerprobe_reports::ResultRow;
 use ndarray::ArrayView2;
 
 use crate::activations::{READ_BATCH, read_layers};
@@ -26,10 +23,9 @@ use crate::experiment::design::identity;
 use crate::experiment::design::stimuli::{ExperimentStimuli, Rendered, Version};
 use crate::experiment::design::streams::Streams;
 use crate::experiment::error::ExperimentError;
-use crate::experiment::events::{Event, Observer, Stage};
 use crate::experiment::folder::layout::RunFolder;
 use crate::experiment::folder::proof::Proof;
-use crate::experiment::store::{Asked, Patience, Store};
+use crate::experiment::store::Store;
 
 use curves::LayerCurves;
 
@@ -84,111 +80,6 @@ pub fn grid(config: &Config) -> Result<Option<CheckedAdamGrid>, ExperimentError>
 }
 
 impl PaperStage<'_> {
-    /// Trains the grids that are missing, chooses over the hold-out versions,
-    /// and returns all rows. A layer's grid is kept when it is complete.
-    ///
-    /// # Errors
-    /// The first that occurs; what is finished stays finished.
-    pub fn run(
-        &self,
-        images: impl Fn() -> Result<Rc<Rendered>, ExperimentError>,
-        stop: &AtomicBool,
-        observer: &dyn Observer,
-    ) -> Result<Vec<ResultRow>, ExperimentError> {
-        let epochs = self.grid.epochs() as u64;
-        let (mut total, mut done) = (0, 0);
-        let mut finished = Finished::new();
-        let mut missing = Vec::new();
-        for version in &self.stimuli.versions {
-            let places = self.places().into_iter();
-            for place in places.filter(|p| p.condition.version == version.number) {
-                let made_from = self.made_from(&place, version)?;
-                let dir = self.folder.condition(place.condition);
-                total += epochs;
-                if Proof::holds(&self.proof(&place), &dir, &made_from, observer)? {
-                    done += epochs;
-                    finished.insert(made_from, place);
-                } else {
-                    missing.push((place, made_from));
-                }
-            }
-        }
-        let _stage = Stage::Paper.span().entered();
-        if missing.is_empty() {
-            tracing::info!(total, "nothing is missing");
-        } else {
-            let started = Instant::now();
-            observer.event(Event::Started {
-                stage: Stage::Paper,
-                total,
-                done,
-            });
-            for version in &self.stimuli.versions {
-                let set = self.set(version);
-                let here = missing
-                    .iter()
-                    .filter(|(p, _)| p.condition.version == version.number);
-                let mut queue: VecDeque<_> = here.map(|work| (work, Patience::Later)).collect();
-                while let Some((work, patience)) = queue.pop_front() {
-                    let (place, made_from) = work;
-                    let detail = format!(
-                        "{} {} {}",
-                        place.condition.target,
-                        place.role.name(),
-                        place.layer
-                    );
-                    let mut told = 0;
-                    let mut progress = |epoch: usize| {
-                        if epoch as u64 > told {
-                            told = epoch as u64;
-                            observer.event(Event::Advanced {
-                                stage: Stage::Paper,
-                                done: done + told,
-                                detail: &detail,
-                            });
-                        }
-                        match stop.load(Ordering::SeqCst) {
-                            true => ControlFlow::Break(()),
-                            false => ControlFlow::Continue(()),
-                        }
-                    };
-                    if !self.is_known(place, made_from, &finished)? {
-                        match self.ask(place, made_from, patience, stop, observer)? {
-                            Asked::Busy => {
-                                queue.push_back((work, Patience::Wait));
-                                continue;
-                            }
-                            Asked::Taken => {}
-                            Asked::Missing(claim) => {
-                                let images = images()?;
-                                let seen = (&set, images.as_ref());
-                                let curves = self.train(place, seen, &mut progress)?;
-                                let proof = self.write(place, &curves, made_from, None)?;
-                                if let Some(claim) = claim {
-                                    let dir = self.folder.condition(place.condition);
-                                    let files = [(TABLE.to_owned(), self.path(place))];
-                                    claim.publish(NAME, (&proof, &dir), &files, observer);
-                                }
-                            }
-                        }
-                    }
-                    finished.insert(made_from.clone(), *place);
-                    done += epochs;
-                    observer.event(Event::Advanced {
-                        stage: Stage::Paper,
-                        done,
-                        detail: &detail,
-                    });
-                }
-            }
-            observer.event(Event::Finished {
-                stage: Stage::Paper,
-                seconds: started.elapsed().as_secs_f64(),
-            });
-        }
-        self.rows()
-    }
-
     fn places(&self) -> Vec<Place<'_>> {
         let mut places = Vec::new();
         for condition in self.conditions {

@@ -1,5 +1,9 @@
+//! Values of features that go together: what correlated sets are chosen by, and
+//! aligned hold-outs drawn along.
+
 use layerprobe_streams::StreamKey;
 
+use crate::stimulus::list;
 use crate::{Feature, GeneratorError};
 
 /// Which value of one feature goes with which value of another.
@@ -9,6 +13,8 @@ use crate::{Feature, GeneratorError};
 /// all hold-out versions of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matching {
+    /// The features it was drawn for.
+    features: Vec<Feature>,
     pair: [usize; 2],
     /// For each feature, the value at each place.
     orders: Vec<Vec<usize>>,
@@ -58,6 +64,7 @@ impl Matching {
             })
             .collect();
         Ok(Self {
+            features: features.to_vec(),
             pair: [first, second],
             orders,
         })
@@ -91,6 +98,17 @@ impl Matching {
     pub fn matches(&self, labels: &[usize]) -> bool {
         let [first, second] = self.pair;
         self.partners()[labels[first]] == labels[second]
+    }
+
+    /// Refuses other features than those it was drawn for.
+    pub(crate) fn check(&self, features: &[Feature]) -> Result<(), GeneratorError> {
+        if self.features == features {
+            return Ok(());
+        }
+        Err(GeneratorError::OtherMatching {
+            matching: list(&self.features),
+            features: list(features),
+        })
     }
 
     /// For each feature, its values at some places of the lists.
