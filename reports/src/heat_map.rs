@@ -3,41 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::figures::draw_heat_map;
+use crate::figures::{HeatMap, HeatMapName, draw_heat_map};
 use crate::report::write_drawing;
 use crate::{ReportError, terminal};
-
-/// A row or column of a [`HeatMap`]: a layer of a network.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeatMapName {
-    /// The network; rows of one network stand together.
-    pub group: String,
-    /// The layer.
-    pub name: String,
-}
-
-/// How alike each of some representations is to each of others.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct HeatMap {
-    /// The figure's title.
-    pub title: String,
-    /// A line under the title: what the numbers are, over how many stimuli.
-    pub subtitle: String,
-    /// What the rows are.
-    pub rows: Vec<HeatMapName>,
-    /// What the columns are.
-    pub columns: Vec<HeatMapName>,
-    /// A value, usually from 0 to 1, for each row and column; none where nothing
-    /// was measured.
-    pub values: Vec<Vec<Option<f64>>>,
-}
-
-impl HeatMap {
-    /// The value of a row and column, if there is one.
-    pub fn value(&self, row: usize, column: usize) -> Option<f64> {
-        self.values.get(row)?.get(column).copied().flatten()
-    }
-}
 
 /// Draws the matrix as `folder/name.svg` and `folder/name.png`; the folder is
 /// made if it is missing.

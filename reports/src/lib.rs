@@ -54,10 +54,11 @@ pub mod statistics;
 mod table;
 mod terminal;
 
-pub use curves::{Curve, Curves, CurvesPanel, CurvesPoint, write_curves};
+pub use curves::write_curves;
 pub use error::ReportError;
 pub use evidence::{EDGE_GAIN, edge_warning, rows_over_runs};
-pub use heat_map::{HeatMap, HeatMapName, heat_map_table, write_heat_map};
+pub use figures::{Curve, Curves, CurvesPanel, CurvesPoint, HeatMap, HeatMapName};
+pub use heat_map::{heat_map_table, write_heat_map};
 pub use input::{Fact, ProtocolParagraph, ReportInput, Sheet, TrainingCurve, TrainingPoint};
 pub use report::{ReportFiles, write_report};
 pub use table::{

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Answer, Decided, Finding, Verdict};
+use super::answer::{Answer, Decided, Finding, Outcome, Verdict};
 use crate::drawing::FONT_FACE;
-use crate::figures::draw_forest;
+use crate::figures::{Difference, Forest, ForestPart, draw_forest};
 use crate::report::write_drawing;
 use crate::{Fact, ReportError};
 
@@ -121,7 +121,7 @@ pub fn write_claims_page(
     fs::create_dir_all(&figures).map_err(ReportError::write(&figures))?;
     let mut views = Vec::new();
     for answer in answers {
-        let (svg, _) = write_drawing(&draw_forest(answer), &figures, &answer.id)?;
+        let (svg, _) = write_drawing(&draw_forest(&forest(answer)), &figures, &answer.id)?;
         views.push(View {
             answer,
             svg: svg.inline().to_owned(),
@@ -137,6 +137,33 @@ pub fn write_claims_page(
     let index = dir.join("index.html");
     layerprobe_durable::write(&index, html.as_bytes()).map_err(ReportError::write(&index))?;
     Ok(index)
+}
+
+/// The figure of what decided a claim.
+fn forest(answer: &Answer) -> Forest<'_> {
+    Forest {
+        title: format!("{}: {}", answer.id, answer.verdict),
+        says: &answer.says,
+        parts: answer.parts.iter().map(forest_part).collect(),
+    }
+}
+
+fn forest_part(part: &Finding) -> ForestPart<'_> {
+    ForestPart {
+        says: &part.says,
+        difference: part.estimate.map(|estimate| Difference {
+            value: estimate.value,
+            lower: estimate.lower,
+            upper: estimate.upper,
+        }),
+        reach: part.reach(),
+        outcome: part.outcome.word(),
+        holds: match part.outcome {
+            Outcome::Holds => Some(true),
+            Outcome::Fails => Some(false),
+            Outcome::AtCeiling | Outcome::CannotTell(_) | Outcome::NotRun(_) => None,
+        },
+    }
 }
 
 /// How many claims got which verdict.
@@ -158,4 +185,43 @@ pub(super) fn counts(answers: &[Answer]) -> String {
         n => format!("{n} claims"),
     };
     format!("{claims}: {}.", counts.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::Relation;
+
+    #[test]
+    fn a_part_is_drawn_with_its_margin_or_the_amount_asked_for() {
+        let part = |by, outcome| Finding {
+            says: String::new(),
+            measured: String::new(),
+            estimate: None,
+            is: Relation::Above,
+            margin: 0.05,
+            by,
+            learned: None,
+            unless_ceiling: false,
+            outcome,
+            by_upper_bounds: None,
+            upper_bounds_minus_clean: None,
+            without_gate: None,
+            amended: None,
+            notes: Vec::new(),
+        };
+        for (by, reach) in [(0.0, 0.05), (0.2, 0.2), (-0.3, 0.3)] {
+            assert_eq!(forest_part(&part(by, Outcome::Holds)).reach, reach);
+        }
+        for (outcome, holds) in [
+            (Outcome::Holds, Some(true)),
+            (Outcome::Fails, Some(false)),
+            (Outcome::AtCeiling, None),
+            (Outcome::NotRun("the experiment".to_owned()), None),
+        ] {
+            let part = part(0.0, outcome);
+            let drawn = forest_part(&part);
+            assert_eq!((drawn.outcome, drawn.holds), (part.outcome.word(), holds));
+        }
+    }
 }

@@ -5,11 +5,61 @@ use super::legend::{Legend, Sample};
 use super::palette::category;
 use super::panel::{ACCURACY, FLAT_FOOT, Panel};
 use super::sheet::{Frame, Sheet, WIDTH};
-use crate::curves::{Curve, Curves, CurvesPanel, CurvesPoint};
 use crate::drawing::{Color, Drawing, Marker};
 
 /// Panels side by side at most.
 const COLUMNS: usize = 3;
+
+/// A figure of curves, in panels that share their axes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Curves {
+    /// The figure's title.
+    pub title: String,
+    /// A line under the title: what the numbers are, over how many runs.
+    pub subtitle: String,
+    /// What lies along the x axis.
+    pub x_label: String,
+    /// What lies along the y axis; it goes from 0 to 1.
+    pub y_label: String,
+    /// Whether x is a number of steps from 0 on, drawn linear up to the first
+    /// positive one and logarithmic from there.
+    pub steps: bool,
+    /// The panels, side by side, at most three in a row.
+    pub panels: Vec<CurvesPanel>,
+}
+
+/// A panel of curves. Curves of one name look alike in all panels.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct CurvesPanel {
+    /// What the panel shows.
+    pub title: String,
+    /// Where chance lies, if there is any.
+    pub chance: Option<f64>,
+    /// The curves.
+    pub curves: Vec<Curve>,
+}
+
+/// A curve with an interval around each point.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Curve {
+    /// What the legend says.
+    pub name: String,
+    /// Whether it is dashed: a second curve in the color of the one before.
+    pub dashed: bool,
+    /// Its points, in order of x.
+    pub points: Vec<CurvesPoint>,
+}
+
+/// A point of a curve.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct CurvesPoint {
+    /// Where it lies along the x axis.
+    pub x: f64,
+    /// The value.
+    pub y: f64,
+    /// The ends of its interval, if it has one.
+    pub interval: Option<(f64, f64)>,
+}
 
 /// Draws the figure.
 pub(crate) fn draw(curves: &Curves) -> Drawing {

@@ -3,7 +3,6 @@
 use super::palette::similarity_color;
 use super::sheet::{EDGE, HEADED, WIDTH, heading};
 use crate::drawing::{Color, Drawing, Horizontal, Text, fitted, text_width};
-use crate::heat_map::{HeatMap, HeatMapName};
 
 /// The largest size of names, and the smallest at which they are written.
 const NAME: f64 = 12.5;
@@ -23,6 +22,38 @@ const CELL: f64 = 44.0;
 const NUMBERED: f64 = 27.0;
 /// Room for a line between two networks.
 const GAP: f64 = 3.0;
+
+/// A row or column of a [`HeatMap`]: a layer of a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeatMapName {
+    /// The network; rows of one network stand together.
+    pub group: String,
+    /// The layer.
+    pub name: String,
+}
+
+/// How alike each of some representations is to each of others.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HeatMap {
+    /// The figure's title.
+    pub title: String,
+    /// A line under the title: what the numbers are, over how many stimuli.
+    pub subtitle: String,
+    /// What the rows are.
+    pub rows: Vec<HeatMapName>,
+    /// What the columns are.
+    pub columns: Vec<HeatMapName>,
+    /// A value, usually from 0 to 1, for each row and column; none where nothing
+    /// was measured.
+    pub values: Vec<Vec<Option<f64>>>,
+}
+
+impl HeatMap {
+    /// The value of a row and column, if there is one.
+    pub fn value(&self, row: usize, column: usize) -> Option<f64> {
+        self.values.get(row)?.get(column).copied().flatten()
+    }
+}
 
 /// Draws the matrix.
 pub(crate) fn draw(map: &HeatMap) -> Drawing {

@@ -24,8 +24,10 @@ use crate::evidence::{Evidence, Quantity};
 
 pub(crate) use axis::short;
 pub(crate) use curves::draw as draw_curves;
-pub(crate) use forest::draw as draw_forest;
+pub use curves::{Curve, Curves, CurvesPanel, CurvesPoint};
+pub(crate) use forest::{Difference, Forest, ForestPart, draw as draw_forest};
 pub(crate) use heat_map::draw as draw_heat_map;
+pub use heat_map::{HeatMap, HeatMapName};
 pub(crate) use words::interval_note;
 
 /// A figure with its words.
