@@ -200,3 +200,16 @@ fn what_is_at_the_ceiling_before_training_decides_nothing() {
     }
     assert!(seen > 10);
 }
+
+#[test]
+fn what_a_part_measures_tells_its_two_sides_apart() {
+    for scale in [Scale::Quick, Scale::Paper] {
+        let study = Study::named(STUDIES[0], scale).unwrap();
+        for answer in study.claims.decide(&[]) {
+            for part in answer.parts {
+                let (of, over) = part.measured.split_once(" minus ").unwrap();
+                assert_ne!(of, over, "{}: {}", answer.id, part.says);
+            }
+        }
+    }
+}

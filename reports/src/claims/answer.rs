@@ -137,6 +137,9 @@ pub struct Answer {
     /// The verdict where parts are taken by upper bounds, as far as there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verdict_by_upper_bounds: Option<Verdict>,
+    /// How many parts upper bounds decide; the others count as they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parts_by_upper_bounds: Option<usize>,
     /// Part by part.
     pub parts: Vec<Finding>,
     /// The same with other choices: by experiments that choose otherwise where the

@@ -8,7 +8,7 @@ use super::comparison::Relation;
 use super::evidence::{Evidence, TRAINING_ACCURACY, VALIDATION_ACCURACY, upper_bounds};
 use super::quantity::Quantity;
 use super::raw::RawClaims;
-use super::variation::Measure;
+use super::variation::{Decoder, Measure};
 use crate::ResultRow;
 
 /// Why a list of claims is refused.
@@ -44,6 +44,8 @@ pub struct Claims {
     pub amended: Option<String>,
     /// Measures of similarity by which claims are decided again.
     pub measures: Vec<Measure>,
+    /// Decoders by which claims are decided again.
+    pub decoders: Vec<Decoder>,
     /// The claims, in the paper's order.
     pub claims: Vec<Claim>,
 }
@@ -184,6 +186,8 @@ impl Claims {
         let answer = |claim: &Claim| {
             let parts: Vec<Finding> = claim.parts.iter().map(finding).collect();
             let bounded = parts.iter().any(|part| part.by_upper_bounds.is_some());
+            let by_them = parts.iter().filter(|part| part.by_upper_bounds.is_some());
+            let by_them = by_them.count();
             let by_bounds = || {
                 let each = parts.iter().map(|part| match &part.by_upper_bounds {
                     Some(found) => &found.outcome,
@@ -197,6 +201,7 @@ impl Claims {
                 place: claim.place.clone(),
                 verdict: Verdict::of(parts.iter().map(|part| &part.outcome)),
                 verdict_by_upper_bounds: bounded.then(by_bounds),
+                parts_by_upper_bounds: bounded.then_some(by_them),
                 parts,
                 varied: Vec::new(),
                 remark: claim.remark.clone(),

@@ -72,4 +72,4 @@ pub use page::{ClaimsPage, LinkedRun, OpenChoice, write_claims_page};
 pub use quantity::{Moment, Pairing, Quantity, UNTRAINED};
 pub use raw::AddedParts;
 pub use table::claims_table;
-pub use variation::{Measure, Variation, Varied};
+pub use variation::{Decoder, Measure, Variation, Varied};

@@ -178,19 +178,28 @@ impl Quantity {
         texts.chain(predictivity).chain(elsewhere).collect()
     }
 
-    /// The quantity in words: what is measured of which network, where.
+    /// The quantity in words: what is measured by what, of which network, where.
     pub(super) fn in_words(&self) -> String {
         let mut words = self.metric_name().replace('_', " ");
         if let Some(feature) = &self.feature {
             words += &format!(" of {feature}");
         }
+        if !matches!(self.probe_name(), "linear" | "none") {
+            words += &format!(" by {}", self.probe_name());
+        }
         words += &format!(" in {}", self.side());
-        if let Some(other) = self.other_side() {
+        let other = self.other_side();
+        if let Some(other) = &other {
             words += &format!(" and {}", other.side());
         }
-        match &self.experiment {
-            Some(experiment) => format!("{words} [{experiment}]"),
-            None => words,
+        if let Some(split) = &self.split_kind {
+            words += &format!(" on {}", split.replace('_', " "));
+        }
+        let other = other.and_then(|other| other.experiment);
+        match (&self.experiment, other) {
+            (Some(own), Some(other)) if *own != other => format!("{words} [{own} and {other}]"),
+            (Some(own), _) => format!("{words} [{own}]"),
+            (None, _) => words,
         }
     }
 

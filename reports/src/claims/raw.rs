@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::claim::{Claim, Claims, ClaimsError, LearnedOn, Part, PartDefaults};
 use super::comparison::Relation;
 use super::quantity::Quantity;
-use super::variation::Measure;
+use super::variation::{Decoder, Measure};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -19,6 +19,8 @@ pub(super) struct RawClaims {
     amended: Option<String>,
     #[serde(default)]
     measure: Vec<Measure>,
+    #[serde(default)]
+    decoder: Vec<Decoder>,
     claim: Vec<RawClaim>,
 }
 
@@ -129,6 +131,7 @@ impl RawClaims {
             least_runs: self.least_runs,
             amended: self.amended,
             measures: self.measure,
+            decoders: self.decoder,
             claims,
         })
     }

@@ -164,6 +164,7 @@ fn decoders_chosen_on_the_tested_stimuli_decide_apart() {
     let answer = decide(&claims, &rows).remove(0);
     assert_eq!(answer.verdict, Verdict::Reproduced);
     assert_eq!(answer.verdict_by_upper_bounds, Some(Verdict::NotReproduced));
+    assert_eq!(answer.parts_by_upper_bounds, Some(1));
     let bound = answer.parts[0].by_upper_bounds.clone().unwrap();
     assert!((bound.estimate.unwrap().value - 0.295).abs() < 1e-12);
     assert_eq!(bound.outcome, Outcome::Fails);

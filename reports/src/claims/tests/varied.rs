@@ -206,3 +206,54 @@ fn another_measure_decides_beside_the_first() {
     };
     assert!(claims.decide_with(&both, &[])[0].varied.is_empty());
 }
+
+#[test]
+fn another_decoder_decides_the_parts_that_it_has_rows_of() {
+    let of_first = SUPPRESSED.replace("layer =", "protocol = \"clean\", layer =");
+    let of_shape = of_first.replace("\"texture\" }", "\"shape\" }");
+    let claims = Claims {
+        decoders: vec![Decoder {
+            protocol: "certified".into(),
+            instead_of: "clean".into(),
+            about: "with a proof".into(),
+        }],
+        ..claims(&format!("{of_first}{of_shape}"))
+    };
+    let of_feature = |feature: &str, rows: Vec<ResultRow>| -> Vec<ResultRow> {
+        let of = |row| ResultRow {
+            feature: feature.into(),
+            ..row
+        };
+        rows.into_iter().map(of).collect()
+    };
+    let by = |protocol: &str, rows: Vec<ResultRow>| -> Vec<ResultRow> {
+        let of = |row| ResultRow {
+            protocol: protocol.into(),
+            ..row
+        };
+        rows.into_iter().map(of).collect()
+    };
+    let clean = [texture(0.6, 0.3), of_feature("shape", texture(0.6, 0.3))].concat();
+    let answer = claims.decide_with(&known(&clean), &[]).remove(0);
+    assert_eq!(answer.verdict, Verdict::Reproduced);
+    assert!(answer.varied.is_empty());
+    // a highest checkpoint is one of many, at which it need not be fitted
+    let highest = Claims {
+        decoders: claims.decoders.clone(),
+        ..self::claims(&of_first.replace("at = \"initial\"", "at = \"highest\""))
+    };
+    let by_both = [clean.clone(), by("certified/1", texture(0.3, 0.6))].concat();
+    let answer = highest.decide_with(&known(&by_both), &[]).remove(0);
+    assert!(answer.varied.is_empty(), "{:?}", answer.varied);
+    // of texture alone
+    let rows = [clean, by("certified/1", texture(0.3, 0.6))].concat();
+    let answer = claims.decide_with(&known(&rows), &[]).remove(0);
+    assert_eq!(answer.verdict, Verdict::Reproduced);
+    let [by_it] = &answer.varied[..] else {
+        panic!("{:?}", answer.varied);
+    };
+    assert_eq!((&*by_it.by, by_it.verdict), ("certified", Verdict::Partly));
+    assert_eq!(by_it.decides, Some(1));
+    let outcomes: Vec<&Outcome> = by_it.parts.iter().map(|part| &part.outcome).collect();
+    assert_eq!(outcomes, [&Outcome::Fails, &Outcome::Holds]);
+}
