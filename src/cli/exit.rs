@@ -10,6 +10,7 @@ use super::arguments::{MessageFormat, Output};
 use super::unknown_option;
 use crate::activations::extract::ExtractError;
 use crate::config::ConfigError;
+pub use crate::exit_code::{INTERRUPTED, NOT_CONVERGED, USAGE};
 use crate::experiment::ExperimentError;
 use crate::experiment::compare::CompareError;
 use crate::foreign::ForeignError;
@@ -17,13 +18,6 @@ use crate::reproduction::ReproductionError;
 use crate::sweep::SweepError;
 use crate::sweep::slurm::SlurmError;
 use crate::training::CheckpointError;
-
-/// Bad usage, configuration or input.
-pub const USAGE: u8 = 2;
-/// Finished, but a selected probe did not converge.
-pub const NOT_CONVERGED: u8 = 3;
-/// Interrupted; the same command goes on.
-pub const INTERRUPTED: u8 = 75;
 
 /// Prints the chain of causes and picks the exit code.
 pub fn failure(error: &anyhow::Error, output: &Output) -> ExitCode {

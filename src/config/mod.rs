@@ -60,6 +60,11 @@ impl Config {
         check::check(&overridden(keys, overrides)?)
     }
 
+    /// Classes that a network tells apart: the values of a feature that are not held out.
+    pub fn classes(&self) -> usize {
+        self.stimuli.values_per_feature() - self.split.held_out
+    }
+
     /// Whether a text is a configuration of networks on images: by a section that no
     /// other has, or the preset that it starts from.
     fn is_text_of_one(text: &str) -> bool {

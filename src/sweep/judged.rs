@@ -7,15 +7,10 @@ use super::cells::Cell;
 use super::error::SweepError;
 use super::folder::{CellState, SweepFolder};
 use super::told::Failure;
+use crate::exit_code::{DONE, INTERRUPTED, NOT_CONVERGED, USAGE};
 
 /// Lines of a failed cell's log that are shown.
 const LAST_LINES: usize = 8;
-
-/// Exit codes of a child.
-const DONE: i32 = 0;
-const NOT_CONVERGED: i32 = 3;
-const USAGE: i32 = 2;
-const INTERRUPTED: i32 = 75;
 
 /// What became of a cell.
 pub(super) enum Judged {
@@ -35,23 +30,23 @@ pub(super) fn judge(
     asked: bool,
 ) -> Result<Judged, SweepError> {
     let code = status.code();
+    let is = |with: u8| code == Some(i32::from(with));
     // whoever has taken the folder since; maybe also by another process, which
     // this one's child made room for
-    let is_own = matches!(code, Some(DONE | NOT_CONVERGED));
-    if is_own || matches!(folder.state(cell)?, CellState::Done { .. }) {
+    if is(DONE) || is(NOT_CONVERGED) || matches!(folder.state(cell)?, CellState::Done { .. }) {
         return Ok(Judged::Done {
-            converged: code != Some(NOT_CONVERGED),
+            converged: !is(NOT_CONVERGED),
         });
     }
     // one that had only just begun ends by the signal itself
-    if asked && matches!(code, Some(INTERRUPTED) | None) {
+    if asked && (is(INTERRUPTED) || code.is_none()) {
         return Ok(Judged::Stopped);
     }
     let mut attempts = folder.attempts(cell);
     attempts.attempts += 1;
     attempts.last = in_words(status);
     // a mistake in the configuration will not pass
-    let again = attempts.attempts <= retries && code != Some(USAGE) && !asked;
+    let again = attempts.attempts <= retries && !is(USAGE) && !asked;
     attempts.given_up = !again;
     folder.keep_attempts(cell, &attempts)?;
     if again {

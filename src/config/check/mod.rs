@@ -21,9 +21,6 @@ use layerprobe_probes::{Scaling, Solver, UnknownView, View};
 /// Decades from 1e-3 to 1e5.
 const DEFAULT_PENALTIES: [f64; 9] = [1e-3, 1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4, 1e5];
 
-/// Hold-out versions that exist (Hermann & Lampinen 2020 use five).
-const VERSIONS: u64 = 5;
-
 pub(super) fn check(keys: &Keys) -> Result<Config, ConfigError> {
     let StimulusSections {
         seeds,

@@ -1,9 +1,9 @@
 //! The stimuli, their hold-outs and correlations.
 
 use layerprobe_generators::TextureAngle;
+use layerprobe_generators::splits::VERSIONS;
 use layerprobe_streams::StreamKey;
 
-use super::VERSIONS;
 use crate::config::error::ConfigError;
 use crate::config::keys::Keys;
 use crate::config::sections::{Correlation, PMode, Split, Stimuli};
@@ -60,7 +60,7 @@ pub(super) fn split(keys: &Keys, stimuli: &Stimuli) -> Result<Split, ConfigError
         ));
     }
     Ok(Split {
-        versions: keys.versions("split.versions", VERSIONS)?,
+        versions: keys.versions("split.versions", u64::from(VERSIONS))?,
         held_out,
     })
 }
