@@ -94,11 +94,9 @@ fn hold(
     observer: &dyn Observer,
 ) -> Result<Lease, ExperimentError> {
     let mut told: Option<Holder> = None;
-    let mut stopped = false;
-    let lease = Lease::take(root, Pace::default(), |holder, alive| {
-        stopped = stop.load(Ordering::SeqCst);
-        if stopped || (alive && when_held == WhenHeld::Stop) {
-            return ControlFlow::Break(());
+    let lease = take_lease(root, stop, |holder, alive| {
+        if alive && when_held == WhenHeld::Stop {
+            return false;
         }
         if told.as_ref() != Some(holder) {
             observer.event(Event::Note(&format!(
@@ -107,16 +105,40 @@ fn hold(
             )));
             told = Some(holder.clone());
         }
-        ControlFlow::Continue(())
+        true
+    })?;
+    let lease = lease.map_err(|holder| ExperimentError::Busy {
+        folder: root.to_owned(),
+        holder,
+    })?;
+    tracing::info!(folder = %root.display(), lease = lease.number(), "holds the folder");
+    Ok(lease)
+}
+
+/// Takes a folder, or else says who holds it. While another process does, `waits`
+/// is told who, and whether it is known to be alive, and says whether to go on.
+///
+/// # Errors
+/// If the wait was interrupted, or of the file system.
+pub fn take_lease(
+    folder: &Path,
+    stop: &AtomicBool,
+    mut waits: impl FnMut(&Holder, bool) -> bool,
+) -> Result<Result<Lease, Holder>, ExperimentError> {
+    let mut stopped = false;
+    let lease = Lease::take(folder, Pace::default(), |holder, alive| {
+        stopped = stop.load(Ordering::SeqCst);
+        match !stopped && waits(holder, alive) {
+            true => ControlFlow::Continue(()),
+            false => ControlFlow::Break(()),
+        }
     });
-    if let Ok(lease) = &lease {
-        tracing::info!(folder = %root.display(), lease = lease.number(), "holds the folder");
+    match lease {
+        Ok(lease) => Ok(Ok(lease)),
+        Err(LeaseError::Held { .. }) if stopped => Err(ExperimentError::Interrupted),
+        Err(LeaseError::Held { holder, .. }) => Ok(Err(holder)),
+        Err(LeaseError::Io { folder, source }) => Err(ExperimentError::io("hold", &folder, source)),
     }
-    lease.map_err(|error| match error {
-        LeaseError::Held { .. } if stopped => ExperimentError::Interrupted,
-        LeaseError::Held { folder, holder } => ExperimentError::Busy { folder, holder },
-        LeaseError::Io { folder, source } => ExperimentError::io("hold", &folder, source),
-    })
 }
 
 fn first_difference(theirs: &str, ours: &str) -> String {

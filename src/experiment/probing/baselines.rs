@@ -24,7 +24,7 @@ use crate::experiment::events::Observer;
 use crate::experiment::folder::layer_tables::{LayerPlace, LayerTables};
 use crate::experiment::folder::layout::Source;
 use crate::experiment::folder::proof::Proof;
-use crate::experiment::store::{Patience, Shelf};
+use crate::experiment::store::{Asked, Patience, Shelf};
 
 /// What baselines are called in a store.
 const KIND: &str = "baselines";
@@ -78,7 +78,14 @@ impl ProbeStage<'_> {
         }
     }
 
-    /// Those of a version.
+    /// Where all baselines' tables lie, version by version.
+    pub(super) fn baseline_places(&self) -> Vec<LayerPlace<'_>> {
+        let places = places(self.config);
+        let places = places.iter().map(|place| self.baseline_place(place));
+        places.collect()
+    }
+
+    /// The baselines of a version.
     fn baselines_in(&self, version: &Version) -> impl Iterator<Item = BaselinePlace> {
         let number = version.number;
         let places = places(self.config).into_iter();
@@ -124,26 +131,19 @@ impl ProbeStage<'_> {
                 )
             })
             .collect();
-        let mut claim = None;
-        if let Some(shelf) = &shelf {
-            self.take_baselines(&mut missing, &row, shelf, hands)?;
-            if missing.is_empty() {
-                return Ok(Probed::Now);
-            }
-            claim = shelf.claim(patience, hands.stop, hands.observer)?;
-            let Some(claim) = &claim else {
-                return Ok(Probed::ElsewhereNow);
-            };
-            for (place, made_from) in &missing {
-                let name = self.baseline_place(place).name();
-                claim.mend(&name, made_from, hands.observer)?;
-            }
-            // another process may have put them there since
-            self.take_baselines(&mut missing, &row, shelf, hands)?;
-        }
-        if missing.is_empty() {
-            return Ok(Probed::Now);
-        }
+        let asked = Shelf::ask_all(
+            shelf.as_ref(),
+            &mut missing,
+            |(place, made_from)| (self.baseline_place(place).name(), made_from.clone()),
+            patience,
+            (hands.stop, hands.observer),
+            |missing| self.take_baselines(missing, &row, shelf.as_ref(), hands),
+        )?;
+        let claim = match asked {
+            Asked::Taken => return Ok(Probed::Now),
+            Asked::Busy => return Ok(Probed::ElsewhereNow),
+            Asked::Missing(claim) => claim,
+        };
         let images = (hands.images)()?;
         let positions = set.positions(&images);
         let params = probe_sets::params(self.config)?;
@@ -188,13 +188,13 @@ impl ProbeStage<'_> {
         &self,
         missing: &mut Vec<(BaselinePlace, String)>,
         row: &ResultRow,
-        shelf: &Shelf,
+        shelf: Option<&Shelf>,
         hands: &mut Hands<'_, '_>,
     ) -> Result<(), ExperimentError> {
         let mut others = Vec::new();
         for (place, made_from) in missing.drain(..) {
             let there = self.baseline_place(&place);
-            let Some((tables, from)) = from_the_store(&made_from, &there, Some(shelf))? else {
+            let Some((tables, from)) = from_the_store(&made_from, &there, shelf)? else {
                 others.push((place, made_from));
                 continue;
             };

@@ -13,7 +13,6 @@ use crate::config::Config;
 use crate::models::LayerRows;
 use crate::training::{CheckedTrainingPlan, Role};
 
-use super::baselines;
 use super::networks::Networks;
 use super::probe_sets::ProbeSet;
 use super::rows::{CheckpointRef, row_of_condition};
@@ -26,7 +25,7 @@ use crate::experiment::events::{Event, Observer, Stage};
 use crate::experiment::folder::layer_tables::{LayerPlace, LayerTables};
 use crate::experiment::folder::layout::{RunFolder, Source};
 use crate::experiment::forecast::memory::Residence;
-use crate::experiment::store::{Patience, Shelf, Store};
+use crate::experiment::store::{Asked, Patience, Shelf, Store};
 
 /// What probes are called in a store.
 const KIND: &str = "probes";
@@ -267,10 +266,7 @@ impl ProbeStage<'_> {
     /// If one cannot be read.
     pub fn tables(&self) -> Result<LayerTables, ExperimentError> {
         let mut tables = LayerTables::default();
-        for baseline in baselines::places(self.config) {
-            tables.append(self.baseline_place(&baseline).read()?);
-        }
-        for place in self.places() {
+        for place in self.baseline_places().into_iter().chain(self.places()) {
             tables.append(place.read()?);
         }
         Ok(tables)
@@ -303,27 +299,23 @@ impl ProbeStage<'_> {
         let mut missing: Vec<(&str, View)> = missing
             .filter(|shown| !self.place(planned, step, *shown).is_done())
             .collect();
-        self.take_known(&at, &mut missing, hands)?;
-        if missing.is_empty() {
-            return Ok(Probed::Now);
-        }
-        let mut claim = None;
-        if let Some(shelf) = &at.shelf {
-            claim = shelf.claim(patience, hands.stop, hands.observer)?;
-            let Some(claim) = &claim else {
-                return Ok(Probed::ElsewhereNow);
-            };
-            for &(layer, view) in &missing {
-                let made_from = identity::of_view(&at.probing, layer, view);
+        let asked = Shelf::ask_all(
+            at.shelf.as_ref(),
+            &mut missing,
+            |&(layer, view)| {
                 let name = self.place(planned, step, (layer, view)).name();
-                claim.mend(&name, &made_from, hands.observer)?;
-            }
-            // another process may have put them there since
-            self.take_known(&at, &mut missing, hands)?;
-        }
-        if !missing.is_empty() {
-            self.measure(&at, &missing, set, claim.as_ref(), hands)?;
-        }
+                (name, identity::of_view(&at.probing, layer, view))
+            },
+            patience,
+            (hands.stop, hands.observer),
+            |missing| self.take_known(&at, missing, hands),
+        )?;
+        let claim = match asked {
+            Asked::Taken => return Ok(Probed::Now),
+            Asked::Busy => return Ok(Probed::ElsewhereNow),
+            Asked::Missing(claim) => claim,
+        };
+        self.measure(&at, &missing, set, claim.as_ref(), hands)?;
         Ok(Probed::Now)
     }
 }

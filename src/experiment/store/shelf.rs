@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use layerprobe_durable::{Lease, LeaseError, Pace, Pending, remove_temporaries};
+use layerprobe_durable::{Lease, Pending, remove_temporaries};
 
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer};
+use crate::experiment::folder::opening::take_lease;
 use crate::experiment::folder::proof::{NamedFile, Proof};
 
 /// Bytes that are copied at a time.
@@ -32,10 +32,10 @@ pub enum Patience {
     Wait,
 }
 
-/// What came of asking for a piece of work.
+/// What came of asking for a piece of work, or for several.
 #[derive(Debug)]
 pub enum Asked {
-    /// It was in the store, and is in the run now.
+    /// It was in the store, or known otherwise, and is in the run now.
     Taken,
     /// It is to be made, and to be put into the store.
     Missing(Option<Claim>),
@@ -106,15 +106,52 @@ impl Shelf {
         (stop, observer): (&AtomicBool, &dyn Observer),
         take: impl Fn() -> Result<bool, ExperimentError>,
     ) -> Result<Asked, ExperimentError> {
-        if take()? {
+        Self::ask_all(
+            Some(self),
+            &mut vec![(name, made_from)],
+            |&(name, made_from)| (name.to_owned(), made_from.to_owned()),
+            patience,
+            (stop, observer),
+            |missing| {
+                if take()? {
+                    missing.clear();
+                }
+                Ok(())
+            },
+        )
+    }
+
+    /// Takes what is known of several pieces of work by `take`, which leaves the
+    /// others in `missing`, and for those the right to put them here, where work
+    /// is shared. `named` gives a piece's name and identity.
+    ///
+    /// # Errors
+    /// If the wait was interrupted, or of the file system.
+    pub fn ask_all<T>(
+        shelf: Option<&Self>,
+        missing: &mut Vec<T>,
+        named: impl Fn(&T) -> (String, String),
+        patience: Patience,
+        (stop, observer): (&AtomicBool, &dyn Observer),
+        mut take: impl FnMut(&mut Vec<T>) -> Result<(), ExperimentError>,
+    ) -> Result<Asked, ExperimentError> {
+        take(missing)?;
+        if missing.is_empty() {
             return Ok(Asked::Taken);
         }
-        let Some(claim) = self.claim(patience, stop, observer)? else {
+        let Some(shelf) = shelf else {
+            return Ok(Asked::Missing(None));
+        };
+        let Some(claim) = shelf.claim(patience, stop, observer)? else {
             return Ok(Asked::Busy);
         };
-        claim.mend(name, made_from, observer)?;
-        // another process may have put it here since
-        Ok(match take()? {
+        for piece in missing.iter() {
+            let (name, made_from) = named(piece);
+            claim.mend(&name, &made_from, observer)?;
+        }
+        // another process may have put them here since
+        take(missing)?;
+        Ok(match missing.is_empty() {
             true => Asked::Taken,
             false => Asked::Missing(Some(claim)),
         })
@@ -122,21 +159,16 @@ impl Shelf {
 
     /// Takes the right to put work here; none while another process has it and
     /// this one would rather do something else.
-    ///
-    /// # Errors
-    /// If the wait was interrupted, or of the file system.
-    pub fn claim(
+    fn claim(
         &self,
         patience: Patience,
         stop: &AtomicBool,
         observer: &dyn Observer,
     ) -> Result<Option<Claim>, ExperimentError> {
-        let mut stopped = false;
         let mut told = false;
-        let lease = Lease::take(&self.dir, Pace::default(), |holder, _| {
-            stopped = stop.load(Ordering::SeqCst);
-            if stopped || patience == Patience::Later {
-                return ControlFlow::Break(());
+        let lease = take_lease(&self.dir, stop, |holder, _| {
+            if patience == Patience::Later {
+                return false;
             }
             if !told {
                 told = true;
@@ -145,23 +177,17 @@ impl Shelf {
                     self.place
                 )));
             }
-            ControlFlow::Continue(())
-        });
-        match lease {
-            Ok(lease) => {
-                remove_temporaries(&self.dir)
-                    .map_err(|e| ExperimentError::io("remove temporary files in", &self.dir, e))?;
-                Ok(Some(Claim {
-                    shelf: self.clone(),
-                    _lease: lease,
-                }))
-            }
-            Err(LeaseError::Held { .. }) if stopped => Err(ExperimentError::Interrupted),
-            Err(LeaseError::Held { .. }) => Ok(None),
-            Err(LeaseError::Io { folder, source }) => {
-                Err(ExperimentError::io("hold", &folder, source))
-            }
-        }
+            true
+        })?;
+        let Ok(lease) = lease else {
+            return Ok(None);
+        };
+        remove_temporaries(&self.dir)
+            .map_err(|e| ExperimentError::io("remove temporary files in", &self.dir, e))?;
+        Ok(Some(Claim {
+            shelf: self.clone(),
+            _lease: lease,
+        }))
     }
 
     fn proof(&self, name: &str) -> PathBuf {
@@ -175,10 +201,7 @@ impl Shelf {
 
 impl Claim {
     /// Sets aside, and names, what of a piece of work is not what it was.
-    ///
-    /// # Errors
-    /// Of the file system.
-    pub fn mend(
+    fn mend(
         &self,
         name: &str,
         made_from: &str,
