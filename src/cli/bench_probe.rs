@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::arguments::{BenchProbe, MessageFormat, Output};
 use super::{exit, threads};
 use crate::activations::Matrix;
-use crate::foreign::{ForeignError, ForeignFile, ForeignLayer, Labels, plan};
+use crate::foreign::{ForeignError, ForeignFile, ForeignLayer, Labels, plan, planned};
 use crate::memory::{self, Bytes, MemoryLimit};
 
 /// Measures fits of every feature at every penalty on all stimuli of each
@@ -39,7 +39,7 @@ pub fn probe(command: &BenchProbe, output: &Output) -> anyhow::Result<ExitCode> 
     let limit = command
         .max_memory
         .unwrap_or_else(MemoryLimit::of_this_machine);
-    let stored = threads::planned(|threads| {
+    let stored = planned(|threads| {
         let work = Workload {
             threads,
             ..work.clone()

@@ -8,6 +8,12 @@ use crate::activations::NotEnough;
 /// What can be wrong with activations and labels from elsewhere.
 #[derive(Debug, thiserror::Error)]
 pub enum ForeignError {
+    /// A request that cannot be met, or whose parts do not go together.
+    #[error("{problem}")]
+    Request {
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A file that cannot be read.
     #[error("cannot read {}", path.display())]
     Read {
@@ -218,6 +224,20 @@ pub enum ForeignError {
 }
 
 impl ForeignError {
+    /// A request that cannot be met.
+    pub(super) fn request(problem: impl Into<String>) -> Self {
+        Self::Request {
+            problem: problem.into(),
+        }
+    }
+
+    /// An option that the protocol `paper` has no use for.
+    pub(crate) fn not_of_paper(option: &str) -> Self {
+        Self::request(format!(
+            "{option} belongs to --protocol own: the protocol paper trains one fixed grid on activations as they are"
+        ))
+    }
+
     /// A NumPy file that ends, or breaks, before its array does.
     pub(super) fn damaged(path: &Path, error: &io::Error) -> Self {
         Self::Content {
