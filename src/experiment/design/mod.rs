@@ -7,6 +7,7 @@ pub mod identity;
 pub mod images;
 pub mod paper_protocol;
 pub mod protocol;
+pub mod protocol_words;
 pub mod shown;
 pub mod stimuli;
 pub mod streams;

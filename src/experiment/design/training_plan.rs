@@ -18,7 +18,7 @@ pub fn plan_conditions<'a>(
     stimuli: &'a ExperimentStimuli,
 ) -> Result<Vec<Planned<'a>>, ExperimentError> {
     let conditions = conditions(config);
-    let classes = config.stimuli.values_per_feature() - config.split.held_out;
+    let classes = config.classes();
     let design = config.network.design(config.stimuli.image_size(), classes);
     let norm = design.norm_of_one_pixel()?;
     let mut planned = Vec::with_capacity(conditions.len());

@@ -2,22 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use layerprobe_durable::is_aside;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Config, Seeds};
+use crate::machine;
 
-use super::layout::RunFolder;
+use super::artifacts::{
+    files_below, folder_of_proof, is_made_from_conditions, is_of_a_run, is_of_report,
+};
+use super::layout::{self, RunFolder};
 use super::proof::{Proof, hash_file, is_what_it_was, set_aside};
 use crate::experiment::design::protocol;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Observer, Stage};
-use crate::training::{artifact_name, named_below};
-
-/// The tables of a run, in its folder.
-pub const TABLES: [&str; 3] = ["results.csv", "by_value.csv", "confusion.csv"];
+use crate::training::named_below;
 
 /// What made a run. Unlike the results, it differs from machine to machine.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -129,8 +129,8 @@ impl Manifest {
             config_hash: origin.config_hash,
             protocol: origin.protocol,
             seeds: origin.seeds,
-            host: first_line("/proc/sys/kernel/hostname").unwrap_or_else(|| "unknown".to_owned()),
-            processor: processor(),
+            host: machine::host(),
+            processor: machine::processor(),
             platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             threads: rayon::current_num_threads(),
             seconds: earlier.map(|m| m.seconds).unwrap_or_default(),
@@ -222,84 +222,15 @@ impl Manifest {
     }
 }
 
-/// Whether a file lies where a run puts what it makes: what else is in its folder is
-/// the user's.
-pub fn is_of_a_run(name: &str) -> bool {
-    name == "config.toml" || is_measured(name) || is_made_from_conditions(name)
-}
-
-/// Whether a file of a run is made from the files of its conditions and
-/// baselines.
-pub fn is_made_from_conditions(name: &str) -> bool {
-    TABLES.contains(&name) || is_of_report(name)
-}
-
-fn is_of_report(name: &str) -> bool {
-    name.starts_with("report/")
-}
-
-/// Whether a file is a condition's or a baseline's own.
-fn is_measured(name: &str) -> bool {
-    ["conditions/", "baselines/"]
-        .iter()
-        .any(|folder| name.starts_with(folder))
-}
-
-/// Of a proof's path, the folder, with a slash, in which its files lie; none of
-/// another file's.
-pub fn folder_of_proof(name: &str) -> Option<String> {
-    let is_proof = is_measured(name) && name.ends_with(".json");
-    let parts = name.splitn(3, '/').take(2).map(|part| format!("{part}/"));
-    is_proof.then(|| parts.collect())
-}
-
-/// The files of a run folder by their paths in it, with slashes; not the
-/// manifest, nor what is hidden or was set aside.
+/// Whether a file of a finished run is there with the hash that its manifest lists.
 ///
 /// # Errors
-/// Of the file system.
-pub fn files_below(
-    root: &Path,
-    folder: &Path,
-    files: &mut BTreeMap<String, PathBuf>,
-) -> Result<(), ExperimentError> {
-    let entries = fs::read_dir(folder).map_err(|e| ExperimentError::io("list", folder, e))?;
-    for entry in entries {
-        let path = entry
-            .map_err(|e| ExperimentError::io("list", folder, e))?
-            .path();
-        let name = artifact_name(root, &path);
-        if is_hidden(&path) || is_aside(&path) || name == "manifest.json" {
-            continue;
-        }
-        if path.is_dir() {
-            files_below(root, &path, files)?;
-        } else {
-            files.insert(name, path);
-        }
-    }
-    Ok(())
-}
-
-fn is_hidden(path: &Path) -> bool {
-    path.file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with('.'))
-}
-
-fn first_line(path: &str) -> Option<String> {
-    let text = fs::read_to_string(path).ok()?;
-    text.lines().next().map(str::to_owned)
-}
-
-/// The name of this machine's processor.
-pub fn processor() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    info.lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
-        .map_or_else(
-            || std::env::consts::ARCH.to_owned(),
-            |(_, name)| name.trim().to_owned(),
-        )
+/// If the file cannot be read.
+pub fn is_as_listed(folder: &Path, name: &str) -> Result<bool, ExperimentError> {
+    let manifest = Manifest::read(&layout::manifest_in(folder));
+    let listed = manifest.and_then(|mut manifest| manifest.artifacts.remove(name));
+    let path = folder.join(name);
+    Ok(path.exists() && listed == Some(hash_file(&path)?))
 }
 
 #[cfg(test)]
@@ -374,24 +305,5 @@ mod tests {
         let drawn = hash_file(&folder.report().join("index.html")).unwrap();
         assert_eq!(after["report/index.html"], drawn);
         assert!(after.contains_key("report/figure.svg"));
-    }
-
-    #[test]
-    fn proofs_lie_with_conditions_and_baselines() {
-        let folder = |name: &str| folder_of_proof(name);
-        assert_eq!(
-            folder("conditions/a/probes/step-000000/fc1.json").as_deref(),
-            Some("conditions/a/")
-        );
-        assert_eq!(
-            folder("baselines/split0/input.json").as_deref(),
-            Some("baselines/split0/")
-        );
-        for other in ["report/data.json", "baselines/split0/input.csv", "x.json"] {
-            assert_eq!(folder(other), None, "{other}");
-        }
-        assert!(is_made_from_conditions("results.csv"));
-        assert!(!is_made_from_conditions("baselines/split0/input.csv"));
-        assert!(is_of_a_run("baselines/split0/input.csv") && !is_of_a_run("reports.txt"));
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct ProbeCost<'a> {
 impl<'a> ProbeCost<'a> {
     /// Of a configuration whose probes see so many training stimuli.
     pub fn new(config: &'a Config, train: usize) -> Self {
-        let kept = config.stimuli.values_per_feature() - config.split.held_out;
+        let kept = config.classes();
         Self {
             probes: &config.probes,
             train: train as f64,
@@ -85,7 +85,7 @@ impl PaperCost {
         let judged: usize = split.validation.iter().map(Vec::len).sum();
         Self {
             epochs: (points * grid.epochs) as f64,
-            classes: (config.stimuli.values_per_feature() - config.split.held_out) as f64,
+            classes: config.classes() as f64,
             trained: (split.train.len() * config.probes.features.len()) as f64,
             judged: judged as f64,
         }

@@ -93,7 +93,7 @@ impl Speeds {
 }
 
 pub(super) fn design(config: &Config) -> Design {
-    let classes = config.stimuli.values_per_feature() - config.split.held_out;
+    let classes = config.classes();
     config.network.design(config.stimuli.image_size(), classes)
 }
 

@@ -9,8 +9,9 @@ use crate::experiment::design::stimuli::ExperimentStimuli;
 use crate::experiment::design::streams::Streams;
 use crate::experiment::design::training_plan::plan_conditions;
 use crate::experiment::error::ExperimentError;
+use crate::experiment::folder::artifacts::files_below;
 use crate::experiment::folder::layout;
-use crate::experiment::folder::manifest::{Manifest, files_below};
+use crate::experiment::folder::manifest::Manifest;
 
 /// How far a run is, by what lies in its folder.
 #[derive(Clone, Debug, Default, PartialEq)]

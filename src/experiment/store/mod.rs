@@ -18,9 +18,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::machine::processor;
+
 use super::design::identity::identity;
 use super::error::ExperimentError;
-use super::folder::manifest::processor;
 
 pub use shelf::{Asked, Claim, Patience, Shelf};
 

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use super::Run;
 use crate::experiment::error::ExperimentError;
-use crate::experiment::folder::manifest::{
-    ManifestSeeds, Origin, files_below, folder_of_proof, is_of_a_run,
-};
+use crate::experiment::folder::artifacts::{files_below, folder_of_proof, is_of_a_run};
+use crate::experiment::folder::manifest::{ManifestSeeds, Origin};
 use crate::experiment::folder::proof::{Proof, hash_file};
 
 impl Run<'_> {

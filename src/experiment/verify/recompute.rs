@@ -10,9 +10,11 @@ use tempfile::TempDir;
 use super::Finding;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::Observer;
+use crate::experiment::folder::artifacts::files_below;
 use crate::experiment::folder::layout::RunFolder;
-use crate::experiment::folder::manifest::{Manifest, files_below, processor};
+use crate::experiment::folder::manifest::Manifest;
 use crate::experiment::folder::opening::WhenHeld;
+use crate::machine::processor;
 
 /// `count` of the names, spread over all of them.
 pub(super) fn spread(count: usize, names: Vec<String>) -> Vec<String> {
