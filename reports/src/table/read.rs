@@ -21,16 +21,19 @@ pub(super) fn read<R: Record>(path: &Path) -> Result<Vec<R>, ReportError> {
 
 fn parse<R: Record>(path: &Path, bytes: &[u8]) -> Result<Vec<R>, ReportError> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
-    let header = reader.headers().map_err(|e| not_csv(path, &e))?.clone();
+    let header = reader
+        .headers()
+        .map_err(|e| not_csv(path, bytes, &e))?
+        .clone();
     let places = places::<R>(path, &header)?;
     let mut rows = Vec::new();
     for record in reader.records() {
-        let record = record.map_err(|e| not_csv(path, &e))?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let record = record.map_err(|e| not_csv(path, bytes, &e))?;
+        let line = || line_of(bytes, record.position());
         if record.len() != header.len() {
             return Err(ReportError::RowLength {
                 path: path.to_owned(),
-                line,
+                line: line(),
                 expected: header.len(),
                 found: record.len(),
             });
@@ -42,7 +45,7 @@ fn parse<R: Record>(path: &Path, bytes: &[u8]) -> Result<Vec<R>, ReportError> {
         };
         let bad = |wrong: Unreadable| ReportError::BadCell {
             path: path.to_owned(),
-            line,
+            line: line(),
             column: wrong.name,
             found: cell(wrong.column).to_owned(),
             expected: wrong.expected,
@@ -106,12 +109,25 @@ fn places<R: Record>(path: &Path, header: &csv::StringRecord) -> Result<Vec<Plac
         .collect()
 }
 
-fn not_csv(path: &Path, error: &csv::Error) -> ReportError {
+fn not_csv(path: &Path, bytes: &[u8], error: &csv::Error) -> ReportError {
     ReportError::NotCsv {
         path: path.to_owned(),
-        line: error.position().map_or(1, csv::Position::line),
-        reason: error.to_string(),
+        line: line_of(bytes, error.position()),
+        reason: match error.kind() {
+            csv::ErrorKind::Utf8 { err, .. } => err.to_string(),
+            _ => error.to_string(),
+        },
     }
+}
+
+/// The line of a record, counted from 1. The reader says where the record before it ended,
+/// from where empty lines and the second half of a line's end may follow.
+fn line_of(bytes: &[u8], position: Option<&csv::Position>) -> u64 {
+    let before = position.map_or(0, |place| place.byte() as usize);
+    let (before, rest) = bytes.split_at(before.min(bytes.len()));
+    let ends = rest.iter().take_while(|byte| b"\r\n".contains(byte));
+    let is_end = |byte: &&u8| **byte == b'\n';
+    (1 + before.iter().filter(is_end).count() + ends.filter(is_end).count()) as u64
 }
 
 #[cfg(test)]
@@ -151,5 +167,47 @@ mod tests {
             let found = [rows[1].gradient_norm, rows[1].objective_gap];
             assert!(found.contains(&Some(f64::INFINITY)), "{name}");
         }
+    }
+
+    #[test]
+    fn lines_are_counted_through_empty_ones_and_both_ends() {
+        let row = ResultRow::default().cells();
+        let mut other = row.clone();
+        let place = ResultRow::COLUMNS.iter().position(|name| *name == "value");
+        other[place.unwrap()] = "much".to_owned();
+        let [header, row, other] = [ResultRow::COLUMNS.join(","), row.join(","), other.join(",")];
+        for end in ["\n", "\r\n"] {
+            for (lines, line) in [
+                (vec![&header, &other], 2),
+                (vec![&header, &row, &other, &row], 3),
+            ] {
+                let lines: Vec<&str> = lines.into_iter().map(String::as_str).collect();
+                let told = |text: String| {
+                    let read = parse::<ResultRow>(Path::new("t.csv"), text.as_bytes());
+                    read.unwrap_err().to_string()
+                };
+                let starts = |line: usize| format!("t.csv, line {line}, column `value`: `much`");
+                let message = told(lines.join(end));
+                assert!(message.starts_with(&starts(line)), "{end:?}: {message}");
+                // an empty line after each
+                let message = told(lines.join(&end.repeat(2)));
+                assert!(
+                    message.starts_with(&starts(2 * line - 1)),
+                    "{end:?}: {message}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_told_with_their_line() {
+        let header = ResultRow::COLUMNS.join(",");
+        let bytes = [header.as_bytes(), b"\r\n\r\n\xff,1\r\n"].concat();
+        let message = parse::<ResultRow>(Path::new("t.csv"), &bytes).unwrap_err();
+        assert_eq!(
+            message.to_string(),
+            "t.csv, line 3: not a CSV table: invalid utf-8: invalid UTF-8 in field 0 near byte \
+             index 0"
+        );
     }
 }
