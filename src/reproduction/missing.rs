@@ -38,36 +38,62 @@ pub(super) fn run_missing(
     let experiments: Vec<&Experiment> = needed.wanted(what.variations).collect();
     let total = experiments.len();
     let mut finished = BTreeSet::new();
-    for (experiment, number) in experiments.into_iter().zip(1..) {
-        observer.event(Event::Note(&format!(
-            "experiment {number} of {total}, {}: {}",
-            experiment.id, experiment.about
-        )));
-        match missing(what, needed, experiment)? {
-            Missing::Nothing => {
-                observer.event(Event::Note("finished elsewhere, taken over from there"));
-                continue;
+    let mut left: Vec<(usize, &Experiment)> = (1..).zip(experiments).collect();
+    while !left.is_empty() {
+        let mut taken_over = Vec::new();
+        for (number, experiment) in left {
+            observer.event(Event::Note(&format!(
+                "experiment {number} of {total}, {}: {}",
+                experiment.id, experiment.about
+            )));
+            match missing(what, needed, experiment)? {
+                Missing::Nothing => {
+                    observer.event(Event::Note("finished elsewhere, taken over from there"));
+                    taken_over.push((number, experiment));
+                    continue;
+                }
+                Missing::Networks => train(what, experiment, stop, observer)?,
+                Missing::Run => run(what, experiment, stop, observer)?,
             }
-            Missing::Networks => train(what, experiment, stop, observer)?,
-            Missing::Run => run(what, experiment, stop, observer)?,
+            finished.insert(&*experiment.id);
+            compare(what, needed, experiment, &finished, stop, observer)?;
         }
-        if experiment.similarity {
-            let similarity = Similarity::within(what, experiment)?;
-            if !similarity.is_done() {
-                similarity.run(stop, observer)?;
+        // networks that came out others than those of the tables are to be compared anew
+        left = Vec::new();
+        for (number, experiment) in taken_over {
+            if missing(what, needed, experiment)? != Missing::Nothing {
+                left.push((number, experiment));
             }
         }
-        finished.insert(&experiment.id);
-        for comparison in with_others(what, needed, experiment) {
-            let are_finished = comparison.runs.iter().all(|id| finished.contains(id));
-            let similarity = Similarity::between(what, comparison)?;
-            if are_finished && !similarity.is_done() {
-                observer.event(Event::Note(&format!(
-                    "comparison {}: {}",
-                    comparison.id, comparison.about
-                )));
-                similarity.run(stop, observer)?;
-            }
+    }
+    Ok(())
+}
+
+/// Compares the networks of an experiment with each other and with those of experiments
+/// that are finished, where that is asked and not done.
+fn compare(
+    what: &Reproduction<'_>,
+    needed: &Needed,
+    experiment: &Experiment,
+    finished: &BTreeSet<&str>,
+    stop: &AtomicBool,
+    observer: &dyn Observer,
+) -> Result<(), ReproductionError> {
+    if experiment.similarity {
+        let similarity = Similarity::within(what, experiment)?;
+        if !similarity.is_done() {
+            similarity.run(stop, observer)?;
+        }
+    }
+    for comparison in with_others(what, needed, experiment) {
+        let are_finished = comparison.runs.iter().all(|id| finished.contains(&**id));
+        let similarity = Similarity::between(what, comparison)?;
+        if are_finished && !similarity.is_done() {
+            observer.event(Event::Note(&format!(
+                "comparison {}: {}",
+                comparison.id, comparison.about
+            )));
+            similarity.run(stop, observer)?;
         }
     }
     Ok(())

@@ -170,6 +170,36 @@ fn what_only_variations_compare_is_not_run_without_them() {
 }
 
 #[test]
+fn networks_taken_over_first_are_compared_with_those_that_come_out_others() {
+    let dir = tempfile::tempdir().unwrap();
+    write_tables(dir.path());
+    let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
+    let only = [CLAIM.to_owned()];
+    let what = Reproduction {
+        run: true,
+        variations: true,
+        ..by_what_is_there(&study, &only, dir.path())
+    };
+    let needed = study.needed(&only).unwrap();
+    let comparison = needed.comparisons.iter().find(|c| c.is_basic()).unwrap();
+    let [first, second] = [0, 1].map(|side| {
+        let id = &comparison.runs[side];
+        needed.experiments.iter().find(|e| e.id == *id).unwrap()
+    });
+    let [taken_over, trained] = match first.id == EXPERIMENT {
+        true => [second, first],
+        false => [first, second],
+    };
+    let missing = |experiment| missing(&what, &needed, experiment).unwrap();
+    assert_eq!(missing(taken_over), Missing::Nothing);
+    // a variation compares it; what is trained is not what the made-up tables are of
+    assert_eq!(missing(trained), Missing::Networks);
+    reproduce(&what, &AtomicBool::new(false), &Warned::default()).unwrap();
+    let similarity = Similarity::between(&what, comparison).unwrap();
+    assert!(similarity.is_done());
+}
+
+#[test]
 fn what_a_run_folder_has_is_proven_only_if_it_is_the_experiments() {
     let dir = tempfile::tempdir().unwrap();
     let study = Study::named(STUDIES[0], Scale::Smoke).unwrap();
