@@ -56,7 +56,11 @@ fn family_table(family: &Family, evidence: &Evidence, width: usize) -> String {
     let first = if all { 0 } else { family.layers.len() - 1 };
     let layers = family.layers.get(first..).unwrap_or_default();
     let columns = Columns::of(family, layers, width);
-    for targets in columns.blocks(&family.targets, width) {
+    let targets = match family.has_training() {
+        true => &family.targets[..],
+        false => &[],
+    };
+    for targets in columns.blocks(targets, width) {
         text.push('\n');
         text.push_str(&columns.header(targets));
         for feature in &family.features {

@@ -202,7 +202,10 @@ fn tell(planned: &Planned, forecast: &RunForecast, output: &Output) -> std::io::
     super::say(&format!("{name}: about {}", duration(forecast.seconds())))?;
     for version in versions {
         let targets = targets(version).join(", ");
-        super::say(&format!("  version {version}  trained on {targets}"))?;
+        super::say(&match forecast.steps {
+            0 => format!("  version {version}  not trained"),
+            _ => format!("  version {version}  trained on {targets}"),
+        })?;
     }
     let networks = forecast.conditions.len();
     match networks_of {

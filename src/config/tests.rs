@@ -91,8 +91,8 @@ fn an_example_for_bits_works_too() {
 fn a_range_in_a_message_holds_what_is_taken() {
     let pair = "correlation.pair=['shape', 'color']";
     for (settings, said) in [
-        (&["training.epochs=-3"][..], "a whole number from 1,"),
-        (&["training.epochs=0"], "0 is not within 1 to"),
+        (&["training.epochs=-3"][..], "a whole number from 0,"),
+        (&["training.batch_size=0"], "0 is not within 1 to"),
         (&["split.held_out=-1"], "a whole number from 1,"),
         (&["seed=-1"], "a whole number from 0,"),
         (

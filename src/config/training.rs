@@ -6,7 +6,7 @@ use serde::Serialize;
 pub struct Training {
     /// Features to train a network on, one network each.
     pub targets: Vec<String>,
-    /// Passes over the training set.
+    /// Passes over the training set; with 0, networks stay as they start.
     pub epochs: u64,
     /// Stimuli in a batch.
     pub batch_size: usize,

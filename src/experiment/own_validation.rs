@@ -15,7 +15,7 @@ use super::probing::rows::row_of_condition;
 /// What a run's networks themselves reach on held-out combinations at the checkpoints
 /// that are decoded of trained ones: the last, and, if the configuration names the
 /// paper's protocol, the best on validation. For each condition what its rows share,
-/// and the accuracy.
+/// and the accuracy; nothing of networks that are not trained.
 ///
 /// # Errors
 /// If a training log cannot be read.
@@ -43,7 +43,7 @@ pub fn own_validation(
             };
             found.push((row, own.validation_accuracy));
         };
-        if let Some(last) = rows.last() {
+        if let Some(last) = rows.last().filter(|row| row.epoch > 0) {
             add(last, Role::Last);
         }
         if config.probes.paper.is_some()

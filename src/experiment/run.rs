@@ -121,10 +121,12 @@ fn with_networks<T>(
     {
         observer.event(Event::Note(&caution));
     }
-    observer.event(Event::Note(&format!(
-        "each network trains on {}",
-        stimuli.training_sizes()
-    )));
+    if config.training.epochs > 0 {
+        observer.event(Event::Note(&format!(
+            "each network trains on {}",
+            stimuli.training_sizes()
+        )));
+    }
     let mut manifest = Manifest::open(&folder, Origin::of(config), observer)?;
     let images = Images::new(&stimuli, observer);
 

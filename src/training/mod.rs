@@ -41,7 +41,7 @@
 //! };
 //! let order = StreamKey::from_seed(1);
 //! let outcome = train(&mut network, &data, &plan.check(train_set.len())?, order, context)?;
-//! assert_eq!(outcome.best.accuracy, 1.0);
+//! assert_eq!(outcome.best.map(|best| best.accuracy), Some(1.0));
 //! assert_eq!(outcome.checkpoints.len(), 4);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -4,7 +4,7 @@ use crate::nn::optimizers::{CheckedOptimizerParams, LearningRate, OptimizerParam
 /// How a network is trained, unchecked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingPlan {
-    /// Passes over all training examples.
+    /// Passes over all training examples; 0 leaves the network as it starts.
     pub epochs: u64,
     /// Examples a step; the last batch of an epoch may be shorter and is kept.
     pub batch_size: usize,
@@ -35,7 +35,6 @@ impl TrainingPlan {
     /// out of range, or a schedule does not fit the number of steps.
     pub fn check(&self, examples: usize) -> Result<CheckedTrainingPlan, TrainingError> {
         let counts = [
-            (self.epochs, "number of epochs"),
             (self.batch_size as u64, "batch size"),
             (examples as u64, "number of training examples"),
         ];

@@ -61,7 +61,11 @@ impl RatePlan {
                 every: epochs.saturating_mul(steps_per_epoch),
                 factor,
             },
-            RateSchedule::Cosine { last } => Schedule::Cosine { steps: total, last },
+            RateSchedule::Cosine { last } => Schedule::Cosine {
+                // of no steps any curve will do
+                steps: if total == 0 { warmup + 1 } else { total },
+                last,
+            },
         };
         Ok(LearningRate::new(self.base, warmup, schedule)?)
     }

@@ -62,8 +62,9 @@ pub struct Best {
 pub struct TrainingOutcome {
     /// Steps taken.
     pub steps: u64,
-    /// The best on validation, kept in `checkpoints/best.safetensors`.
-    pub best: Best,
+    /// The best on validation, kept in `checkpoints/best.safetensors`; none of a
+    /// training of no epochs.
+    pub best: Option<Best>,
     /// Files of the scheduled checkpoints, in order of steps.
     pub checkpoints: Vec<(u64, PathBuf)>,
     /// The rows of `training.csv`.
@@ -156,7 +157,7 @@ pub fn train(
         run.pause(&state)?;
         run.epoch(&mut state, shuffle)?;
     }
-    run.finish(state)
+    Ok(run.finish(state))
 }
 
 /// A training under way.
@@ -366,19 +367,16 @@ impl Run<'_, '_> {
         )
     }
 
-    fn finish(self, state: State) -> Result<TrainingOutcome, TrainingError> {
-        let best = state.best.ok_or(TrainingError::Zero {
-            what: "number of epochs",
-        })?;
+    fn finish(self, state: State) -> TrainingOutcome {
         let steps = self.plan.checkpoint_steps.iter();
-        Ok(TrainingOutcome {
+        TrainingOutcome {
             steps: state.step,
-            best,
+            best: state.best,
             checkpoints: steps
                 .map(|&step| (step, checkpoint_path(self.context.dir, step)))
                 .collect(),
             log: state.rows,
             artifacts: state.artifacts,
-        })
+        }
     }
 }

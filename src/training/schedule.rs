@@ -48,7 +48,8 @@ pub enum ScheduleError {
 }
 
 impl CheckpointSchedule {
-    /// The steps, in order and each once, of a training of `total` steps.
+    /// The steps, in order and each once, of a training of `total` steps. Where there
+    /// are none, step 0 is all there is to keep.
     ///
     /// # Errors
     /// If the schedule does not fit so many steps.
@@ -61,6 +62,9 @@ impl CheckpointSchedule {
     /// # Ok::<(), layerprobe::training::ScheduleError>(())
     /// ```
     pub fn steps(&self, total: u64) -> Result<Vec<u64>, ScheduleError> {
+        if total == 0 {
+            return Ok(vec![0]);
+        }
         let mut steps = match self {
             Self::LogSpaced(count) => log_spaced(*count, total)?,
             Self::Every(0) => return Err(ScheduleError::EveryZero),

@@ -82,7 +82,7 @@ fn what_is_wanted_instead_is_what_would_do() {
         &["`correlation.pair` is missing; it wants two features, such as [\"shape\", \"color\"]"],
     );
     refused(&set("split.versions=0"), &["such as [0, 1, 2]"]);
-    refused(&set("training.epochs=-3"), &["a whole number from 1"]);
+    refused(&set("training.epochs=-3"), &["a whole number from 0"]);
     refused(
         &set("training.learning_rate=11"),
         &["11 is not above 0 and at most 10"],

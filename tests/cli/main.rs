@@ -35,5 +35,6 @@ mod talking;
 mod tested;
 mod training;
 mod unproven;
+mod untrained;
 mod verify;
 mod views;

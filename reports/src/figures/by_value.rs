@@ -62,9 +62,13 @@ fn caption(found: &ByValue) -> String {
     format!(
         "Accuracy of the probes of {}, the last layer read, on the test stimuli that have one \
          held-out value (below) of the other feature named over the panel: an accuracy over all of \
-         them can hide that some are decoded and others are not. Dots: the untrained network and the \
-         last checkpoints; bars: {}. Every layer and checkpoint: by_value.csv.",
+         them can hide that some are decoded and others are not. Dots: the untrained network{}; bars: {}. \
+         Every layer and checkpoint: by_value.csv.",
         found.layer,
+        match found.networks.len() {
+            1 => "",
+            _ => " and the last checkpoints",
+        },
         basis(found)
     )
 }

@@ -18,6 +18,10 @@ pub(super) fn figures(context: &Context<'_>) -> Vec<Figure> {
     let steps = all_points(family)
         .map(|point| point.step)
         .collect::<Vec<_>>();
+    // of one moment there is no curve
+    if steps.iter().all(|step| Some(step) == steps.first()) {
+        return Vec::new();
+    }
     let axis = Axis::steps(steps.iter().copied());
     (0..rows.div_ceil(MAX_ROWS))
         .map(|page| {

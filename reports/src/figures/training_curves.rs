@@ -10,10 +10,12 @@ use crate::evidence::{Evidence, in_order};
 use crate::input::{TrainingCurve, TrainingPoint};
 
 /// Loss and accuracy over the epochs of training, a line a condition;
-/// `None` where no moment of training is known.
+/// `None` where no moment after its start is known.
 pub(super) fn figure(input: &ReportInput, evidence: &Evidence) -> Option<Figure> {
-    epochs(input).next()?;
     let last = epochs(input).fold(0.0, f64::max);
+    if last == 0.0 {
+        return None;
+    }
     let palette = Palette::of(input, evidence);
     Some(Figure {
         id: "training-curves".to_owned(),

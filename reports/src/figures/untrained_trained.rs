@@ -27,7 +27,7 @@ pub(super) fn figures(context: &Context<'_>) -> Vec<Figure> {
             };
             Figure {
                 id: format!("{}{suffix}", wording(context.family.quantity).id),
-                title: wording(context.family.quantity).title.to_owned(),
+                title: title(context).to_owned(),
                 caption: caption(context),
                 of_training: false,
                 drawing: draw(context, features, columns),
@@ -190,6 +190,13 @@ fn dots(
     }
 }
 
+fn title(context: &Context<'_>) -> &'static str {
+    match (context.family.quantity, context.family.has_training()) {
+        (Quantity::Decodability, false) => "Untrained networks",
+        (quantity, _) => wording(quantity).title,
+    }
+}
+
 fn caption(context: &Context<'_>) -> String {
     let family = context.family;
     let basis = capitalized(&basis(family, &all_estimates(context)));
@@ -199,9 +206,12 @@ fn caption(context: &Context<'_>) -> String {
         _ => "It says how this one network was measured, not how another would turn out.",
     };
     format!(
-        "{} for one feature (panel) at each layer, in the untrained network and at the last \
-         checkpoint of networks trained on each target. {basis} (bar). {note} {shared}{}",
+        "{} for one feature (panel) at each layer, in the untrained network{}. {basis} (bar). {note} {shared}{}",
         wording(context.family.quantity).caption,
+        match family.has_training() {
+            true => " and at the last checkpoint of networks trained on each target",
+            false => "",
+        },
         context.reference_words()
     )
 }

@@ -87,9 +87,13 @@ impl Cell {
 
 /// Decodability by layer: a table a feature, a column a network.
 pub(super) fn decodability(family: &Family, chances: &Chances) -> Vec<Table> {
+    let targets = match family.has_training() {
+        true => &family.targets[..],
+        false => &[],
+    };
     let columns = || {
         std::iter::once("untrained".to_owned())
-            .chain(family.targets.iter().map(|t| format!("trained on {t}")))
+            .chain(targets.iter().map(|t| format!("trained on {t}")))
             .collect()
     };
     let table = |feature: &String| {
@@ -97,7 +101,7 @@ pub(super) fn decodability(family: &Family, chances: &Chances) -> Vec<Table> {
             .of_feature(family, feature)
             .map_or_else(String::new, |chance| format!(" (chance {chance:.3})"));
         let row = |layer: &String| {
-            let trained = family.targets.iter();
+            let trained = targets.iter();
             let cells = std::iter::once(family.untrained(layer, feature))
                 .chain(trained.map(|target| family.trained(target, layer, feature)))
                 .map(|e| e.map_or_else(Cell::absent, |e| Cell::accuracy(&e)))

@@ -19,8 +19,11 @@ const OWNED: [(&str, &str, &[&str]); 9] = [
     ("last_learning_rate", "schedule", &["cosine"]),
 ];
 
+/// Most epochs of a training.
+const LONGEST: u64 = 1_000_000;
+
 pub(super) fn training(keys: &Keys, stimuli: &Stimuli) -> Result<Training, ConfigError> {
-    let epochs = keys.whole_in("training.epochs", 1, 1_000_000)?;
+    let epochs = keys.whole_in("training.epochs", 0, LONGEST)?;
     let key = "training.learning_rate";
     let learning_rate = keys.positive(key, keys.number(key)?, 10.0)?;
     Ok(Training {
@@ -75,9 +78,11 @@ fn adam(keys: &Keys) -> Result<AdamNumbers, ConfigError> {
 
 fn schedule(keys: &Keys, epochs: u64, rate: f64) -> Result<Schedule, ConfigError> {
     let name = chosen(keys, "schedule", "constant", &Schedule::NAMES)?;
+    // what never begins has no end that a schedule could miss
+    let end = if epochs == 0 { LONGEST } else { epochs };
     Ok(match name {
         "step" => Schedule::Step {
-            step_epochs: keys.whole_in("training.step_epochs", 1, epochs)?,
+            step_epochs: keys.whole_in("training.step_epochs", 1, end)?,
             step_factor: keys.number_or_in("training.step_factor", 0.1, 1e-9, 1.0)?,
         },
         "cosine" => Schedule::Cosine {
@@ -89,8 +94,9 @@ fn schedule(keys: &Keys, epochs: u64, rate: f64) -> Result<Schedule, ConfigError
 
 fn warmup(keys: &Keys, epochs: u64) -> Result<f64, ConfigError> {
     let warmup = keys.number_or("training.warmup_epochs", 0.0)?;
-    if !(0.0..epochs as f64).contains(&warmup) {
-        let problem = format!("{warmup} is not from 0 to below the {epochs} epochs of training");
+    let end = if epochs == 0 { LONGEST } else { epochs };
+    if !(0.0..end as f64).contains(&warmup) {
+        let problem = format!("{warmup} is not from 0 to below the {end} epochs of training");
         return Err(keys.invalid("training.warmup_epochs", problem));
     }
     Ok(warmup)

@@ -161,6 +161,7 @@ impl Run {
         if *moments == Moments::Best {
             return Err(CompareError::NoBest {
                 folder: self.folder.clone(),
+                networks: "networks on bits",
             });
         }
         let is_wanted = |condition: &BinaryCondition| {

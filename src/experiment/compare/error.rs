@@ -82,12 +82,14 @@ pub enum CompareError {
     },
     /// The best checkpoint of networks that keep none.
     #[error(
-        "{}: networks on bits keep no best checkpoint; ask for last, initial, ends, all, or for steps",
+        "{}: {networks} keep no best checkpoint; ask for last, initial, ends, all, or for steps",
         folder.display()
     )]
     NoBest {
         /// The run's folder.
         folder: PathBuf,
+        /// What they are.
+        networks: &'static str,
     },
     /// More stimuli than there are.
     #[error("{wanted} stimuli are asked for, but there are {known}; ask for at most as many")]

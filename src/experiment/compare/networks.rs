@@ -115,6 +115,12 @@ impl Run {
                 verb: "run",
             });
         }
+        if *moments == Moments::Best && self.config.training.epochs == 0 {
+            return Err(CompareError::NoBest {
+                folder: self.folder.clone(),
+                networks: "networks that are not trained",
+            });
+        }
         if *moments == Moments::Best {
             return Ok(vec![best_path(&folder)]);
         }

@@ -69,6 +69,13 @@ pub fn cautions(config: &Config) -> Vec<String> {
         cautions
             .push("smoke only shows that every stage works: its numbers mean nothing".to_owned());
     }
+    if config.training.epochs == 0 {
+        cautions.push(
+            "networks are not trained: this shows what they represent by their architecture and initial \
+             weights alone"
+                .to_owned(),
+        );
+    }
     if let Some(correlation) = &config.correlation {
         cautions.push(format!(
             "training sets correlate {} with {} at a {} predictivity of {} {}",

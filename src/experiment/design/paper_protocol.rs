@@ -1,6 +1,16 @@
-//! The paper's protocol in words.
+//! The paper's protocol: which networks it reads, and what it is in words.
 
 use crate::config::{Config, PaperGrid};
+use crate::training::Role;
+
+/// The checkpoints of a network that it reads: before training, and the best on
+/// validation if there is training.
+pub fn roles(config: &Config) -> &'static [Role] {
+    match config.training.epochs {
+        0 => &[Role::Initial],
+        _ => &[Role::Initial, Role::BestValidation],
+    }
+}
 
 /// The protocol in words, if the configuration names it.
 pub fn in_words(config: &Config) -> Option<String> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::config::{Config, InitialWeights, Protocol};
 
+use crate::experiment::design::paper_protocol;
 use crate::experiment::design::stimuli::ExperimentStimuli;
 use crate::experiment::design::streams::Streams;
 use crate::experiment::design::training_plan::plan_conditions;
@@ -116,11 +117,12 @@ pub fn counts(config: &Config) -> Result<RunCounts, ExperimentError> {
             counts.ends += checkpoints.min(2) - u64::from(twin);
         }
         if paper {
-            // the untrained network, and the best on validation
-            counts.paper += 2 - u64::from(twin);
+            let read = paper_protocol::roles(config).len() as u64;
+            counts.paper += read - u64::from(twin);
         }
         // the best on validation is kept beside the schedule's
-        counts.checkpoint_bytes += 4 * parameters as u64 * (checkpoints + 1);
+        let best = u64::from(config.training.epochs > 0);
+        counts.checkpoint_bytes += 4 * parameters as u64 * (checkpoints + best);
     }
     Ok(counts)
 }

@@ -65,7 +65,7 @@ fn facts(config: &Config, classes: usize) -> Result<Vec<Fact>, ExperimentError> 
         Fact::new("dataset", config.stimuli.dataset()),
         Fact::new("image size", format!("{size} x {size} px")),
         Fact::new("network", config.network.arch.name()),
-        Fact::new("trained on", config.training.targets.join(", ")),
+        Fact::new("trained on", trained_on(config)),
         Fact::new("classes", format!("{classes} (chance 1/{classes})")),
         Fact::new("hold-out versions", versions.join(", ")),
         Fact::new("training set", stimuli.training_sizes()),
@@ -79,6 +79,13 @@ fn facts(config: &Config, classes: usize) -> Result<Vec<Fact>, ExperimentError> 
         ),
         Fact::new("protocol", protocol::names(config)),
     ])
+}
+
+fn trained_on(config: &Config) -> String {
+    match config.training.epochs {
+        0 => "nothing".to_owned(),
+        _ => config.training.targets.join(", "),
+    }
 }
 
 fn training(config: &Config, folder: &Path) -> Result<Vec<TrainingCurve>, ExperimentError> {

@@ -12,10 +12,9 @@ use layerprobe_probes::View;
 
 use crate::config::{Config, Protocol};
 use crate::results::PAPER_PROTOCOL;
-use crate::training::Role;
 
 use super::Run;
-use crate::experiment::design::protocol;
+use crate::experiment::design::{paper_protocol, protocol};
 use crate::experiment::error::ExperimentError;
 use crate::experiment::folder::layout::{by_value_in, confusions_in};
 use crate::experiment::probing::assembled::assembled;
@@ -163,7 +162,7 @@ fn asked(config: &Config, work: &Work<'_>) -> Vec<Asked> {
             }
         }
         if probes.protocol.contains(&Protocol::Paper) {
-            for role in [Role::Initial, Role::BestValidation] {
+            for role in paper_protocol::roles(config) {
                 for layer in probes.network_layers() {
                     of_layer(id, PAPER_PROTOCOL, role.name(), (layer, View::Full));
                 }

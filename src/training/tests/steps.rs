@@ -180,13 +180,62 @@ fn of_equally_good_epochs_the_first_is_the_best() {
     let data = data_of(&store, sets.each_ref());
     let (dir, key) = (tempfile::tempdir().unwrap(), StreamKey::from_seed(7));
     let (outcome, _) = losses_of(dir.path(), &mut untrained(), &data, &still(), key);
-    let best = outcome.best;
+    let best = outcome.best.unwrap();
     let mut ends = outcome.log.iter().filter(|row| row.epoch > 0);
     assert!(ends.all(|row| row.validation_accuracy == best.accuracy));
     assert_eq!((best.step, best.epoch), (5, 1));
     let header = Checkpoint::read(&best_path(dir.path())).unwrap().header;
     assert_eq!(header.role, Role::BestValidation);
     assert_eq!((header.step, header.epoch), (5, 1.0));
+}
+
+#[test]
+fn no_epochs_leave_the_network_as_it_starts() {
+    let store = store(52);
+    let sets = [examples(&store, 0..37), examples(&store, 37..52)];
+    let data = data_of(&store, sets.each_ref());
+    let schedules = [
+        CheckpointSchedule::LogSpaced(8),
+        CheckpointSchedule::Every(5),
+        CheckpointSchedule::Steps(vec![10]),
+    ];
+    let cosine = RateSchedule::Cosine { last: 0.0 };
+    for (checkpoints, schedule) in schedules.into_iter().zip([
+        RateSchedule::Constant,
+        cosine,
+        RateSchedule::Step {
+            epochs: 2,
+            factor: 0.1,
+        },
+    ]) {
+        let plan = TrainingPlan {
+            epochs: 0,
+            checkpoints,
+            rate: RatePlan {
+                schedule,
+                warmup_epochs: 1.0,
+                ..RatePlan::default()
+            },
+            ..plan()
+        };
+        let (dir, key) = (tempfile::tempdir().unwrap(), StreamKey::from_seed(7));
+        let mut network = untrained();
+        let (outcome, losses) = losses_of(dir.path(), &mut network, &data, &plan, key);
+        assert!(network == untrained());
+        assert_eq!((outcome.steps, outcome.best, losses.len()), (0, None, 0));
+        let [(0, path)] = &outcome.checkpoints[..] else {
+            panic!("{:?}", outcome.checkpoints);
+        };
+        let kept = Checkpoint::read(path).unwrap();
+        assert_eq!((kept.header.step, kept.header.role), (0, Role::Initial));
+        assert!(kept.network == untrained());
+        let [row] = &outcome.log[..] else {
+            panic!("{:?}", outcome.log);
+        };
+        assert_eq!((row.step, row.epoch), (0, 0));
+        assert!(!best_path(dir.path()).exists() && !snapshot_path(dir.path()).exists());
+        assert_eq!(outcome.artifacts.len(), 2);
+    }
 }
 
 #[test]

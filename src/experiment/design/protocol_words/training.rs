@@ -6,12 +6,10 @@ use crate::config::{
 use crate::experiment::design::protocol::PROTOCOL;
 use crate::models::{Arch, Options};
 
-/// The network, and how it is trained.
+/// The network, and how it is trained, if it is.
 pub fn training(config: &Config) -> String {
-    format!(
-        "{} with {}'s default initialization ({}), one network for each target ({}); cross-entropy, {} \
-         with learning rate {}{} and {} {}, batches of {}, {} epochs, no augmentation. Images are normalized by \
-         the mean and deviation of each color channel over the training set.",
+    let start = format!(
+        "{} with {}'s default initialization ({})",
         network(config),
         match config.network.arch {
             Arch::Cnn4 | Arch::Mlp => "PyTorch",
@@ -21,6 +19,15 @@ pub fn training(config: &Config) -> String {
             InitialWeights::Shared => "all conditions start from the same weights, as in the paper",
             InitialWeights::PerRun => "each condition draws its own",
         },
+    );
+    let normalized = "Images are normalized by the mean and deviation of each color channel over the \
+                      training set.";
+    if config.training.epochs == 0 {
+        return format!("{start}, not trained. {normalized}");
+    }
+    format!(
+        "{start}, one network for each target ({}); cross-entropy, {} with learning rate {}{} and {} {}, \
+         batches of {}, {} epochs, no augmentation. {normalized}",
         config.training.targets.join(", "),
         optimizer(&config.training.optimizer),
         config.training.learning_rate,
@@ -106,6 +113,9 @@ fn rate(training: &Training) -> String {
 
 /// The checkpoints that are kept.
 pub fn checkpoints(config: &Config) -> String {
+    if config.training.epochs == 0 {
+        return "Kept: step 0, the untrained network.".to_owned();
+    }
     let schedule = match &config.checkpoints {
         Checkpoints::Log { count } => format!("{count} steps, evenly spaced in log(step)"),
         Checkpoints::Every { every } => format!("every {every} steps"),

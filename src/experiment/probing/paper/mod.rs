@@ -20,6 +20,7 @@ use super::networks::Networks;
 use super::probe_sets::ProbeSet;
 use crate::experiment::design::condition::Condition;
 use crate::experiment::design::identity;
+use crate::experiment::design::paper_protocol;
 use crate::experiment::design::stimuli::{ExperimentStimuli, Rendered, Version};
 use crate::experiment::design::streams::Streams;
 use crate::experiment::error::ExperimentError;
@@ -28,9 +29,6 @@ use crate::experiment::folder::proof::Proof;
 use crate::experiment::store::Store;
 
 use curves::LayerCurves;
-
-/// The checkpoints it reads.
-const ROLES: [Role; 2] = [Role::Initial, Role::BestValidation];
 
 /// Everything the stage works with.
 pub struct PaperStage<'a> {
@@ -83,7 +81,7 @@ impl PaperStage<'_> {
     fn places(&self) -> Vec<Place<'_>> {
         let mut places = Vec::new();
         for condition in self.conditions {
-            for role in ROLES {
+            for &role in paper_protocol::roles(self.config) {
                 places.extend(self.config.probes.network_layers().map(|layer| Place {
                     condition,
                     role,
@@ -240,8 +238,7 @@ mod tests {
             };
             normalization(role, &header)
         };
-        let [untrained, best] = ROLES;
-        assert_eq!(seen(untrained), Normalization::IDENTITY);
-        assert_eq!(seen(best), own);
+        assert_eq!(seen(Role::Initial), Normalization::IDENTITY);
+        assert_eq!(seen(Role::BestValidation), own);
     }
 }

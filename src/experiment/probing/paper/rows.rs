@@ -5,7 +5,8 @@ use layerprobe_probes::{FeatureCurves, GridCurves, View, choose};
 use layerprobe_reports::ResultRow;
 
 use super::curves::LayerCurves;
-use super::{PaperStage, Place, ROLES};
+use super::{PaperStage, Place};
+use crate::experiment::design::paper_protocol;
 use crate::experiment::error::ExperimentError;
 use crate::experiment::probing::rows::row_of_condition;
 use crate::results::{PAPER_PROTOCOL, PAPER_SELECTED_BY};
@@ -15,7 +16,7 @@ impl PaperStage<'_> {
     pub fn rows(&self) -> Result<Vec<ResultRow>, ExperimentError> {
         let mut rows = Vec::new();
         for target in &self.config.training.targets {
-            for role in ROLES {
+            for &role in paper_protocol::roles(self.config) {
                 for layer in self.config.probes.network_layers() {
                     let versions: Vec<(Place<'_>, LayerCurves)> = self
                         .conditions
