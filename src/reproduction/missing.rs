@@ -39,8 +39,8 @@ pub(super) fn run_missing(
     let total = experiments.len();
     let mut finished = BTreeSet::new();
     let mut left: Vec<(usize, &Experiment)> = (1..).zip(experiments).collect();
+    let mut taken_over = Vec::new();
     while !left.is_empty() {
-        let mut taken_over = Vec::new();
         for (number, experiment) in left {
             observer.event(Event::Note(&format!(
                 "experiment {number} of {total}, {}: {}",
@@ -60,9 +60,10 @@ pub(super) fn run_missing(
         }
         // networks that came out others than those of the tables are to be compared anew
         left = Vec::new();
-        for (number, experiment) in taken_over {
-            if missing(what, needed, experiment)? != Missing::Nothing {
-                left.push((number, experiment));
+        for (number, experiment) in std::mem::take(&mut taken_over) {
+            match missing(what, needed, experiment)? {
+                Missing::Nothing => taken_over.push((number, experiment)),
+                _ => left.push((number, experiment)),
             }
         }
     }
