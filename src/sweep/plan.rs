@@ -73,7 +73,8 @@ pub fn plan<'a>(
     }
     for plan in plans.iter_mut().filter(|plan| plan.seconds.is_none()) {
         let config = &plan.cell.config;
-        if let Some(past) = past.get(&kind(config)) {
+        let past = past.get(&kind(config));
+        if let Some(past) = past.filter(|past| past.foretells(&plan.counts)) {
             plan.seconds = Some((past.seconds(&plan.counts), Basis::Finished));
         } else if let Some(bench) = &mut bench {
             let (speeds, _) = bench.of(config)?;

@@ -40,6 +40,11 @@ impl Past {
         }
     }
 
+    /// Whether it tells how long such a run takes: of steps only what took some.
+    pub fn foretells(&self, counts: &RunCounts) -> bool {
+        self.runs > 0.0 && (counts.steps == 0 || self.steps > 0.0)
+    }
+
     /// Seconds of a run of the same kind: training by its steps, probing by its
     /// layers, the paper's decoders by its conditions, the rest as long as theirs.
     pub fn seconds(&self, counts: &RunCounts) -> f64 {
@@ -100,5 +105,16 @@ mod tests {
         );
         assert_eq!(past.seconds(&counts(1, 100, 10)), 50.0 + 25.0 + 4.0 + 2.0);
         assert_eq!(past.seconds(&counts(2, 1000, 2)), 500.0 + 5.0 + 8.0 + 2.0);
+    }
+
+    #[test]
+    fn what_was_not_trained_does_not_tell_how_long_training_takes() {
+        let (trained, untrained) = (counts(1, 100, 10), counts(1, 0, 10));
+        let mut past = Past::default();
+        assert!(!past.foretells(&untrained));
+        past.add(&untrained, &stages(&[("train", 5.0), ("probe", 20.0)]));
+        assert!(past.foretells(&untrained) && !past.foretells(&trained));
+        past.add(&trained, &stages(&[("train", 50.0), ("probe", 20.0)]));
+        assert!(past.foretells(&untrained) && past.foretells(&trained));
     }
 }
