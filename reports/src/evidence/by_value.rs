@@ -31,8 +31,40 @@ pub(crate) struct ByValue {
 type Place = (Network, String, String, String);
 
 /// What tells the networks behind one place from each other: the hold-out
-/// version, the seed and, of trained networks, the condition.
+/// version, the seed and the condition, of untrained ones the first of those that start
+/// from it.
 type Beginning = (Option<u32>, Option<u64>, String);
+
+/// For each condition the first of those that start from the same network: of the same
+/// version and seed, and as accurate before training wherever both were tested. From
+/// weights of their own they are not.
+fn starts<'a>(rows: &[&&'a ValueRow]) -> BTreeMap<&'a str, &'a str> {
+    type Drawn = (Option<u32>, Option<u64>);
+    type Found<'a> = BTreeMap<[&'a str; 3], u64>;
+    let mut untrained: BTreeMap<&str, (Drawn, Found<'_>)> = BTreeMap::new();
+    for row in rows.iter().filter(|row| row.checkpoint_role == "initial") {
+        let place = [&*row.feature, &*row.held_feature, &*row.held_value];
+        let of_condition = untrained.entry(&*row.condition);
+        let (_, found) = of_condition.or_insert(((row.split, row.seed), Found::new()));
+        found.entry(place).or_insert(row.accuracy.to_bits());
+    }
+    let is_same = |(drawn, own): &(Drawn, Found<'_>), other: &str| {
+        untrained.get(other).is_some_and(|(others_drawn, others)| {
+            let differs = |(place, value)| others.get(place).is_some_and(|other| other != value);
+            drawn == others_drawn && !own.iter().any(differs)
+        })
+    };
+    let mut firsts: Vec<&str> = Vec::new();
+    let mut starts = BTreeMap::new();
+    for (&condition, own) in &untrained {
+        let first = firsts.iter().copied().find(|first| is_same(own, first));
+        if first.is_none() {
+            firsts.push(condition);
+        }
+        starts.insert(condition, first.unwrap_or(condition));
+    }
+    starts
+}
 
 impl ByValue {
     /// Of every dataset, network and protocol that the rows have; baselines, which
@@ -63,6 +95,7 @@ impl ByValue {
         let layer = layers.iter().rfind(found)?.clone();
         let mut measures: BTreeMap<Place, BTreeMap<Beginning, Measure>> = BTreeMap::new();
         let rows: Vec<&&ValueRow> = rows.iter().filter(|row| row.layer == layer).collect();
+        let starts = starts(&rows);
         for row in &rows {
             let network = match row.checkpoint_role.as_str() {
                 "initial" => Network::Untrained,
@@ -70,9 +103,10 @@ impl ByValue {
                 _ => continue,
             };
             // an untrained network that several targets start from counts once
-            let condition = match network {
-                Network::Untrained => String::new(),
-                Network::Trained(_) => row.condition.clone(),
+            let start = starts.get(&*row.condition).copied();
+            let condition = match (&network, start) {
+                (Network::Untrained, Some(first)) => first.to_owned(),
+                _ => row.condition.clone(),
             };
             let place = (
                 network,
@@ -222,6 +256,32 @@ mod tests {
         let untrained = untrained.unwrap();
         assert_eq!(untrained.n, 2);
         assert!((untrained.mean - 0.6).abs() < 1e-12);
+    }
+
+    #[test]
+    fn untrained_networks_from_weights_of_their_own_count_each() {
+        let started = |target: &str, value: &str, accuracy: f64| ValueRow {
+            held_value: value.into(),
+            ..row(0, target, "initial", "red", accuracy)
+        };
+        // at red they agree by chance
+        let input = ReportInput {
+            by_value: vec![
+                started("color", "blue", 0.5),
+                started("color", "red", 0.5),
+                started("shape", "blue", 0.7),
+                started("shape", "red", 0.5),
+                started("texture", "blue", 0.7),
+                started("texture", "red", 0.5),
+            ],
+            ..ReportInput::default()
+        };
+        let found = ByValue::all(&input).remove(0);
+        for (value, mean) in [("blue", 0.6), ("red", 0.5)] {
+            let untrained = found.estimate(&Network::Untrained, &found.pairs[0], value);
+            let untrained = untrained.unwrap();
+            assert_eq!((untrained.n, untrained.mean), (2, mean), "{value}");
+        }
     }
 
     #[test]

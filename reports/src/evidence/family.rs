@@ -126,15 +126,19 @@ impl Family {
         }
     }
 
-    /// Decodability before training. A network that several targets share is
+    /// Decodability before training. A network that several targets start from is
     /// counted once.
     pub(crate) fn untrained(&self, layer: &str, feature: &str) -> Option<Estimate> {
-        let mut seen = BTreeSet::new();
+        let mut seen: Vec<&Run> = Vec::new();
         let measures: Vec<&Measure> = self
             .runs
             .values()
             .filter_map(|run| Some((run, run.untrained(layer, feature)?)))
-            .filter(|(run, _)| seen.insert(run.beginning))
+            .filter(|(run, _)| {
+                let is_new = !seen.iter().any(|other| run.starts_as(other));
+                seen.extend(is_new.then_some(*run));
+                is_new
+            })
             .map(|(_, measure)| measure)
             .collect();
         Estimate::over(&measures, self.quantity.bounds())

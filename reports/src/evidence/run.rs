@@ -11,7 +11,7 @@ pub(crate) struct Moment {
     pub(super) last: bool,
 }
 
-/// What identifies an untrained network and its test stimuli: conditions of
+/// What an untrained network and its test stimuli are drawn from: conditions of
 /// several targets may share one.
 pub(super) type Beginning = (Option<u32>, Option<u64>, Option<u64>);
 
@@ -92,6 +92,17 @@ impl Run {
 
     pub(super) fn untrained(&self, layer: &str, feature: &str) -> Option<&Measure> {
         self.at(0, layer, feature)
+    }
+
+    /// Whether it starts from the same network as another run, by what is known of both:
+    /// from weights of its own, a network of the same seed is another one.
+    pub(super) fn starts_as(&self, other: &Self) -> bool {
+        let starts = self.scheduled.get(&0).zip(other.scheduled.get(&0));
+        let Some(((_, own), (_, others))) = starts else {
+            return false;
+        };
+        let is_same = |(place, measure)| others.get(place).is_none_or(|other| other == measure);
+        self.beginning == other.beginning && own.iter().all(is_same)
     }
 
     /// The trained network: the last checkpoint by its role, else the latest

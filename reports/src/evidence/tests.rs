@@ -42,6 +42,30 @@ fn an_untrained_network_that_targets_share_counts_once() {
 }
 
 #[test]
+fn untrained_networks_from_weights_of_their_own_count_each() {
+    let own = |condition: &str, target: &str, values: [f64; 2]| {
+        let [first, last] = values;
+        let at = |layer: &str, value: f64| ResultRow {
+            target: target.into(),
+            layer: layer.into(),
+            ..row(condition, 0, 0, "initial", value)
+        };
+        [at("pool1", first), at("fc1", last)]
+    };
+    // at pool1 they agree by chance
+    let rows = [
+        own("a", "shape", [1.0, 0.9]),
+        own("b", "texture", [1.0, 0.7]),
+    ];
+    let family = family(rows.concat());
+    for (layer, mean) in [("pool1", 1.0), ("fc1", 0.8)] {
+        let untrained = family.untrained(layer, "color").unwrap();
+        assert_eq!(untrained.n, 2, "{layer}");
+        assert!((untrained.mean - mean).abs() < 1e-12, "{layer}");
+    }
+}
+
+#[test]
 fn other_hold_outs_and_initial_weights_are_runs_of_their_own() {
     let reseeded = ResultRow {
         init_seed: Some(1),
