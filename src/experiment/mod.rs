@@ -36,6 +36,7 @@ pub use binary::{
     BinaryForecast, BinaryOutcome, XorExample, XorSolution, compare_binary_runs, last_training,
     run_binary, xor_example,
 };
+pub(crate) use design::condition::NOT_TRAINED;
 pub use design::condition::{Condition, conditions};
 pub use design::protocol::PROTOCOL;
 pub use design::stimuli::ExperimentStimuli;

@@ -43,7 +43,7 @@ pub fn own_validation(
             };
             found.push((row, own.validation_accuracy));
         };
-        if let Some(last) = rows.last().filter(|row| row.epoch > 0) {
+        if let Some(last) = rows.last() {
             add(last, Role::Last);
         }
         if config.probes.paper.is_some()

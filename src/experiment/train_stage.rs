@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::config::Config;
@@ -72,6 +72,10 @@ impl TrainStage<'_> {
             done,
         });
         while let Some((planned, patience)) = missing.pop_front() {
+            // a network that is not trained has no steps between which to look
+            if planned.training.total_steps() == 0 && stop.load(Ordering::SeqCst) {
+                return Err(ExperimentError::Interrupted);
+            }
             let target = &planned.condition.target;
             match self.ask(&planned.condition, patience, stop, observer)? {
                 Asked::Busy => {

@@ -11,7 +11,7 @@ use super::cells::Cell;
 use super::error::SweepError;
 use super::file::Sweep;
 use super::folder::{CellState, SweepFolder};
-use crate::experiment::{is_as_listed, report_input};
+use crate::experiment::{NOT_TRAINED, is_as_listed, report_input};
 
 /// What was collected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +68,11 @@ pub(super) fn merged<'a>(
         });
     }
     let mut input = ReportInput::default();
-    for cell in &done {
-        take(&mut input, cell, folder)?;
+    // what is said of all cells is said of training, if any of them has one
+    let told = done.iter().position(|c| c.config.training.epochs > 0);
+    for (number, cell) in done.iter().enumerate() {
+        let is_told = number == told.unwrap_or(0);
+        take(&mut input, cell, folder, is_told)?;
     }
     let over_runs = rows_over_runs(&input.rows);
     input.rows.extend(over_runs);
@@ -111,8 +114,13 @@ pub fn collect(
     })
 }
 
-/// Adds a cell's tables and training curves.
-fn take(merged: &mut ReportInput, cell: &Cell, folder: &SweepFolder) -> Result<(), SweepError> {
+/// Adds a cell's tables and training curves, and if it `is_told` the words that stand for all.
+fn take(
+    merged: &mut ReportInput,
+    cell: &Cell,
+    folder: &SweepFolder,
+    is_told: bool,
+) -> Result<(), SweepError> {
     let root = folder.cell(cell);
     for name in ["results.csv", "by_value.csv", "confusion.csv"] {
         if !is_as_listed(&root, name)? {
@@ -169,11 +177,12 @@ fn take(merged: &mut ReportInput, cell: &Cell, folder: &SweepFolder) -> Result<(
         }
     }
     for caution in own.cautions {
-        if !merged.cautions.contains(&caution) {
+        let is_of_all = is_told || caution != NOT_TRAINED;
+        if is_of_all && !merged.cautions.contains(&caution) {
             merged.cautions.push(caution);
         }
     }
-    if merged.protocol.is_empty() {
+    if is_told {
         merged.protocol = own.protocol;
         merged.sheets = own.sheets;
     }

@@ -61,11 +61,9 @@ impl RatePlan {
                 every: epochs.saturating_mul(steps_per_epoch),
                 factor,
             },
-            RateSchedule::Cosine { last } => Schedule::Cosine {
-                // of no steps any curve will do
-                steps: if total == 0 { warmup + 1 } else { total },
-                last,
-            },
+            // there is no end to reach where nothing begins
+            RateSchedule::Cosine { .. } if total == 0 => Schedule::Constant,
+            RateSchedule::Cosine { last } => Schedule::Cosine { steps: total, last },
         };
         Ok(LearningRate::new(self.base, warmup, schedule)?)
     }

@@ -96,7 +96,7 @@ pub fn snapshot_path(dir: &Path) -> PathBuf {
 
 /// Trains a network and leaves in the context's folder
 /// `checkpoints/step-000000.safetensors` and so on, `checkpoints/best.safetensors`
-/// and `training.csv`.
+/// and `training.csv`; of no epochs, step 0 alone and an empty log.
 ///
 /// Each epoch goes through the training examples in the order of
 /// `order_key.derive("train/shuffle").at(epoch)`; dropout draws from
@@ -124,11 +124,13 @@ pub fn train(
             needed,
         });
     }
-    check_batch_norm(
-        data.train.len(),
-        plan.batch_size,
-        network.norm_of_one_pixel(),
-    )?;
+    if plan.total_steps() > 0 {
+        check_batch_norm(
+            data.train.len(),
+            plan.batch_size,
+            network.norm_of_one_pixel(),
+        )?;
+    }
     for examples in [data.train, data.validation] {
         let classes = network.classes();
         if let Some(&label) = examples.labels().iter().find(|l| **l as usize >= classes) {
@@ -197,15 +199,18 @@ impl Run<'_, '_> {
         tracing::info!("starts with step 0");
         let mut state = State::default();
         self.keep(&mut state)?;
-        let train = self.evaluate(self.data.train)?;
-        let validation = self.evaluate(self.data.validation)?;
-        state.rows.push(LogRow {
-            step: 0,
-            epoch: 0,
-            loss: train.loss,
-            train_accuracy: train.accuracy,
-            validation_accuracy: validation.accuracy,
-        });
+        // of no training nothing is to be told, and looking takes minutes in large networks
+        if self.plan.total_steps() > 0 {
+            let train = self.evaluate(self.data.train)?;
+            let validation = self.evaluate(self.data.validation)?;
+            state.rows.push(LogRow {
+                step: 0,
+                epoch: 0,
+                loss: train.loss,
+                train_accuracy: train.accuracy,
+                validation_accuracy: validation.accuracy,
+            });
+        }
         self.write_log(&mut state)?;
         Ok(state)
     }

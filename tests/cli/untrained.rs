@@ -37,6 +37,7 @@ fn untrained_networks_are_probed_as_they_start() {
     }
     let page = read("report/index.html");
     assert!(page.contains("networks are not trained"));
+    assert!(!page.contains("best validation accuracy"));
     let figures: Vec<String> = fs::read_dir(out.join("report/figures"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())

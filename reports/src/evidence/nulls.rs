@@ -24,6 +24,11 @@ pub(crate) struct Tested {
 }
 
 impl Tested {
+    /// Whether a network was tested after training.
+    pub(crate) fn has_training(&self) -> bool {
+        self.p_values.keys().any(|(.., trained)| *trained)
+    }
+
     /// The largest p-value over the runs, before or after training.
     pub(crate) fn p_value(&self, layer: &str, feature: &str, trained: bool) -> Option<f64> {
         let place = (layer.to_owned(), feature.to_owned(), trained);

@@ -65,8 +65,8 @@ fn caption(found: &ByValue) -> String {
          them can hide that some are decoded and others are not. Dots: the untrained network{}; bars: {}. \
          Every layer and checkpoint: by_value.csv.",
         found.layer,
-        match found.networks.len() {
-            1 => "",
+        match &found.networks[..] {
+            [Network::Untrained] => "",
             _ => " and the last checkpoints",
         },
         basis(found)

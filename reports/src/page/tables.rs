@@ -158,10 +158,18 @@ pub(super) fn p_values(tested: &[Tested]) -> Vec<Table> {
             let found = tested.p_value(layer, feature, trained);
             found.map_or_else(|| "\u{2013}".to_owned(), |p| format!("{p:.3}"))
         };
+        let has_training = tested.has_training();
         let cell = |layer: &str, feature: &str| Cell {
-            value: p(layer, feature, true),
-            interval: format!("untrained {}", p(layer, feature, false)),
+            value: p(layer, feature, has_training),
+            interval: match has_training {
+                true => format!("untrained {}", p(layer, feature, false)),
+                false => String::new(),
+            },
             ..Cell::plain()
+        };
+        let network = match has_training {
+            true => format!("trained on {}", tested.target),
+            false => "untrained".to_owned(),
         };
         let highest: Vec<String> = tested
             .highest
@@ -178,8 +186,7 @@ pub(super) fn p_values(tested: &[Tested]) -> Vec<Table> {
         };
         Table {
             caption: format!(
-                "p, trained on {}{label} ({} permutations{runs}; permuted labels gave at most {})",
-                tested.target,
+                "p, {network}{label} ({} permutations{runs}; permuted labels gave at most {})",
                 tested.permutations,
                 listed(&highest)
             ),
@@ -205,14 +212,14 @@ mod tests {
 
     #[test]
     fn tables_of_unlike_networks_are_told_apart() {
-        let of = |arch: &str| {
+        let of = |arch: &str, step: u64| {
             let p_value = ResultRow {
                 condition: format!("shape-{arch}"),
                 arch: arch.into(),
                 target: "shape".into(),
                 layer: "fc1".into(),
                 feature: "color".into(),
-                step: Some(0),
+                step: Some(step),
                 metric: "p_value".into(),
                 value: 0.05,
                 ..ResultRow::default()
@@ -237,11 +244,12 @@ mod tests {
         };
         let rest = "(19 permutations; permuted labels gave at most 0.200 for color)";
         assert_eq!(
-            captions(of("cnn4")),
+            captions(of("cnn4", 54)),
             [format!("p, trained on shape {rest}")]
         );
+        assert_eq!(captions(of("cnn4", 0)), [format!("p, untrained {rest}")]);
         assert_eq!(
-            captions([of("cnn4"), of("mlp")].concat()),
+            captions([of("cnn4", 54), of("mlp", 54)].concat()),
             ["cnn4", "mlp"].map(|arch| format!("p, trained on shape, network {arch} {rest}"))
         );
     }

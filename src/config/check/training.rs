@@ -94,9 +94,12 @@ fn schedule(keys: &Keys, epochs: u64, rate: f64) -> Result<Schedule, ConfigError
 
 fn warmup(keys: &Keys, epochs: u64) -> Result<f64, ConfigError> {
     let warmup = keys.number_or("training.warmup_epochs", 0.0)?;
-    let end = if epochs == 0 { LONGEST } else { epochs };
+    let (end, whose) = match epochs {
+        0 => (LONGEST, ""),
+        _ => (epochs, " epochs of training"),
+    };
     if !(0.0..end as f64).contains(&warmup) {
-        let problem = format!("{warmup} is not from 0 to below the {end} epochs of training");
+        let problem = format!("{warmup} is not from 0 to below {end}{whose}");
         return Err(keys.invalid("training.warmup_epochs", problem));
     }
     Ok(warmup)

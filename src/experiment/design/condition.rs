@@ -62,6 +62,10 @@ pub fn conditions(config: &Config) -> Vec<Condition> {
     conditions
 }
 
+/// What a reader must know of networks that are not trained.
+pub const NOT_TRAINED: &str = "networks are not trained: this shows what they represent by their \
+                               architecture and initial weights alone";
+
 /// What a reader must know of the design before believing the numbers.
 pub fn cautions(config: &Config) -> Vec<String> {
     let mut cautions = Vec::new();
@@ -70,11 +74,7 @@ pub fn cautions(config: &Config) -> Vec<String> {
             .push("smoke only shows that every stage works: its numbers mean nothing".to_owned());
     }
     if config.training.epochs == 0 {
-        cautions.push(
-            "networks are not trained: this shows what they represent by their architecture and initial \
-             weights alone"
-                .to_owned(),
-        );
+        cautions.push(NOT_TRAINED.to_owned());
     }
     if let Some(correlation) = &config.correlation {
         cautions.push(format!(

@@ -32,11 +32,20 @@ pub fn in_words(config: &Config) -> Option<String> {
          every weight decay ({}). After each epoch each decoder is tested on its feature's validation set. For \
          each target, layer and feature one learning rate, weight decay and epoch is taken: the one with the \
          highest mean accuracy over the hold-out versions' networks ({} here, five in the paper). The accuracies \
-         there are what is reported (selected_by tested_stimuli). Networks are read at step 0 and at the \
-         checkpoint with the best validation accuracy (chosen on the target's same validation set). Untrained \
-         networks see unnormalized images (pixels from 0 to 1), trained ones images normalized as in training.",
+         there are what is reported (selected_by tested_stimuli). Networks are read at step 0{}. Untrained \
+         networks see unnormalized images (pixels from 0 to 1){}.",
         listed(learning_rates),
         listed(weight_decays),
-        config.split.versions.len()
+        config.split.versions.len(),
+        match config.training.epochs {
+            0 => "",
+            _ =>
+                " and at the checkpoint with the best validation accuracy (chosen on the target's same validation \
+                 set)",
+        },
+        match config.training.epochs {
+            0 => "",
+            _ => ", trained ones images normalized as in training",
+        },
     ))
 }

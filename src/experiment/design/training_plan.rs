@@ -24,8 +24,10 @@ pub fn plan_conditions<'a>(
     let mut planned = Vec::with_capacity(conditions.len());
     for version in &stimuli.versions {
         let examples = stimuli.training_split(version).train.len();
-        check_batch_norm(examples, config.training.batch_size, norm.as_deref())
-            .map_err(ExperimentError::Plan)?;
+        if config.training.epochs > 0 {
+            check_batch_norm(examples, config.training.batch_size, norm.as_deref())
+                .map_err(ExperimentError::Plan)?;
+        }
         let training = plan(config, examples).map_err(ExperimentError::Plan)?;
         let here = conditions.iter().filter(|c| c.version == version.number);
         planned.extend(here.map(|condition| Planned {
