@@ -354,7 +354,7 @@ mod tests {
 
     #[test]
     fn networks_that_are_decoded_again_are_the_same() {
-        for scale in [Scale::Quick, Scale::Smoke] {
+        for scale in [Scale::Quick, Scale::Smoke, Scale::Paper] {
             let study = Study::named(STUDIES[0], scale).unwrap();
             let again: Vec<&Experiment> = study
                 .experiments

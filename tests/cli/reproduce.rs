@@ -272,6 +272,34 @@ fn what_is_published_is_what_its_tables_say() {
 }
 
 #[test]
+fn what_is_published_of_the_papers_scale_is_what_its_tables_say() {
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reproduction/paper");
+    let dir = tempfile::tempdir().unwrap();
+    let untrained = ["trifeature", "depth", "navon", "navon-second"];
+    let only = untrained.map(|name| format!("untrained-{name}")).join(",");
+    layerprobe(dir.path())
+        .args(["reproduce", STUDY, "--scale", "paper", "--only", &only])
+        .args(["--no-run", "--out", "out", "--evidence", published])
+        .assert()
+        .success()
+        .stderr(contains("not used").not());
+    let of = |path: &std::path::Path| fs::read_to_string(path.join("claims.json")).unwrap();
+    let (ours, theirs) = (of(&dir.path().join("out")), of(published.as_ref()));
+    assert!(
+        ours == theirs,
+        "docs/reproduction/paper/claims.json is stale"
+    );
+    let told = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reproduction.md");
+    let told = fs::read_to_string(told).unwrap();
+    let answers: serde_json::Value = serde_json::from_str(&ours).unwrap();
+    for answer in answers["claims"].as_array().unwrap() {
+        let [id, verdict] = ["id", "verdict"].map(|key| answer[key].as_str().unwrap());
+        let row = format!("| `{id}` | {} | ", verdict.replace('_', " "));
+        assert!(told.contains(&row), "docs/reproduction.md lacks {row}");
+    }
+}
+
+#[test]
 fn a_plan_counts_networks_and_layers() {
     let dir = tempfile::tempdir().unwrap();
     layerprobe(dir.path())
