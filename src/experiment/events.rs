@@ -42,11 +42,17 @@ impl Stage {
             Self::Render => "stimuli",
             Self::Train => "steps",
             Self::Probe => "layers",
-            Self::Paper => "epochs",
+            Self::Paper => "dimension-epochs",
             Self::Report => "files",
             Self::Extract => "images",
             Self::Compare => "pairs",
         }
+    }
+
+    /// Whether its unit says little to a reader, who is shown how much of the whole
+    /// is done instead.
+    pub fn is_shown_in_percent(self) -> bool {
+        self == Self::Paper
     }
 }
 

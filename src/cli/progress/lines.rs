@@ -60,10 +60,18 @@ impl Lines {
                 format!(", about {} left", in_words(at_it * rest / own as f64))
             }
         };
-        let (name, total, unit) = (self.stage.name(), self.total, self.stage.unit());
+        let (name, done) = (self.stage.name(), self.how_far(done));
         let spent = in_words(spent.as_secs_f64());
-        let line = format!("{name:>7} {done}/{total} {unit}, {spent} so far{left}  {detail}");
+        let line = format!("{name:>7} {done}, {spent} so far{left}  {detail}");
         Some(line.trim_end().to_owned())
+    }
+
+    fn how_far(&self, done: u64) -> String {
+        let (total, unit) = (self.total, self.stage.unit());
+        match self.stage.is_shown_in_percent() {
+            true => format!("{:.1} %", 100.0 * done as f64 / total.max(1) as f64),
+            false => format!("{done}/{total} {unit}"),
+        }
     }
 
     /// Whether there was a line.
@@ -101,6 +109,19 @@ mod tests {
         assert_eq!(lines.advanced(130, "shape", after(59)), None);
         assert!(lines.advanced(140, "shape", after(60)).is_some());
         assert!(lines.has_spoken());
+    }
+
+    #[test]
+    fn a_unit_that_says_little_is_shown_in_percent() {
+        let start = Instant::now();
+        let mut lines = Lines::new(Stage::Paper, 4_000_000, start);
+        assert_eq!(lines.advanced(0, "shape pool3", start), None);
+        let after = start + Duration::from_secs(60);
+        let line = lines.advanced(1_002_000, "shape pool3", after).unwrap();
+        assert_eq!(
+            line,
+            "  paper 25.1 %, 60 s so far, about 3 min left  shape pool3"
+        );
     }
 
     #[test]

@@ -115,8 +115,12 @@ impl Running {
 
     fn new_bar(&self, now: Instant) -> ProgressBar {
         let (name, unit) = (self.stage.name(), self.stage.unit());
+        let done = match self.stage.is_shown_in_percent() {
+            true => "{percent} %".to_owned(),
+            false => format!("{{pos}}/{{len}} {unit}"),
+        };
         let template = format!(
-            "{name:>7} [{{bar:30}}] {{pos}}/{{len}} {unit}, {{elapsed}} so far, {{eta}} left  {{msg}}"
+            "{name:>7} [{{bar:30}}] {done}, {{elapsed}} so far, {{eta}} left  {{msg}}"
         );
         let style = ProgressStyle::with_template(&template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -1,7 +1,7 @@
 //! The stage step by step: what is missing, then version after version, and in
 //! each place after place.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,8 +17,14 @@ use crate::experiment::folder::proof::Proof;
 use crate::experiment::probing::probe_sets::ProbeSet;
 use crate::experiment::store::{Asked, Patience};
 
-/// A place whose grid is to be trained, and the identity of that work.
-type Missing<'a> = (Place<'a>, String);
+/// A place whose grid is to be trained.
+struct Missing<'a> {
+    place: Place<'a>,
+    /// Identity of that work.
+    made_from: String,
+    /// Dimensions of the layer.
+    dim: u64,
+}
 
 /// Renders the stimuli, or hands out those that are rendered.
 type Images<'a> = &'a dyn Fn() -> Result<Rc<Rendered>, ExperimentError>;
@@ -28,30 +34,31 @@ struct Progress<'a> {
     stop: &'a AtomicBool,
     observer: &'a dyn Observer,
     finished: Finished<'a>,
-    /// Epochs of all grids.
+    /// Epochs of all grids, each as much as its layer has dimensions, which is what
+    /// it takes: networks that are the same share a grid.
     total: u64,
-    /// Epochs of the grids that are finished.
+    /// Those of the grids that are finished.
     done: u64,
 }
 
 impl Progress<'_> {
-    /// Tells how far it is, so many epochs into the grid in hand.
-    fn tell(&self, epochs: u64, detail: &str) {
+    /// Tells how far it is, so far into the grid in hand.
+    fn tell(&self, inside: u64, detail: &str) {
         self.observer.event(Event::Advanced {
             stage: Stage::Paper,
-            done: self.done + epochs,
+            done: self.done + inside,
             detail,
         });
     }
 
-    /// Tells of each epoch of the grid in hand, and breaks off where that is
-    /// wanted.
-    fn epochs(&self, detail: &str) -> impl FnMut(usize) -> ControlFlow<()> {
+    /// Tells of each epoch of the grid in hand, of a layer of `dim` dimensions, and
+    /// breaks off where that is wanted.
+    fn epochs(&self, dim: u64, detail: &str) -> impl FnMut(usize) -> ControlFlow<()> {
         let mut told = 0;
         move |epoch| {
             if epoch as u64 > told {
                 told = epoch as u64;
-                self.tell(told, detail);
+                self.tell(told * dim, detail);
             }
             match self.stop.load(Ordering::SeqCst) {
                 true => ControlFlow::Break(()),
@@ -101,30 +108,42 @@ impl PaperStage<'_> {
         stop: &'s AtomicBool,
         observer: &'s dyn Observer,
     ) -> Result<(Progress<'s>, Vec<Missing<'s>>), ExperimentError> {
-        let epochs = self.grid.epochs() as u64;
-        let mut progress = Progress {
-            stop,
-            observer,
-            finished: Finished::new(),
-            total: 0,
-            done: 0,
-        };
-        let mut missing = Vec::new();
+        let mut finished = Finished::new();
+        let (mut missing, mut sizes) = (Vec::new(), BTreeMap::new());
         for version in &self.stimuli.versions {
             let places = self.places().into_iter();
             for place in places.filter(|p| p.condition.version == version.number) {
                 let made_from = self.made_from(&place, version)?;
+                let dim = self.dim(&place)?;
+                sizes.insert(made_from.clone(), dim * self.grid.epochs() as u64);
                 let dir = self.folder.condition(place.condition);
-                progress.total += epochs;
                 if Proof::holds(&self.proof(&place), &dir, &made_from, observer)? {
-                    progress.done += epochs;
-                    progress.finished.insert(made_from, place);
+                    finished.insert(made_from, place);
                 } else {
-                    missing.push((place, made_from));
+                    missing.push(Missing {
+                        place,
+                        made_from,
+                        dim,
+                    });
                 }
             }
         }
+        let progress = Progress {
+            stop,
+            observer,
+            total: sizes.values().sum(),
+            done: finished.keys().filter_map(|grid| sizes.get(grid)).sum(),
+            finished,
+        };
         Ok((progress, missing))
+    }
+
+    /// Dimensions of a layer.
+    fn dim(&self, place: &Place<'_>) -> Result<u64, ExperimentError> {
+        let header = self.networks.of(&self.checkpoint(place))?.header;
+        let layers = header.design().layers()?;
+        let own = layers.iter().find(|layer| layer.name == place.layer);
+        Ok(own.map_or(1, |layer| layer.shape.dim() as u64))
     }
 
     /// Has the missing grids of a hold-out version; those that another run is at
@@ -139,7 +158,7 @@ impl PaperStage<'_> {
         let set = self.set(version);
         let here = missing
             .iter()
-            .filter(|(p, _)| p.condition.version == version.number);
+            .filter(|work| work.place.condition.version == version.number);
         let mut queue: VecDeque<_> = here.map(|work| (work, Patience::Later)).collect();
         while let Some((work, patience)) = queue.pop_front() {
             if !self.decode_place(work, patience, (&set, images), progress)? {
@@ -153,11 +172,16 @@ impl PaperStage<'_> {
     /// not, where another run is at it and that is not to be waited for.
     fn decode_place<'s>(
         &self,
-        (place, made_from): &Missing<'s>,
+        work: &Missing<'s>,
         patience: Patience,
         (set, images): (&ProbeSet, Images<'_>),
         progress: &mut Progress<'s>,
     ) -> Result<bool, ExperimentError> {
+        let Missing {
+            place,
+            made_from,
+            dim,
+        } = work;
         let detail = format!(
             "{} {} {}",
             place.condition.target,
@@ -172,7 +196,7 @@ impl PaperStage<'_> {
                 Asked::Missing(claim) => {
                     let images = images()?;
                     let seen = (set, images.as_ref());
-                    let curves = self.train(place, seen, &mut progress.epochs(&detail))?;
+                    let curves = self.train(place, seen, &mut progress.epochs(*dim, &detail))?;
                     let proof = self.write(place, &curves, made_from, None)?;
                     if let Some(claim) = claim {
                         let dir = self.folder.condition(place.condition);
@@ -181,9 +205,9 @@ impl PaperStage<'_> {
                     }
                 }
             }
+            progress.done += dim * self.grid.epochs() as u64;
         }
         progress.finished.insert(made_from.clone(), *place);
-        progress.done += self.grid.epochs() as u64;
         progress.tell(0, &detail);
         Ok(true)
     }
