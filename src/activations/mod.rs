@@ -10,7 +10,7 @@ mod store;
 use std::io;
 
 pub use baseline::Baseline;
-pub use residence::{NotEnough, PlannedLayer, fits_paper, on_disk, side_by_side};
+pub use residence::{NotEnough, PlannedLayer, fits_paper, needed, on_disk, side_by_side};
 pub use store::{BlockStore, BlockWriter};
 use thiserror::Error;
 

@@ -101,6 +101,12 @@ pub fn on_disk(
     }
 }
 
+/// Bytes in memory at most while the layers are probed one after the other, where
+/// `stored` says which are on disk.
+pub fn needed(base: u64, layers: &[PlannedLayer], stored: &[bool]) -> u64 {
+    peak(base, layers, stored).0
+}
+
 /// How many of the layers may be probed at the same time within the limit, at least
 /// one, where `stored` says which are on disk.
 pub fn side_by_side(
@@ -116,8 +122,9 @@ pub fn side_by_side(
     usize::try_from(further).map_or(usize::MAX, |n| n.saturating_add(1))
 }
 
-/// Refuses a layer that the protocol `paper` cannot probe within the limit: it has
-/// the activations in memory, and `beside` bytes for its decoders, beside `base`.
+/// Bytes in memory while the protocol `paper` probes a layer, which it refuses if it
+/// cannot within the limit: it has the activations in memory, and `beside` bytes for its
+/// decoders, beside `base`.
 ///
 /// # Errors
 /// If they do not fit.
@@ -126,10 +133,10 @@ pub fn fits_paper(
     base: u64,
     layer: &PlannedLayer,
     beside: u64,
-) -> Result<(), NotEnough> {
+) -> Result<u64, NotEnough> {
     let needed = base + layer.forecast.matrix + beside;
     match needed <= limit.bytes() {
-        true => Ok(()),
+        true => Ok(needed),
         false => {
             let how = "by the protocol `paper`, which has its activations in memory";
             Err(NotEnough::of(layer, how, needed, limit))
@@ -215,7 +222,7 @@ mod tests {
     fn decoders_of_the_paper_want_their_activations_in_memory() {
         let pool1 = layer("pool1", 500, 60, 80);
         let fits = |limit| fits_paper(MemoryLimit::new(limit), 40, &pool1, 100);
-        assert_eq!(fits(640), Ok(()));
+        assert_eq!(fits(640), Ok(640));
         let error = fits(639).unwrap_err();
         assert_eq!((error.layer.as_str(), error.needed), ("pool1", 640));
         assert!(error.to_string().contains("protocol `paper`"));

@@ -7,6 +7,7 @@ use layerprobe_probes::CheckedAdamGrid;
 use layerprobe_reports::ResultRow;
 
 use crate::config::{Config, Protocol};
+use crate::memory;
 
 use super::design::condition::{Condition, Planned, conditions};
 use super::design::images::Images;
@@ -18,11 +19,10 @@ use super::events::Observer;
 use super::execution::Execution;
 use super::folder::layer_tables::LayerTables;
 use super::folder::layout::RunFolder;
-use super::forecast::memory::{Residence, Wanted, residence};
+use super::forecast::memory::{Residence, residence};
 use super::probing::baselines::{self, BaselinePlace};
 use super::probing::networks::Networks;
 use super::probing::paper::{self, PaperStage};
-use super::probing::probe_sets;
 use super::probing::stage::ProbeStage;
 use super::store::Store;
 use super::train_stage::TrainStage;
@@ -55,17 +55,10 @@ impl<'a> Work<'a> {
         execution: &Execution,
     ) -> Result<Self, ExperimentError> {
         let planned = plan_conditions(config, stimuli)?;
-        let params = probe_sets::params(config)?;
-        let limit = execution.limit;
-        let paper = paper::grid(config)?;
-        let clean = config.probes.protocol.contains(&Protocol::Clean);
-        let wanted = Wanted {
-            clean: clean.then_some(&params),
-            paper: paper.as_ref(),
-        };
+        let (resident, limit) = (memory::resident().unwrap_or(0), execution.limit);
         Ok(Self {
-            residence: residence(config, stimuli, &planned, streams, wanted, limit)?,
-            paper,
+            residence: residence(config, stimuli, &planned, streams, resident, limit)?,
+            paper: paper::grid(config)?,
             snapshot_every: execution.snapshot_every,
             store: execution.store.as_deref().map(Store::open).transpose()?,
             networks: Networks::default(),

@@ -47,7 +47,7 @@ pub fn plan(
                 // a file in another order is turned before anything is trained
                 let turned = u64::from(array.by_columns) * layer.forecast.matrix;
                 let beside = grid.bytes(&work).max(turned);
-                fits_paper(limit, base, &layer, beside).map(|()| vec![false])
+                fits_paper(limit, base, &layer, beside).map(|_| vec![false])
             }
         };
         match chosen {

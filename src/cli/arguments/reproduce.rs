@@ -18,7 +18,7 @@ pub struct Reproduce {
     /// How large
     #[arg(long, value_enum, default_value_t = ReproduceScale::Quick)]
     pub scale: ReproduceScale,
-    /// Only these claims, and the experiments that they need
+    /// Only these claims, and the experiments that they need [default: all]
     #[arg(long, value_name = "CLAIM,...", value_delimiter = ',')]
     pub only: Vec<String>,
     /// The folder [default: runs/STUDY-SCALE]
@@ -70,7 +70,7 @@ impl From<ReproduceScale> for Scale {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe plan quick5\n  layerprobe plan my.toml --set training.epochs=90\n  layerprobe plan hermann-lampinen-2020 --scale paper\n  layerprobe plan binary-quick\n\nTimes come from a bench of seconds on this machine, those of probes from the operations they take\n(within a factor of three)."
+    after_help = "Examples:\n  layerprobe plan quick5\n  layerprobe plan my.toml --set training.epochs=90\n  layerprobe plan hermann-lampinen-2020 --scale paper\n  layerprobe plan binary-quick\n\nTimes come from a bench of seconds on this machine, those of probes from the operations they take\n(within a factor of three). Memory is what probing may take with these threads where nothing limits\nit, and the lowest limit it can be run under: layers are then kept on disk, and one thread probes."
 )]
 pub struct Plan {
     /// A preset or a TOML file of `layerprobe run` or `layerprobe binary`, or a study
@@ -78,7 +78,7 @@ pub struct Plan {
     /// The scale of a study [default: quick]
     #[arg(long, value_enum)]
     pub scale: Option<ReproduceScale>,
-    /// Of a study, only what these claims need
+    /// Of a study, only what these claims need [default: all]
     #[arg(long, value_name = "CLAIM,...", value_delimiter = ',')]
     pub only: Vec<String>,
     /// Of a study, what `reproduce --variations` runs, too: other choices, and more

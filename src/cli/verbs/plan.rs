@@ -62,12 +62,14 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                 if planned.networks_of.is_some() {
                     forecast.train_seconds = 0.0;
                 }
-                whole.add(forecast.seconds(), forecast.disk, forecast.memory);
+                whole.add(forecast.seconds(), forecast.disk);
+                whole.hold(forecast.memory, forecast.least_memory);
                 tell(planned, &forecast, output)?;
             }
             AnyConfig::Binary(config) => {
                 let forecast = BinaryForecast::of(config)?;
-                whole.add(forecast.seconds(), forecast.disk, forecast.memory);
+                whole.add(forecast.seconds(), forecast.disk);
+                whole.hold(forecast.memory, forecast.memory);
                 tell_bits((name, config), &forecast, output)?;
             }
         }
@@ -110,13 +112,26 @@ struct Whole {
     seconds: f64,
     disk: u64,
     memory: u64,
+    least_memory: u64,
 }
 
 impl Whole {
-    fn add(&mut self, seconds: f64, disk: u64, memory: u64) {
+    fn add(&mut self, seconds: f64, disk: u64) {
         self.seconds += seconds;
         self.disk += disk;
+    }
+
+    fn hold(&mut self, memory: u64, least: u64) {
         self.memory = self.memory.max(memory);
+        self.least_memory = self.least_memory.max(least);
+    }
+}
+
+/// How much memory, in words.
+fn memory(most: u64, least: u64) -> String {
+    match least < most {
+        true => format!("up to {}, {} at least", Bytes(most), Bytes(least)),
+        false => Bytes(most).to_string(),
     }
 }
 
@@ -129,15 +144,16 @@ fn tell_whole(
     if output.message_format == MessageFormat::Json {
         return terminal::say(&json!({
             "reason": "done", "runs": runs, "seconds": whole.seconds,
-            "disk_bytes": whole.disk, "memory_bytes": whole.memory, "left_out": left_out,
+            "disk_bytes": whole.disk, "memory_bytes": whole.memory,
+            "least_memory_bytes": whole.least_memory, "left_out": left_out,
         }));
     }
     if runs != 1 {
         terminal::say(&format!(
-            "{runs} experiments: about {}, {} on disk, {} of memory",
+            "{runs} experiments: about {}, {} on disk, memory {}",
             duration(whole.seconds),
             Bytes(whole.disk),
-            Bytes(whole.memory)
+            memory(whole.memory, whole.least_memory)
         ))?;
     }
     match left_out.is_empty() {
@@ -190,7 +206,7 @@ fn tell(planned: &Planned, forecast: &RunForecast, output: &Output) -> std::io::
             "paper_checkpoints": forecast.paper_checkpoints,
             "paper_seconds": forecast.paper_seconds,
             "disk_bytes": forecast.disk, "memory_bytes": forecast.memory,
-            "left_out": forecast.left_out,
+            "least_memory_bytes": forecast.least_memory, "left_out": forecast.left_out,
         }));
     }
     let targets = |version: u32| -> Vec<&str> {
@@ -235,7 +251,7 @@ fn tell(planned: &Planned, forecast: &RunForecast, output: &Output) -> std::io::
     terminal::say(&format!(
         "  disk   {:>9}  memory {}",
         Bytes(forecast.disk).to_string(),
-        Bytes(forecast.memory)
+        memory(forecast.memory, forecast.least_memory)
     ))?;
     if !forecast.left_out.is_empty() {
         terminal::say(&format!("  not counted: {}", forecast.left_out.join(", ")))?;

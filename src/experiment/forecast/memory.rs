@@ -3,17 +3,18 @@
 use layerprobe_probes::{CheckedAdamGrid, CheckedProbeParams, Forecast, Solver, View, Workload};
 
 use crate::activations::{
-    Baseline, NotEnough, PlannedLayer, READ_BATCH, fits_paper, on_disk, side_by_side,
+    Baseline, NotEnough, PlannedLayer, READ_BATCH, fits_paper, needed, on_disk, side_by_side,
 };
-use crate::config::Config;
-use crate::memory::{MemoryLimit, resident};
+use crate::config::{Config, Protocol};
+use crate::memory::MemoryLimit;
 use crate::models::{Layer, Shape};
 
 use crate::experiment::design::condition::Planned;
 use crate::experiment::design::stimuli::ExperimentStimuli;
 use crate::experiment::design::streams::Streams;
 use crate::experiment::error::ExperimentError;
-use crate::experiment::probing::probe_sets::ProbeSet;
+use crate::experiment::probing::paper;
+use crate::experiment::probing::probe_sets::{self, ProbeSet};
 
 /// Networks' outputs that are in memory at once when layers are read, in units
 /// of the largest.
@@ -23,9 +24,9 @@ const OTHER: u64 = 48 << 20;
 
 /// The protocols that are wanted, with what they fit.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
-    pub clean: Option<&'a CheckedProbeParams>,
-    pub paper: Option<&'a CheckedAdamGrid>,
+struct Wanted<'a> {
+    clean: Option<&'a CheckedProbeParams>,
+    paper: Option<&'a CheckedAdamGrid>,
 }
 
 /// Where the layers are that the clean protocol probes, how many are probed at the same
@@ -38,6 +39,8 @@ pub struct Residence {
     pub at_once: usize,
     /// Threads that probe: all, or as many as there is memory for.
     pub threads: usize,
+    /// Bytes in memory at most, one layer probed at a time.
+    pub needed: u64,
 }
 
 /// What is probed in a hold-out version, whatever the threads.
@@ -52,20 +55,29 @@ struct Probed {
 /// Says which layers go to the disk, how many are probed side by side, and by how many
 /// threads, each of which takes memory of its own: all layers of a checkpoint are read
 /// in one pass before the first is probed. Under the protocol `paper` each is read
-/// alone, into memory.
+/// alone, into memory. `resident` bytes are the process's already.
 ///
 /// # Errors
-/// If they cannot be probed within the limit by one thread either; the one that takes
-/// most is named.
+/// If probes cannot be fitted as the configuration says, or not within the limit by one
+/// thread either; the layer that takes most is named.
 pub fn residence(
     config: &Config,
     stimuli: &ExperimentStimuli,
     planned: &[Planned<'_>],
     streams: &Streams,
-    wanted: Wanted<'_>,
+    resident: u64,
     limit: MemoryLimit,
 ) -> Result<Residence, ExperimentError> {
-    let versions = versions(config, stimuli, planned, streams)?;
+    let (params, grid) = (probe_sets::params(config)?, paper::grid(config)?);
+    let clean = config.probes.protocol.contains(&Protocol::Clean);
+    let wanted = Wanted {
+        clean: clean.then_some(&params),
+        paper: grid.as_ref(),
+    };
+    let mut versions = versions(config, stimuli, planned, streams)?;
+    for version in &mut versions {
+        version.base += resident;
+    }
     let mut threads = rayon::current_num_threads();
     loop {
         match by_threads(config, &versions, wanted, limit, threads) {
@@ -99,7 +111,7 @@ fn versions(
         let pixels = 3 * size * size;
         let images = pixels * (stimuli.set.len() + stimuli.pool_size());
         let batches = 4 * READ_BATCH as u64 * (OUTPUTS * outputs as u64 + 2 * pixels as u64);
-        let base = resident().unwrap_or(0) + OTHER + images as u64;
+        let base = OTHER + images as u64;
         let base = base + batches + 8 * parameters as u64;
         probed.push(Probed { set, layers, base });
     }
@@ -116,7 +128,7 @@ fn by_threads(
 ) -> Result<Residence, NotEnough> {
     let probed = &config.probes.layers;
     let mut stored = vec![false; probed.len()];
-    let mut at_once = threads;
+    let (mut at_once, mut most) = (threads, 0);
     let mut refused: Option<NotEnough> = None;
     let size = config.stimuli.image_size();
     for Probed { set, layers, base } in versions {
@@ -170,8 +182,9 @@ fn by_threads(
                     dims: layer.shape.1,
                     ..work.clone()
                 };
-                if let Err(no) = fits_paper(limit, *base, layer, grid.bytes(&work)) {
-                    refused = Some(no.or_more(refused));
+                match fits_paper(limit, *base, layer, grid.bytes(&work)) {
+                    Ok(needed) => most = most.max(needed),
+                    Err(no) => refused = Some(no.or_more(refused)),
                 }
             }
         }
@@ -183,6 +196,7 @@ fn by_threads(
             let (places, layers): (Vec<usize>, Vec<PlannedLayer>) = group.into_iter().unzip();
             match on_disk(limit, *base, &layers) {
                 Ok(chosen) => {
+                    most = most.max(needed(*base, &layers, &chosen));
                     at_once = at_once.min(side_by_side(limit, *base, &layers, &chosen));
                     for (place, now) in places.into_iter().zip(chosen) {
                         stored[place] |= now;
@@ -198,6 +212,7 @@ fn by_threads(
             stored,
             at_once,
             threads,
+            needed: most,
         }),
     }
 }
@@ -214,7 +229,6 @@ fn channels_of(shape: &Shape) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::experiment::design::training_plan::plan_conditions;
-    use crate::experiment::probing::probe_sets;
 
     const GIB: u64 = 1 << 30;
 
@@ -226,12 +240,7 @@ mod tests {
             let streams = Streams::new(&config.seeds);
             let stimuli = ExperimentStimuli::new(&config.stimulus_sections(), &streams)?;
             let planned = plan_conditions(&config, &stimuli)?;
-            let params = probe_sets::params(&config)?;
-            let wanted = Wanted {
-                clean: Some(&params),
-                paper: None,
-            };
-            residence(&config, &stimuli, &planned, &streams, wanted, limit)
+            residence(&config, &stimuli, &planned, &streams, 0, limit)
         })
     }
 
@@ -242,6 +251,7 @@ mod tests {
         // 4 GiB and 1.1 more for each thread
         let few = of_quick(MemoryLimit::new(11 * GIB)).unwrap();
         assert!((2..12).contains(&few.threads), "{few:?}");
+        assert!(few.needed <= 11 * GIB && all.needed > 11 * GIB);
         let fewer = of_quick(MemoryLimit::new(7 * GIB)).unwrap();
         assert!(fewer.threads < few.threads, "{fewer:?}");
     }
@@ -251,8 +261,7 @@ mod tests {
         let Err(ExperimentError::Memory(refused)) = of_quick(MemoryLimit::new(GIB)) else {
             panic!("it fits into a GiB");
         };
-        // other tests take memory meanwhile
-        let enough = MemoryLimit::new(refused.needed + 2 * GIB);
-        assert!((1..5).contains(&of_quick(enough).unwrap().threads));
+        let enough = of_quick(MemoryLimit::new(refused.needed)).unwrap();
+        assert_eq!((enough.threads, enough.needed), (1, refused.needed));
     }
 }

@@ -5,6 +5,7 @@ use layerprobe_probes::View;
 
 use crate::config::Config;
 
+use super::memory::residence;
 use super::probing::{PaperCost, ProbeCost};
 use super::speeds::{Speeds, design};
 use super::standing::counts;
@@ -13,7 +14,11 @@ use crate::experiment::design::stimuli::ExperimentStimuli;
 use crate::experiment::design::streams::Streams;
 use crate::experiment::design::training_plan::plan_conditions;
 use crate::experiment::error::ExperimentError;
+use crate::memory::MemoryLimit;
 use crate::models::{Layer, Shape};
+
+/// What a process has in memory when it begins.
+const BEGUN: u64 = 16 << 20;
 
 /// What a run will take.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,8 +46,11 @@ pub struct RunForecast {
     pub paper_seconds: f64,
     /// Bytes of checkpoints on disk.
     pub disk: u64,
-    /// Bytes in memory for images, network and the widest probed layer.
+    /// Bytes in memory at most, with the threads that there are and no limit.
     pub memory: u64,
+    /// The lowest limit that it can be run under, with layers on disk and one thread
+    /// that probes.
+    pub least_memory: u64,
     /// What the forecast leaves out.
     pub left_out: Vec<String>,
 }
@@ -103,8 +111,15 @@ impl RunForecast {
             Some(counts.paper as f64 * (set / speeds.read + operations / speeds.products))
         };
         let paper_seconds = probes.paper.as_ref().and_then(of_paper);
-        let widest = dims.iter().max().copied().unwrap_or(0) as u64;
+        let probing = |limit| residence(config, &stimuli, &planned, &streams, BEGUN, limit);
+        let most = probing(MemoryLimit::NONE)?.needed;
+        let least = match probing(MemoryLimit::new(0)) {
+            Err(ExperimentError::Memory(refused)) => refused.needed,
+            other => other?.needed,
+        };
         let pixels = 3 * config.stimuli.image_size().pow(2) as u64;
+        let in_training =
+            (stimuli.set.len() + stimuli.pool_size()) as u64 * pixels + 16 * parameters as u64;
         let around = [
             (probes.baselines().next().is_some(), "baselines"),
             (
@@ -127,9 +142,8 @@ impl RunForecast {
             paper_checkpoints: counts.paper,
             paper_seconds: paper_seconds.unwrap_or(0.0),
             disk: counts.checkpoint_bytes,
-            memory: (stimuli.set.len() + stimuli.pool_size()) as u64 * pixels
-                + 16 * parameters as u64
-                + 8 * stimuli.set.len() as u64 * widest,
+            memory: most.max(in_training),
+            least_memory: least.max(in_training),
             left_out,
         })
     }
@@ -205,7 +219,6 @@ mod tests {
         assert_eq!((all.checkpoints, all.layers), (22, 3 * 22));
         assert!(all.probe_seconds > full.probe_seconds);
         assert_eq!(all.left_out, ["making the views pca:K and rp:K"]);
-        assert_eq!(all.memory, full.memory);
     }
 
     #[test]
@@ -216,6 +229,8 @@ mod tests {
         let wide = forecast(&["probes.layers=['pool1']"]);
         let narrow = forecast(&["probes.layers=['fc1']"]);
         assert!(wide.probe_seconds > narrow.probe_seconds);
+        // by what can be on disk: the layer of all stimuli, at least of those of training
+        assert!(wide.memory - wide.least_memory > 4 * 3430 * 32000);
         let plain = forecast(&["probes.permutations=0"]);
         assert!(plain.probe_seconds < 0.9 * once.probe_seconds);
         let paper = |settings: &[&str]| forecast(&[&["probes.protocol=paper"], settings].concat());
