@@ -35,8 +35,8 @@ pub use verify::Verify;
 /// layer, and from which moment of training?
 ///
 /// layerprobe renders controlled stimuli, trains a network on one chosen
-/// feature, keeps checkpoints from step 0 on, fits linear probes to every
-/// layer of every checkpoint, and draws the curves into a report.
+/// feature, keeps checkpoints from step 0 on, fits linear probes to layers of
+/// every checkpoint, and draws the curves into a report.
 #[derive(Debug, Parser)]
 #[command(
     name = "layerprobe",
@@ -90,7 +90,10 @@ pub enum Command {
     /// Draw a run's figures and report again
     Report(Report),
     /// Run an experiment over seeds, targets, settings: many cells, one table
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Examples, in this order:\n  layerprobe sweep plan seeds.toml\n  layerprobe sweep run seeds.toml --workers 2\n  layerprobe sweep collect seeds.toml"
+    )]
     Sweep(SweepCommand),
     /// Write results as a Parquet file
     Export(Export),
@@ -103,12 +106,21 @@ pub enum Command {
     /// Compare layers of networks with each other: RSA and CKA
     Compare(Compare),
     /// Measure images a second and memory, to size a run
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  layerprobe bench train --arch cnn4"
+    )]
     Bench(BenchCommand),
     /// List the experiments that are compiled in
+    #[command(
+        after_help = "Examples:\n  layerprobe presets\n  layerprobe presets --message-format json"
+    )]
     Presets,
     /// Look at configurations
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        after_help = "Example:\n  layerprobe config show quick --set training.epochs=20 > my.toml"
+    )]
     Config(ConfigCommand),
     /// Print completions for a shell
     #[command(

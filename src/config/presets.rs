@@ -20,7 +20,7 @@ pub const PRESETS: &[Preset] = &[
     },
     Preset {
         name: "quick5",
-        about: "quick over all five hold-out versions: for claims",
+        about: "quick over all five hold-out versions, for claims; accuracies alone, without controls, V-information, permutations",
         toml: include_str!("presets/quick5.toml"),
     },
     Preset {

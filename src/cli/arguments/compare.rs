@@ -24,10 +24,10 @@ pub struct Compare {
     /// last hidden one]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub layers: Option<Vec<String>>,
-    /// Layers of the second side, where they are others
+    /// Layers of the second run or file, where they are others [default: as --layers]
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub layers_b: Option<Vec<String>>,
-    /// Only networks trained on these features; of bits `label` or `multi`
+    /// Only networks trained on these features [default: all]; of bits `label` or `multi`
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub targets: Option<Vec<String>>,
     /// At which moment of training

@@ -7,7 +7,7 @@ use crate::models::Arch;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe extract --arch resnet50 --weights w.safetensors --input x.safetensors \\\n      --layers pre_pool,post_pool --out a.safetensors\n  layerprobe extract --arch alexnet --weights w.safetensors --input photos --layers pool3,fc6,fc7 --out a.safetensors\n\nIn Python, with the safetensors package:\n  save_file(torchvision.models.resnet50(weights=\"DEFAULT\").state_dict(), \"w.safetensors\")\n  save_file({\"images\": images}, \"x.safetensors\")    # [n, 3, h, w], float32, normalized\n  activations = load_file(\"a.safetensors\")            # a tensor for each layer\n\n`layerprobe layers ARCH` lists the layers."
+    after_help = "Examples:\n  layerprobe extract --arch resnet50 --weights w.safetensors --input x.safetensors \\\n      --layers pre_pool,post_pool --out a.safetensors\n  layerprobe extract --arch alexnet --weights w.safetensors --input photos --layers pool3,fc6,fc7 --out a.safetensors\n\nIn Python, with the safetensors package:\n  save_file(torchvision.models.resnet50(weights=\"DEFAULT\").state_dict(), \"w.safetensors\")\n  save_file({\"images\": images}, \"x.safetensors\")    # [n, 3, size, size], float32, normalized\n  activations = load_file(\"a.safetensors\")            # a tensor for each layer\n\n`layerprobe layers ARCH` lists the layers."
 )]
 pub struct Extract {
     /// The architecture
@@ -17,7 +17,7 @@ pub struct Extract {
     /// of classes and the widths are read from them
     #[arg(long, value_name = "W.safetensors")]
     pub weights: PathBuf,
-    /// A safetensors file with a tensor `images`, [n, 3, h, w] or [n, numbers],
+    /// A safetensors file with a tensor `images`, [n, 3, size, size] or [n, numbers],
     /// float32 and normalized already; or a folder of square PNG images of one
     /// size, taken in the order of their names
     #[arg(long, value_name = "X.safetensors|FOLDER")]

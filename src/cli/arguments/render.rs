@@ -12,14 +12,15 @@ pub struct Render {
     /// Which stimuli
     #[arg(value_enum)]
     pub dataset: Dataset,
-    /// Folder for PNG files, labels.csv and split files, or for tables
+    /// Folder for PNG files, labels.csv and split files, or for tables; this, --sheet or
+    /// both
     #[arg(long, value_name = "DIR", required_unless_present = "sheet")]
     pub out: Option<PathBuf>,
     /// One labelled contact sheet
     #[arg(long, value_name = "FILE.png")]
     pub sheet: Option<PathBuf>,
     /// Draw only the first N stimuli, in the order of shape, texture, color: the
-    /// first have one shape
+    /// first have one shape [default: all]
     #[arg(
         long,
         value_name = "N",
