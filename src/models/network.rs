@@ -32,6 +32,22 @@ pub struct Layer {
     pub parameters: usize,
 }
 
+impl Layer {
+    /// Whether this is one of its names.
+    ///
+    /// ```
+    /// use layerprobe::models::{Arch, Design};
+    ///
+    /// let layers = Design::new(Arch::AlexNet, 224, 7).layers()?;
+    /// let pool3 = layers.iter().find(|layer| layer.is_called("features.12"));
+    /// assert!(pool3.is_some_and(|layer| layer.is_called("pool3")));
+    /// # Ok::<(), layerprobe::models::ModelError>(())
+    /// ```
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.iter().any(|alias| alias == name)
+    }
+}
+
 /// The design, weights and statistics are the same.
 impl PartialEq for Network {
     fn eq(&self, other: &Self) -> bool {

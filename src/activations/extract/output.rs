@@ -31,9 +31,7 @@ impl Output {
         let mut starts = Vec::with_capacity(layers.len());
         for name in layers {
             let dim = network.layer_dim(name)?;
-            let layer = known
-                .iter()
-                .find(|layer| layer.name == *name || layer.aliases.iter().any(|a| a == name));
+            let layer = known.iter().find(|layer| layer.is_called(name));
             let dims = layer.map_or_else(|| vec![dim], |layer| layer.shape.dims());
             let shape: Vec<usize> = [images.len()].into_iter().chain(dims).collect();
             let end = begin + 4 * dim as u64 * images.len() as u64;

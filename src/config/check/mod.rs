@@ -231,12 +231,9 @@ fn predictions(keys: &Keys) -> Result<AtCheckpoints, ConfigError> {
 
 /// The chosen layers that are maps of channels.
 fn maps(chosen: &[String], layers: &[Layer]) -> Vec<String> {
-    let is_map = |name: &&String| {
-        let own = |layer: &&Layer| layer.name == **name || layer.aliases.contains(*name);
-        match layers.iter().find(own) {
-            Some(layer) => matches!(layer.shape, Shape::Image { .. }),
-            None => Baseline::of(name).is_some_and(|baseline| baseline.channels().is_some()),
-        }
+    let is_map = |name: &&String| match layers.iter().find(|layer| layer.is_called(name)) {
+        Some(layer) => matches!(layer.shape, Shape::Image { .. }),
+        None => Baseline::of(name).is_some_and(|baseline| baseline.channels().is_some()),
     };
     chosen.iter().filter(is_map).cloned().collect()
 }

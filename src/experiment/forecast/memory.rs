@@ -164,10 +164,7 @@ fn by_threads(
                     place,
                     planned_layer(name, baseline.dim(size), baseline.channels()),
                 ));
-            } else if let Some(layer) = layers
-                .iter()
-                .find(|l| l.name == *name || l.aliases.contains(name))
-            {
+            } else if let Some(layer) = layers.iter().find(|layer| layer.is_called(name)) {
                 together.push((
                     place,
                     planned_layer(name, layer.shape.dim(), channels_of(&layer.shape)),

@@ -15,7 +15,7 @@ use crate::experiment::design::streams::Streams;
 use crate::experiment::design::training_plan::plan_conditions;
 use crate::experiment::error::ExperimentError;
 use crate::memory::MemoryLimit;
-use crate::models::{Layer, Shape};
+use crate::models::Shape;
 
 /// What a process has in memory when it begins.
 const BEGUN: u64 = 16 << 20;
@@ -68,10 +68,8 @@ impl RunForecast {
         let parameters: usize = layers.iter().map(|layer| layer.parameters).sum();
         let counts = counts(config)?;
         let shape_of = |name: &str| {
-            let is_named = |layer: &&Layer| {
-                layer.name == name || layer.aliases.iter().any(|alias| alias == name)
-            };
-            layers.iter().find(is_named).map(|layer| &layer.shape)
+            let named = layers.iter().find(|layer| layer.is_called(name));
+            named.map(|layer| &layer.shape)
         };
         let probes = &config.probes;
         let shapes: Vec<(&str, &Shape)> = probes

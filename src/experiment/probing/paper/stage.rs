@@ -142,7 +142,7 @@ impl PaperStage<'_> {
     fn dim(&self, place: &Place<'_>) -> Result<u64, ExperimentError> {
         let header = self.networks.of(&self.checkpoint(place))?.header;
         let layers = header.design().layers()?;
-        let own = layers.iter().find(|layer| layer.name == place.layer);
+        let own = layers.iter().find(|layer| layer.is_called(place.layer));
         Ok(own.map_or(1, |layer| layer.shape.dim() as u64))
     }
 
