@@ -101,10 +101,12 @@ pub fn on_disk(
     }
 }
 
-/// Bytes in memory at most while the layers are probed one after the other, where
-/// `stored` says which are on disk.
-pub fn needed(base: u64, layers: &[PlannedLayer], stored: &[bool]) -> u64 {
-    peak(base, layers, stored).0
+/// Bytes in memory at most while so many of the layers are probed at the same time,
+/// where `stored` says which are on disk.
+pub fn needed(base: u64, layers: &[PlannedLayer], stored: &[bool], at_once: usize) -> u64 {
+    let (needed, most) = peak(base, layers, stored);
+    let each = most.map_or(0, |(probing, _)| probing);
+    needed + each * at_once.saturating_sub(1) as u64
 }
 
 /// How many of the layers may be probed at the same time within the limit, at least
@@ -216,6 +218,12 @@ mod tests {
         assert_eq!(at_once(209, &[false, true]), 1);
         assert_eq!(at_once(210, &[false, true]), 2);
         assert_eq!(side_by_side(MemoryLimit::new(9), 0, &[], &[]), usize::MAX);
+        // which is what they then need, to the byte
+        for (together, needs) in [(2, 670), (3, 730)] {
+            assert_eq!(needed(40, &layers, &[false, false], together), needs);
+        }
+        assert_eq!(needed(40, &layers, &[false, true], 2), 210);
+        assert_eq!(needed(9, &[], &[], 0), 9);
     }
 
     #[test]

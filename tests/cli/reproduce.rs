@@ -331,6 +331,13 @@ fn a_plan_counts_networks_and_layers() {
         (&last["reason"], &last["runs"]),
         (&"done".into(), &4.into())
     );
+    // every line says how much memory it takes, and the last as much as the largest
+    for key in ["memory_bytes", "least_memory_bytes"] {
+        let all = lines.iter().filter(|l| l["reason"] == "plan");
+        let all: Vec<u64> = all.map(|l| l[key].as_u64().unwrap()).collect();
+        assert_eq!(all.len(), 4);
+        assert_eq!(all.iter().max().copied(), last[key].as_u64(), "{key}");
+    }
     // decoded again, networks are not trained again
     let again = lines.iter().find(|l| l["run"] == "shape-texture-0.5-paper");
     let again = again.unwrap();

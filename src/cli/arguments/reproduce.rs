@@ -70,7 +70,7 @@ impl From<ReproduceScale> for Scale {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  layerprobe plan quick5\n  layerprobe plan my.toml --set training.epochs=90\n  layerprobe plan hermann-lampinen-2020 --scale paper\n  layerprobe plan binary-quick\n\nTimes come from a bench of seconds on this machine, those of probes from the operations they take\n(within a factor of three). Memory is what probing may take with these threads where nothing limits\nit, and the lowest limit it can be run under: layers are then kept on disk, and one thread probes."
+    after_help = "Examples:\n  layerprobe plan quick5\n  layerprobe plan my.toml --set training.epochs=90\n  layerprobe plan hermann-lampinen-2020 --scale paper\n  layerprobe plan binary-quick\n\nTimes come from a bench of seconds on this machine, those of probes from the operations they take\n(within a factor of three). Memory is what probing may take with these threads where nothing limits\nit, and the lowest limit it can be run under: one thread then probes, and layers are kept on disk,\nbut for those that the protocol paper decodes."
 )]
 pub struct Plan {
     /// A preset or a TOML file of `layerprobe run` or `layerprobe binary`, or a study

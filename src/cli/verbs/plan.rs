@@ -62,14 +62,12 @@ pub fn plan(command: &Plan, output: &Output) -> anyhow::Result<ExitCode> {
                 if planned.networks_of.is_some() {
                     forecast.train_seconds = 0.0;
                 }
-                whole.add(forecast.seconds(), forecast.disk);
-                whole.hold(forecast.memory, forecast.least_memory);
+                whole.add(forecast.seconds(), Room::of(&forecast));
                 tell(planned, &forecast, output)?;
             }
             AnyConfig::Binary(config) => {
                 let forecast = BinaryForecast::of(config)?;
-                whole.add(forecast.seconds(), forecast.disk);
-                whole.hold(forecast.memory, forecast.memory);
+                whole.add(forecast.seconds(), Room::of_bits(&forecast));
                 tell_bits((name, config), &forecast, output)?;
             }
         }
@@ -110,28 +108,56 @@ impl Planned {
 #[derive(Default)]
 struct Whole {
     seconds: f64,
+    room: Room,
+}
+
+impl Whole {
+    fn add(&mut self, seconds: f64, room: Room) {
+        self.seconds += seconds;
+        self.room = Room {
+            disk: self.room.disk + room.disk,
+            memory: self.room.memory.max(room.memory),
+            least_memory: self.room.least_memory.max(room.least_memory),
+        };
+    }
+}
+
+/// Bytes on disk and in memory.
+#[derive(Clone, Copy, Default)]
+struct Room {
     disk: u64,
     memory: u64,
     least_memory: u64,
 }
 
-impl Whole {
-    fn add(&mut self, seconds: f64, disk: u64) {
-        self.seconds += seconds;
-        self.disk += disk;
+impl Room {
+    fn of(forecast: &RunForecast) -> Self {
+        Self {
+            disk: forecast.disk,
+            memory: forecast.memory,
+            least_memory: forecast.least_memory,
+        }
     }
 
-    fn hold(&mut self, memory: u64, least: u64) {
-        self.memory = self.memory.max(memory);
-        self.least_memory = self.least_memory.max(least);
+    fn of_bits(forecast: &BinaryForecast) -> Self {
+        Self {
+            disk: forecast.disk,
+            memory: forecast.memory,
+            least_memory: forecast.memory,
+        }
     }
-}
 
-/// How much memory, in words.
-fn memory(most: u64, least: u64) -> String {
-    match least < most {
-        true => format!("up to {}, {} at least", Bytes(most), Bytes(least)),
-        false => Bytes(most).to_string(),
+    fn line(&self) -> String {
+        let disk = Bytes(self.disk).to_string();
+        format!("  disk   {disk:>9}  memory {}", self.in_memory())
+    }
+
+    fn in_memory(&self) -> String {
+        let (most, least) = (Bytes(self.memory), Bytes(self.least_memory));
+        match self.least_memory < self.memory {
+            true => format!("up to {most}, {least} at least"),
+            false => most.to_string(),
+        }
     }
 }
 
@@ -144,16 +170,16 @@ fn tell_whole(
     if output.message_format == MessageFormat::Json {
         return terminal::say(&json!({
             "reason": "done", "runs": runs, "seconds": whole.seconds,
-            "disk_bytes": whole.disk, "memory_bytes": whole.memory,
-            "least_memory_bytes": whole.least_memory, "left_out": left_out,
+            "disk_bytes": whole.room.disk, "memory_bytes": whole.room.memory,
+            "least_memory_bytes": whole.room.least_memory, "left_out": left_out,
         }));
     }
     if runs != 1 {
         terminal::say(&format!(
             "{runs} experiments: about {}, {} on disk, memory {}",
             duration(whole.seconds),
-            Bytes(whole.disk),
-            memory(whole.memory, whole.least_memory)
+            Bytes(whole.room.disk),
+            whole.room.in_memory()
         ))?;
     }
     match left_out.is_empty() {
@@ -248,11 +274,7 @@ fn tell(planned: &Planned, forecast: &RunForecast, output: &Output) -> std::io::
             forecast.paper_checkpoints
         ))?;
     }
-    terminal::say(&format!(
-        "  disk   {:>9}  memory {}",
-        Bytes(forecast.disk).to_string(),
-        memory(forecast.memory, forecast.least_memory)
-    ))?;
+    terminal::say(&Room::of(forecast).line())?;
     if !forecast.left_out.is_empty() {
         terminal::say(&format!("  not counted: {}", forecast.left_out.join(", ")))?;
     }
@@ -280,6 +302,7 @@ fn tell_bits(
             "epochs": forecast.epochs, "checkpoints": forecast.checkpoints,
             "train_seconds": forecast.train_seconds, "probe_seconds": forecast.measure_seconds,
             "disk_bytes": forecast.disk, "memory_bytes": forecast.memory,
+            "least_memory_bytes": forecast.memory,
         }));
     }
     terminal::say(&format!("{name}: about {}", duration(forecast.seconds())))?;
@@ -307,9 +330,5 @@ fn tell_bits(
         duration(forecast.measure_seconds),
         forecast.checkpoints
     ))?;
-    terminal::say(&format!(
-        "  disk   {:>9}  memory {}\n",
-        Bytes(forecast.disk).to_string(),
-        Bytes(forecast.memory)
-    ))
+    terminal::say(&format!("{}\n", Room::of_bits(forecast).line()))
 }

@@ -1,6 +1,5 @@
 //! What a run will take, in steps, time and memory, and how far it is.
 
-pub mod memory;
 pub mod past;
 mod probing;
 pub mod speeds;

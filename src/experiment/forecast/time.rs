@@ -5,7 +5,6 @@ use layerprobe_probes::View;
 
 use crate::config::Config;
 
-use super::memory::residence;
 use super::probing::{PaperCost, ProbeCost};
 use super::speeds::{Speeds, design};
 use super::standing::counts;
@@ -14,6 +13,7 @@ use crate::experiment::design::stimuli::ExperimentStimuli;
 use crate::experiment::design::streams::Streams;
 use crate::experiment::design::training_plan::plan_conditions;
 use crate::experiment::error::ExperimentError;
+use crate::experiment::probing::residence::residence;
 use crate::memory::MemoryLimit;
 use crate::models::Shape;
 
@@ -46,10 +46,11 @@ pub struct RunForecast {
     pub paper_seconds: f64,
     /// Bytes of checkpoints on disk.
     pub disk: u64,
-    /// Bytes in memory at most, with the threads that there are and no limit.
+    /// Bytes in memory at most while layers are probed, with the threads that there are
+    /// and no limit. In training what a step computes with is left out.
     pub memory: u64,
-    /// The lowest limit that it can be run under, with layers on disk and one thread
-    /// that probes.
+    /// The lowest limit that it can be run under, with one thread that probes and with
+    /// layers on disk, but for those that the protocol `paper` decodes.
     pub least_memory: u64,
     /// What the forecast leaves out.
     pub left_out: Vec<String>,

@@ -8,6 +8,7 @@ pub mod networks;
 pub mod paper;
 pub mod probe_sets;
 mod reading;
+pub mod residence;
 pub mod rows;
 mod side_by_side;
 pub mod stage;

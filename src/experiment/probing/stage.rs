@@ -15,6 +15,7 @@ use crate::training::{CheckedTrainingPlan, Role};
 
 use super::networks::Networks;
 use super::probe_sets::ProbeSet;
+use super::residence::Residence;
 use super::rows::{CheckpointRef, row_of_condition};
 use crate::experiment::design::condition::Planned;
 use crate::experiment::design::identity;
@@ -24,7 +25,6 @@ use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer, Stage};
 use crate::experiment::folder::layer_tables::{LayerPlace, LayerTables};
 use crate::experiment::folder::layout::{RunFolder, Source};
-use crate::experiment::forecast::memory::Residence;
 use crate::experiment::store::{Asked, Patience, Shelf, Store};
 
 /// What probes are called in a store.

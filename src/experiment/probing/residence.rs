@@ -9,12 +9,12 @@ use crate::config::{Config, Protocol};
 use crate::memory::MemoryLimit;
 use crate::models::{Layer, Shape};
 
+use super::paper;
+use super::probe_sets::{self, ProbeSet};
 use crate::experiment::design::condition::Planned;
 use crate::experiment::design::stimuli::ExperimentStimuli;
 use crate::experiment::design::streams::Streams;
 use crate::experiment::error::ExperimentError;
-use crate::experiment::probing::paper;
-use crate::experiment::probing::probe_sets::{self, ProbeSet};
 
 /// Networks' outputs that are in memory at once when layers are read, in units
 /// of the largest.
@@ -39,7 +39,7 @@ pub struct Residence {
     pub at_once: usize,
     /// Threads that probe: all, or as many as there is memory for.
     pub threads: usize,
-    /// Bytes in memory at most, one layer probed at a time.
+    /// Bytes in memory at most.
     pub needed: u64,
 }
 
@@ -193,8 +193,12 @@ fn by_threads(
             let (places, layers): (Vec<usize>, Vec<PlannedLayer>) = group.into_iter().unzip();
             match on_disk(limit, *base, &layers) {
                 Ok(chosen) => {
-                    most = most.max(needed(*base, &layers, &chosen));
                     at_once = at_once.min(side_by_side(limit, *base, &layers, &chosen));
+                    let views = layers
+                        .iter()
+                        .map(|l| config.probes.views_of(&l.name).count());
+                    let at_a_time = at_once.min(views.sum());
+                    most = most.max(needed(*base, &layers, &chosen, at_a_time));
                     for (place, now) in places.into_iter().zip(chosen) {
                         stored[place] |= now;
                     }
