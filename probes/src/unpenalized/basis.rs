@@ -14,8 +14,9 @@ pub(super) struct Basis {
     /// Rows x size, the ones first.
     pub images: Vec<f64>,
     size: usize,
-    /// The coefficients that have these images, coefficients x (size - 1).
+    /// The coefficients that have these images, count x (size - 1).
     coefficients: Vec<f64>,
+    count: usize,
 }
 
 impl Basis {
@@ -71,6 +72,7 @@ impl Basis {
             images,
             size: rank + 1,
             coefficients,
+            count: width,
         })
     }
 
@@ -83,15 +85,16 @@ impl Basis {
         let (values, vectors) = leading(&gram, rows)?;
         let rank = values.len();
         let coefficients = scaled_by(&vectors, &values, |value| 1.0 / value);
-        let images = vectors
-            .chunks(rank.max(1))
-            .flat_map(|row| std::iter::once(&1.0).chain(row))
-            .copied()
-            .collect();
+        let mut images = Vec::with_capacity(rows * (rank + 1));
+        for row in 0..rows {
+            images.push(1.0);
+            images.extend_from_slice(&vectors[row * rank..(row + 1) * rank]);
+        }
         Ok(Self {
             images,
             size: rank + 1,
             coefficients,
+            count: rows,
         })
     }
 
@@ -109,8 +112,7 @@ impl Basis {
     /// `place` says how much of each image all classes but the last have over it,
     /// (classes - 1) x size.
     pub fn coefficients(&self, place: &[f64], classes: usize) -> Vec<f64> {
-        let rank = self.size - 1;
-        let count = self.coefficients.len().checked_div(rank).unwrap_or(0);
+        let (rank, count) = (self.size - 1, self.count);
         let mut found = vec![0.0; count * classes];
         let of_data = place.get(1..).unwrap_or_default();
         matmul(
@@ -129,18 +131,30 @@ impl Basis {
     }
 }
 
-/// Takes each column's mean off it.
+/// Takes each column's mean off it. What that leaves of a column that is constant is the
+/// rounding of its mean, a second intercept, and is taken off, too.
 fn center(matrix: &mut [f64], width: usize) {
     let rows = matrix.len().checked_div(width).unwrap_or(0);
     let mut means = vec![0.0; width];
+    let mut squares = vec![0.0; width];
     for row in matrix.chunks_exact(width.max(1)) {
-        for (mean, x) in means.iter_mut().zip(row) {
+        for ((mean, square), x) in means.iter_mut().zip(&mut squares).zip(row) {
             *mean += x / rows as f64;
+            *square += x * x;
         }
     }
+    let mut left = vec![0.0; width];
     for row in matrix.chunks_exact_mut(width.max(1)) {
-        for (x, mean) in row.iter_mut().zip(&means) {
+        for ((x, mean), left) in row.iter_mut().zip(&means).zip(&mut left) {
             *x -= mean;
+            *left += *x * *x;
+        }
+    }
+    let varies = |(left, square): (&f64, &f64)| *left > RANK * square;
+    let varies: Vec<bool> = left.iter().zip(&squares).map(varies).collect();
+    for row in matrix.chunks_exact_mut(width.max(1)) {
+        for (x, _) in row.iter_mut().zip(&varies).filter(|(_, varies)| !**varies) {
+            *x = 0.0;
         }
     }
 }
@@ -190,6 +204,41 @@ mod tests {
         for (place, product) in products.iter().enumerate() {
             let expected = [7.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0][place];
             assert!((product - expected).abs() < 1e-9, "{products:?}");
+        }
+    }
+
+    #[test]
+    fn a_column_that_is_constant_adds_nothing() {
+        // a mean of this many tenths is rounded
+        let matrix: Vec<f64> = (0..7).flat_map(|i| [0.1, f64::from(i * i % 5)]).collect();
+        let high = Basis::of_columns(MatRef::row_major(&matrix, 7, 2)).unwrap();
+        assert_eq!(high.size(), 2);
+        let c = high.coefficients(&[0.5, 1.0], 2);
+        assert_eq!(c[..2], [0.0, 0.0]);
+        assert!(c[2].abs() > 0.1 && c[2].abs() < 1.0, "{c:?}");
+        let wide: Vec<f64> = (0..3)
+            .flat_map(|i| [0.1, f64::from(i * i), 0.7, 0.3])
+            .collect();
+        assert_eq!(Basis::of_rows(wide, 4).unwrap().size(), 2);
+    }
+
+    #[test]
+    fn where_nothing_varies_only_the_intercept_is_left() {
+        for (basis, count) in [
+            (Basis::of_rows(vec![0.1; 12], 4).unwrap(), 3),
+            (
+                Basis::of_columns(MatRef::row_major(&[0.1; 12], 6, 2)).unwrap(),
+                2,
+            ),
+        ] {
+            assert_eq!(basis.size(), 1);
+            assert!(basis.images.iter().all(|x| *x == 1.0));
+            assert_eq!(
+                basis.view().rows() * basis.view().cols(),
+                basis.images.len()
+            );
+            let none = basis.coefficients(&[0.25, -0.25], 3);
+            assert_eq!(none, vec![0.0; 3 * count]);
         }
     }
 

@@ -20,12 +20,14 @@ use crate::training::{Fingerprint, Normalization};
 // than before. Stimuli are part of all three.
 const TRAINING: &str = "training/1";
 const PROBING: &str = "probing/6";
+/// Beside it, where probes without a penalty are asked for.
+const UNPENALIZED: &str = "unpenalized/2";
 const DECODING: &str = "decoding/1";
 
 /// One hash of several texts, none of which can run into the next.
-pub fn identity(parts: &[&str]) -> String {
+pub fn identity(parts: &[impl AsRef<str>]) -> String {
     let mut hasher = blake3::Hasher::new();
-    for part in parts {
+    for part in parts.iter().map(AsRef::as_ref) {
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
     }
@@ -104,14 +106,16 @@ pub fn of_probing(
         probes.permutations = 0;
         probes.nonlinear_seeds = 0;
     }
-    identity(&[
-        PROBING,
-        &protocol::name(config),
-        &seen(config, version),
-        &text(&probes),
-        &network.weights,
-        &text(&shown::normalization(config, &network.header)),
-    ])
+    let mut parts = vec![
+        PROBING.to_owned(),
+        protocol::name(config),
+        seen(config, version),
+        text(&probes),
+        network.weights.clone(),
+        text(&shown::normalization(config, &network.header)),
+    ];
+    parts.extend(unpenalized(&probes));
+    identity(&parts)
 }
 
 /// Of probing baselines, without what tells one and its view from another.
@@ -122,13 +126,15 @@ pub fn of_baselines(config: &Config, version: &Version) -> String {
         true => AtCheckpoints::All,
         false => AtCheckpoints::None,
     };
-    identity(&[
-        PROBING,
-        &protocol::name(config),
-        &seen(config, version),
-        &text(&probes),
-        "no network",
-    ])
+    let mut parts = vec![
+        PROBING.to_owned(),
+        protocol::name(config),
+        seen(config, version),
+        text(&probes),
+        "no network".to_owned(),
+    ];
+    parts.extend(unpenalized(&probes));
+    identity(&parts)
 }
 
 /// Of probing one view of one layer, within [`of_probing`].
@@ -159,6 +165,12 @@ pub fn of_decoding(
         &text(normalization),
         layer,
     ])
+}
+
+/// What tells probes without a penalty from those that were made before.
+fn unpenalized(probes: &Probes) -> Option<String> {
+    let is_asked = probes.penalties.contains(&0.0);
+    is_asked.then(|| UNPENALIZED.to_owned())
 }
 
 /// What is asked of every layer alike, without what lies beside its tables.
