@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::estimate::{Estimate, Measure};
+use super::estimate::{Division, Estimate, Measure};
 use super::quantity::Quantity;
 use crate::ResultRow;
 
@@ -14,13 +14,14 @@ pub(crate) struct Baseline {
     pub(crate) layer: String,
     quantity: Quantity,
     /// A measure for each hold-out version, by feature.
-    measures: BTreeMap<String, Vec<Measure>>,
+    measures: BTreeMap<String, BTreeMap<Division, Measure>>,
 }
 
 impl Baseline {
     /// Mean over hold-out versions, or the one's own number.
     pub(crate) fn estimate(&self, feature: &str) -> Option<Estimate> {
-        let measures: Vec<&Measure> = self.measures.get(feature)?.iter().collect();
+        let measures = self.measures.get(feature)?.iter();
+        let measures: Vec<_> = measures.map(|(of, measure)| (*of, measure)).collect();
         Estimate::over(&measures, self.quantity.bounds())
     }
 }
@@ -39,7 +40,8 @@ fn is_baseline(row: &ResultRow, quantity: Quantity) -> bool {
 }
 
 /// The baselines that may stand beside the rows of a family, `like` one of
-/// these: measured by the same protocol on the same kind of stimuli.
+/// these: measured by the same protocol on the same kind of stimuli. Cells of a sweep
+/// that have one hold-out version in common have its baselines in common; they count once.
 pub(super) fn beside(
     rows: &[ResultRow],
     quantity: Quantity,
@@ -53,26 +55,28 @@ pub(super) fn beside(
             &row.split_kind,
             &row.selected_by,
             &row.view,
+            &row.variant,
         ] == [
             &like.dataset,
             &like.protocol,
             &like.split_kind,
             &like.selected_by,
             &like.view,
+            &like.variant,
         ]
     };
     let own = || {
         let rows = rows.iter();
         rows.filter(|row| is_baseline(row, quantity) && alike(row))
     };
-    let mut found: BTreeMap<&str, BTreeMap<String, Vec<Measure>>> = BTreeMap::new();
+    type ByFeature = BTreeMap<String, BTreeMap<Division, Measure>>;
+    let mut found: BTreeMap<&str, ByFeature> = BTreeMap::new();
     for row in own() {
         if let Some(measure) = Measure::of(row) {
             let measures = found.entry(&row.layer).or_default();
-            measures
-                .entry(row.feature.clone())
-                .or_default()
-                .push(measure);
+            let of_feature = measures.entry(row.feature.clone()).or_default();
+            let division = (row.split, row.data_seed);
+            of_feature.entry(division).or_insert(measure);
         }
     }
     let names = super::in_order(layers, found.keys().copied());
@@ -111,6 +115,12 @@ mod tests {
             row("input", 1, "a", 0.75),
             row("pixel_stats", 0, "a", 1.0),
             row("input", 0, "b", 0.1),
+            // of another target's cell of the sweep
+            row("input", 1, "a", 0.75),
+            ResultRow {
+                variant: "stimuli.size=32".into(),
+                ..row("input", 2, "a", 0.2)
+            },
             ResultRow {
                 step: Some(0),
                 ..row("input", 0, "a", 0.9)

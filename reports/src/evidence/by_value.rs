@@ -165,7 +165,11 @@ impl ByValue {
             held.clone(),
             value.to_owned(),
         );
-        let measures: Vec<&Measure> = self.measures.get(&place)?.values().collect();
+        let measures = self.measures.get(&place)?.iter();
+        // of a seed for all, stimuli are drawn by it, too
+        let measures: Vec<_> = measures
+            .map(|((split, seed, _), m)| ((*split, *seed), m))
+            .collect();
         Estimate::over(&measures, (0.0, 1.0))
     }
 }

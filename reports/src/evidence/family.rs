@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::baseline::Baseline;
-use super::estimate::{Estimate, Measure};
+use super::estimate::Estimate;
 use super::quantity::Quantity;
 use super::run::{Moment, Run};
 use crate::ResultRow;
@@ -130,7 +130,7 @@ impl Family {
     /// counted once.
     pub(crate) fn untrained(&self, layer: &str, feature: &str) -> Option<Estimate> {
         let mut seen: Vec<&Run> = Vec::new();
-        let measures: Vec<&Measure> = self
+        let measures: Vec<_> = self
             .runs
             .values()
             .filter_map(|run| Some((run, run.untrained(layer, feature)?)))
@@ -139,16 +139,16 @@ impl Family {
                 seen.extend(is_new.then_some(*run));
                 is_new
             })
-            .map(|(_, measure)| measure)
+            .map(|(run, measure)| (run.division(), measure))
             .collect();
         Estimate::over(&measures, self.quantity.bounds())
     }
 
     /// Decodability after training on `target`.
     pub(crate) fn trained(&self, target: &str, layer: &str, feature: &str) -> Option<Estimate> {
-        let measures: Vec<&Measure> = self
+        let measures: Vec<_> = self
             .of_target(target)
-            .filter_map(|run| run.trained(layer, feature))
+            .filter_map(|run| Some((run.division(), run.trained(layer, feature)?)))
             .collect();
         Estimate::over(&measures, self.quantity.bounds())
     }
@@ -158,8 +158,9 @@ impl Family {
         let pairs: Vec<_> = self
             .of_target(target)
             .filter_map(|run| {
-                run.trained(layer, feature)
-                    .zip(run.untrained(layer, feature))
+                let trained = run.trained(layer, feature);
+                let pair = trained.zip(run.untrained(layer, feature))?;
+                Some((run.division(), pair))
             })
             .collect();
         Estimate::of_difference(&pairs)
@@ -173,9 +174,9 @@ impl Family {
         layer: &str,
         feature: &str,
     ) -> Option<Estimate> {
-        let measures: Vec<&Measure> = self
+        let measures: Vec<_> = self
             .of_target(target)
-            .filter_map(|run| run.untrained(layer, feature))
+            .filter_map(|run| Some((run.division(), run.untrained(layer, feature)?)))
             .collect();
         Estimate::over(&measures, self.quantity.bounds())
     }
@@ -191,7 +192,7 @@ impl Family {
     ) -> Option<Estimate> {
         let pairs: Vec<_> = self
             .of_target(target)
-            .filter_map(|run| run.nats(layer, feature))
+            .filter_map(|run| Some((run.division(), run.nats(layer, feature)?)))
             .collect();
         Some(Estimate::of_difference(&pairs)?.scaled(std::f64::consts::LOG2_E))
     }
@@ -214,14 +215,15 @@ impl Family {
         aligned(&runs)
             .iter()
             .filter_map(|steps| {
-                let found: Vec<(u64, &Measure)> = steps
-                    .iter()
-                    .filter_map(|&(run, step)| Some((step, run.at(step, layer, feature)?)))
-                    .collect();
-                let measures: Vec<&Measure> = found.iter().map(|(_, m)| *m).collect();
-                let steps: f64 = found.iter().map(|(step, _)| *step as f64).sum();
+                let found = || {
+                    let steps = steps.iter();
+                    steps
+                        .filter_map(|&(run, step)| Some((run, step, run.at(step, layer, feature)?)))
+                };
+                let measures: Vec<_> = found().map(|(run, _, m)| (run.division(), m)).collect();
+                let steps: f64 = found().map(|(_, step, _)| step as f64).sum();
                 Some(CurvePoint {
-                    step: steps / found.len().max(1) as f64,
+                    step: steps / measures.len().max(1) as f64,
                     estimate: Estimate::over(&measures, self.quantity.bounds())?,
                 })
             })

@@ -22,7 +22,9 @@ use crate::{ReportInput, ResultRow};
 /// enhancement.
 ///
 /// Intervals are Student's t at 95 % with n - 1 degrees of freedom
-/// (`interval_kind` `runs`), those of accuracies cut at 0 and 1. The rows have
+/// (`interval_kind` `runs`), those of accuracies cut at 0 and 1. Where several
+/// hold-out versions have several runs each, n is the number of versions, over whose
+/// means they are: runs of one version share its stimuli. The rows have
 /// no condition and no split. One run alone gives none: it cannot tell.
 ///
 /// ```

@@ -1,6 +1,7 @@
 //! What the choice of a protocol adds to a number: the paper's decoders beside
 //! the clean ones, network by network.
 
+use super::estimate::Division;
 use super::run::Run;
 use super::{Estimate, Family, Measure};
 use crate::ResultRow;
@@ -73,17 +74,18 @@ fn between(bound: &Family, clean: &Family) -> Vec<ResultRow> {
         for layer in &bound.layers {
             for feature in &bound.features {
                 for (metric, role, side) in &sides {
-                    let pairs: Vec<(Measure, Measure)> = bound
+                    let pairs: Vec<(Division, (Measure, Measure))> = bound
                         .runs
                         .iter()
                         .filter(|(_, run)| run.target == *target)
                         .filter_map(|(condition, run)| {
                             let other = clean.runs.get(condition)?;
-                            side(run, layer, feature).zip(side(other, layer, feature))
+                            let own = side(run, layer, feature);
+                            let pair = own.zip(side(other, layer, feature))?;
+                            Some((run.division(), pair))
                         })
                         .collect();
-                    let pairs: Vec<(&Measure, &Measure)> =
-                        pairs.iter().map(|(a, b)| (a, b)).collect();
+                    let pairs: Vec<_> = pairs.iter().map(|(of, (a, b))| (*of, (a, b))).collect();
                     let estimate = Estimate::of_difference(&pairs).filter(|found| found.n > 1);
                     rows.extend(estimate.map(|found| ResultRow {
                         target: target.clone(),

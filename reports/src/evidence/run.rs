@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::estimate::Measure;
+use super::estimate::{Division, Measure};
 use crate::ResultRow;
 
 /// A checkpoint's place in a run.
@@ -46,6 +46,12 @@ impl Run {
             beginning: (row.split, row.init_seed.or(row.seed), row.data_seed),
             ..Self::default()
         }
+    }
+
+    /// What its stimuli are divided by.
+    pub(super) fn division(&self) -> Division {
+        let (split, _, data_seed) = self.beginning;
+        (split, data_seed)
     }
 
     /// Takes a row of this condition; of two for the same checkpoint, layer
