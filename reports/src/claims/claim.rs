@@ -25,6 +25,14 @@ pub enum ClaimsError {
         /// What is wrong.
         problem: String,
     },
+    /// A threshold of all claims that is no number.
+    #[error("the list of claims: `{name}` is {value}, which is no number to compare with")]
+    NoNumber {
+        /// Its name.
+        name: &'static str,
+        /// What stands there.
+        value: f64,
+    },
     /// What was amended in all claims is not told as it should be.
     #[error("the list of claims: {0}")]
     Amended(String),

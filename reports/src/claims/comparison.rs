@@ -49,9 +49,10 @@ impl Relation {
         let (lower, upper) = (estimate.lower, estimate.upper);
         let least = if by == 0.0 { margin } else { by };
         match self {
-            Self::Above if upper < least => Some(false),
+            // the second, where there is no margin and runs do not differ
+            Self::Above if upper < least || upper <= by => Some(false),
             Self::Above if lower > by => Some(true),
-            Self::Below if lower > -least => Some(false),
+            Self::Below if lower > -least || lower >= -by => Some(false),
             Self::Below if upper < -by => Some(true),
             Self::Equal if -margin < lower && upper < margin => Some(true),
             Self::Equal if lower > margin || upper < -margin => Some(false),

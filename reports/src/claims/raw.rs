@@ -94,6 +94,11 @@ struct RawPart {
 impl RawClaims {
     pub(super) fn checked(self) -> Result<Claims, ClaimsError> {
         dated(&self.amended).map_err(ClaimsError::Amended)?;
+        for (name, value) in [("learned", self.learned), ("ceiling", self.ceiling)] {
+            if !value.is_finite() {
+                return Err(ClaimsError::NoNumber { name, value });
+            }
+        }
         let defaults = PartDefaults {
             margin: self.margin,
             learned: self.learned,
@@ -151,6 +156,16 @@ impl RawPart {
         let margin = self.margin.unwrap_or(defaults.margin);
         if !(margin.is_finite() && margin >= 0.0) {
             return Err(format!("`{}`: a margin of {margin}", self.says));
+        }
+        if let Some(number) = [self.value, self.learned]
+            .into_iter()
+            .flatten()
+            .find(|x| !x.is_finite())
+        {
+            return Err(format!(
+                "`{}`: {number} is no number to compare with",
+                self.says
+            ));
         }
         if !self.by.is_finite() || (self.by != 0.0 && self.is == Relation::Equal) {
             return Err(format!(

@@ -1,6 +1,7 @@
 //! Each decision turns when its evidence does.
 
 mod gate;
+mod margins;
 mod varied;
 
 use super::*;
@@ -209,32 +210,6 @@ fn new_combinations_decide_unless_others_are_asked_for() {
 }
 
 #[test]
-fn too_few_runs_and_wide_intervals_cannot_tell() {
-    let claims = claims(SUPPRESSED);
-    assert_eq!(
-        verdict(&claims, &texture(0.6, 0.3)[..4]),
-        Verdict::CannotTell
-    );
-    let mut wide = texture(0.6, 0.5);
-    wide[1].value = 0.9;
-    assert_eq!(verdict(&claims, &wide), Verdict::CannotTell);
-    assert_eq!(verdict(&claims, &[]), Verdict::NotRun);
-    // the experiment ran, but not this layer
-    let mut elsewhere = texture(0.6, 0.3);
-    elsewhere
-        .iter_mut()
-        .for_each(|row| row.layer = "pool4".into());
-    let answer = &decide(&claims, &elsewhere)[0];
-    assert!(
-        answer.parts[0]
-            .outcome
-            .because()
-            .unwrap()
-            .contains("no row")
-    );
-}
-
-#[test]
 fn at_the_ceiling_nothing_can_rise() {
     let claims = claims(
         r#"
@@ -253,37 +228,6 @@ fn at_the_ceiling_nothing_can_rise() {
     let answer = &decide(&claims, &full)[0];
     assert_eq!(answer.parts[0].outcome, Outcome::AtCeiling);
     assert_eq!(answer.verdict, Verdict::CannotTell);
-}
-
-#[test]
-fn equality_needs_the_whole_interval_within_the_margin() {
-    let claims = claims(
-        r#"
-        [[claim.part]]
-        says = "perfect"
-        of = { experiment = "first", target = "untrained", feature = "texture" }
-        value = 1.0
-        is = "equal"
-        layers = ["fc1"]
-        "#,
-    );
-    let at = |values: [f64; 3]| -> Vec<ResultRow> {
-        let rows = values.iter().zip(0..);
-        rows.map(|(value, split)| row("first", "shape", split, 0, "texture", *value))
-            .collect()
-    };
-    assert_eq!(
-        verdict(&claims, &at([0.99, 1.0, 0.995])),
-        Verdict::Reproduced
-    );
-    assert_eq!(
-        verdict(&claims, &at([0.80, 0.81, 0.82])),
-        Verdict::NotReproduced
-    );
-    assert_eq!(
-        verdict(&claims, &at([0.90, 1.0, 0.95])),
-        Verdict::CannotTell
-    );
 }
 
 #[test]
@@ -403,6 +347,10 @@ fn mistakes_in_a_list_of_claims_are_told() {
     assert!(both.contains("either `over` or `value`"), "{both}");
     let unnamed = part.replace("experiment = \"e\"", "target = \"shape\"");
     assert!(message(format!("{head}{claim}{unnamed}")).contains("name its experiment"));
+    let no_number = part.replace("value = 0.0", "value = nan");
+    assert!(message(format!("{head}{claim}{no_number}")).contains("NaN is no number"));
+    let no_gate = head.replace("learned = 0.5", "learned = nan");
+    assert!(message(format!("{no_gate}{claim}{part}")).contains("`learned` is NaN"));
     let unknown = message(format!("{head}{claim}{part}feature = \"color\"\n"));
     assert!(unknown.contains("feature"), "{unknown}");
 }
