@@ -48,9 +48,10 @@ impl Keys {
 
     /// Takes every value that `self` does not have from `base`. Where
     /// `choice` keys (such as `stimuli.dataset`) differ, the rest of that
-    /// section is not taken: its keys belong to another choice.
+    /// section is not taken: its keys belong to another choice. Nor are the `seeds` where
+    /// there is another `seed`: a whole configuration has them written out.
     pub fn over(mut self, base: Keys, choices: &[&str]) -> Self {
-        let replaced: Vec<&str> = choices
+        let mut replaced: Vec<&str> = choices
             .iter()
             .filter(
                 |choice| match (self.entries.get(**choice), base.entries.get(**choice)) {
@@ -60,6 +61,7 @@ impl Keys {
             )
             .filter_map(|choice| choice.split_once('.').map(|(section, _)| section))
             .collect();
+        replaced.extend(self.entries.contains_key("seed").then_some("seeds"));
         for (key, entry) in base.entries {
             let section = key.split_once('.').map_or("", |(section, _)| section);
             if !replaced.contains(&section) {
@@ -306,6 +308,23 @@ mod tests {
     fn syntax_errors_carry_their_line() {
         let error = Keys::parse("my.toml", "a = 1\nb = = 2\n").unwrap_err();
         assert!(error.to_string().starts_with("my.toml:2: not valid TOML"));
+    }
+
+    #[test]
+    fn another_seed_stands_for_all_that_are_not_set_beside_it() {
+        let base =
+            || Keys::parse("base", "seed = 0\n[seeds]\ndata = 0\ninit = 0\norder = 0").unwrap();
+        let mut own = Keys::parse("--set", "").unwrap();
+        own.set("seed=7").unwrap();
+        own.set("seeds.init=3").unwrap();
+        let merged = own.over(base(), &[]);
+        assert_eq!(merged.entries["seed"].0.as_integer(), Some(7));
+        assert_eq!(merged.entries["seeds.init"].0.as_integer(), Some(3));
+        assert!(!merged.entries.contains_key("seeds.data"));
+        let mut own = Keys::parse("--set", "").unwrap();
+        own.set("seeds.init=3").unwrap();
+        let merged = own.over(base(), &[]);
+        assert_eq!(merged.entries["seeds.data"].0.as_integer(), Some(0));
     }
 
     #[test]
