@@ -125,7 +125,7 @@ fn take(
     for name in ["results.csv", "by_value.csv", "confusion.csv"] {
         if !is_as_listed(&root, name)? {
             let path = root.join(name);
-            return Err(SweepError::Altered { path });
+            return Err(SweepError::Altered { path, cell: root });
         }
     }
     let named = |condition: &str| match condition {

@@ -86,13 +86,16 @@ pub enum SweepError {
     NoCells,
     /// A cell's table is not what its run wrote.
     #[error(
-        "{} is not what its run wrote; `layerprobe sweep run` finds it, sets it aside and makes it \
-         again",
-        path.display()
+        "{} is not what its run wrote; `layerprobe run {1}/config.toml --out {1}` sets it aside and \
+         makes it again",
+        path.display(),
+        cell.display()
     )]
     Altered {
         /// The table.
         path: PathBuf,
+        /// The cell's folder.
+        cell: PathBuf,
     },
     /// A cell's run.
     #[error(transparent)]

@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::ExitStatus;
 
+use layerprobe_reports::{read_results, unproven_fits};
+
 use super::cells::Cell;
 use super::error::SweepError;
 use super::folder::{CellState, SweepFolder};
@@ -35,7 +37,7 @@ pub(super) fn judge(
     // this one's child made room for
     if is(DONE) || is(NOT_CONVERGED) || matches!(folder.state(cell)?, CellState::Done { .. }) {
         return Ok(Judged::Done {
-            converged: !is(NOT_CONVERGED),
+            converged: is(DONE) || (!is(NOT_CONVERGED) && is_proven(cell, folder)),
         });
     }
     // one that had only just begun ends by the signal itself
@@ -59,6 +61,13 @@ pub(super) fn judge(
         last_lines: last_lines(&fs::read(&log).unwrap_or_default()),
         log,
     }))
+}
+
+/// Whether every probe of a finished cell converged. A table that cannot be read is told
+/// of by whoever collects it.
+pub(super) fn is_proven(cell: &Cell, folder: &SweepFolder) -> bool {
+    let rows = read_results(folder.cell(cell).join("results.csv"));
+    !rows.is_ok_and(|rows| unproven_fits(&rows) > 0)
 }
 
 /// The last lines of a log, without what a progress bar may have left.

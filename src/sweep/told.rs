@@ -68,7 +68,7 @@ pub struct Failure {
 pub struct Ended {
     /// Cells done, earlier ones too.
     pub done: usize,
-    /// Cells of this session in which a probe did not converge.
+    /// Cells in which a probe did not converge, earlier ones too.
     pub not_converged: usize,
     /// Cells that were given up.
     pub failures: Vec<Failure>,

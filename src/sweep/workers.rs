@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use super::cells::Cell;
 use super::error::SweepError;
 use super::folder::{Attempts, CellState, SweepFolder};
-use super::judged::{Judged, judge};
+use super::judged::{Judged, is_proven, judge};
 use super::told::{Ended, Told};
 
 /// Between two looks at the children.
@@ -175,7 +175,7 @@ impl<'a, F: FnMut(Told<'_>)> Session<'a, F> {
     fn line_up(&mut self, cells: &'a [Cell]) -> Result<(), SweepError> {
         for cell in cells {
             match self.folder.state(cell)? {
-                CellState::Done { .. } => self.ended.done += 1,
+                CellState::Done { .. } => self.count_done(cell),
                 _ => {
                     self.folder.keep_attempts(cell, &Attempts::default())?;
                     self.queue.push_back(cell);
@@ -183,6 +183,12 @@ impl<'a, F: FnMut(Told<'_>)> Session<'a, F> {
             }
         }
         Ok(())
+    }
+
+    /// Counts a cell that others did, or an earlier session.
+    fn count_done(&mut self, cell: &Cell) {
+        self.ended.done += 1;
+        self.ended.not_converged += usize::from(!is_proven(cell, self.folder));
     }
 
     /// Asks the children to stop, once that is wanted; no more are started then.
@@ -216,7 +222,7 @@ impl<'a, F: FnMut(Told<'_>)> Session<'a, F> {
                 break;
             };
             match self.folder.state(cell)? {
-                CellState::Done { .. } => self.ended.done += 1,
+                CellState::Done { .. } => self.count_done(cell),
                 CellState::Held(holder, _) if comes_first => {
                     (self.tell)(Told::Held(cell, &holder));
                     self.held.push_back(cell);

@@ -5,8 +5,9 @@ use std::sync::atomic::AtomicBool;
 static STOP: AtomicBool = AtomicBool::new(false);
 
 /// A flag that turns true when the user or the system asks to stop: by Ctrl-C,
-/// TERM, HUP, or USR1, which batch systems send before a time limit. Ctrl-C a
-/// second time ends the program at once; finished work is safe either way.
+/// TERM, HUP (unless it is ignored, as `nohup` has it), or USR1, which batch systems send
+/// before a time limit. Ctrl-C a second time ends the program at once; finished work is
+/// safe either way.
 pub fn flag() -> anyhow::Result<&'static AtomicBool> {
     asked::watch()?;
     Ok(&STOP)
@@ -21,7 +22,8 @@ mod asked {
     use signal_hook::iterator::Signals;
 
     pub(super) fn watch() -> anyhow::Result<()> {
-        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP, SIGUSR1])?;
+        let hangup = (!is_ignored(SIGHUP)).then_some(SIGHUP);
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGUSR1].into_iter().chain(hangup))?;
         thread::Builder::new()
             .name("signals".to_owned())
             .spawn(move || {
@@ -36,6 +38,16 @@ mod asked {
                 }
             })?;
         Ok(())
+    }
+
+    /// Whether whoever started the process had it ignore a signal, where the system tells.
+    fn is_ignored(signal: i32) -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mut ignored = status
+            .lines()
+            .filter_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = ignored.find_map(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
     }
 }
 

@@ -321,11 +321,11 @@ fn collect(command: &SweepCollect, output: &Output) -> anyhow::Result<ExitCode> 
         }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !collected.missing.is_empty() {
-        let missing = collected.missing.join(", ");
-        terminal::say_aside(&format!("warning: not done: {missing}"));
-    }
     if !output.quiet {
+        if !collected.missing.is_empty() {
+            let missing = collected.missing.join(", ");
+            terminal::say_aside(&format!("warning: not done: {missing}"));
+        }
         let rows = collected.rows;
         terminal::say(&format!(
             "results  {} ({rows} rows)",

@@ -36,7 +36,12 @@ pub fn submit(command: &SweepSubmit, output: &Output) -> anyhow::Result<ExitCode
     let (sweep, folder) = open(&command.at)?;
     let cells = missing(command, &site, &sweep, &folder, output)?;
     if cells.is_empty() {
-        terminal::say(&"nothing to submit: all cells are done or in the queue")?;
+        let nothing = "nothing to submit: all cells are done or in the queue";
+        if is_json(output) {
+            terminal::say(&json!({"reason": "plan", "cells": 0, "tasks": [], "message": nothing}))?;
+        } else if !output.quiet {
+            terminal::say(&nothing)?;
+        }
         return Ok(ExitCode::SUCCESS);
     }
     let plan = pack(command, cells);
