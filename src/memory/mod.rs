@@ -1,5 +1,7 @@
 //! How much memory a command may take.
 
+mod control_group;
+
 use std::fmt;
 use std::fs;
 use std::str::FromStr;
@@ -28,7 +30,7 @@ impl MemoryLimit {
     }
 
     /// What the process has, and half of what is free, where the system tells
-    /// (Linux, with the limit of its control group); else none.
+    /// (Linux, with the limits of its control groups); else none.
     pub fn of_this_machine() -> Self {
         match (free(), resident()) {
             (Some(free), Some(resident)) => Self(resident + free / 2),
@@ -106,27 +108,11 @@ fn status(field: &str) -> Option<u64> {
     kibibytes(&fs::read_to_string("/proc/self/status").ok()?, field)
 }
 
-/// Memory that can be had without others giving theirs up, where the system tells.
+/// Memory that can be had without others giving theirs up, where the system tells: what
+/// the machine has, within the limits of this process's control groups.
 pub fn free() -> Option<u64> {
     let machine = kibibytes(&fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")?;
-    let number = |name: &str| -> Option<u64> {
-        let text = fs::read_to_string(format!("/sys/fs/cgroup/{name}")).ok()?;
-        text.trim().parse().ok()
-    };
-    let group = number("memory.max").zip(number("memory.current"));
-    // pages of files that were read count as taken, and are given up at once
-    let given_up = || {
-        let table = fs::read_to_string("/sys/fs/cgroup/memory.stat").ok()?;
-        let line = table
-            .lines()
-            .find_map(|line| line.strip_prefix("inactive_file "))?;
-        line.trim().parse::<u64>().ok()
-    };
-    let group = group.map(|(most, now)| {
-        let now = now.saturating_sub(given_up().unwrap_or(0));
-        most.saturating_sub(now)
-    });
-    Some(group.map_or(machine, |group| group.min(machine)))
+    Some(control_group::free().map_or(machine, |group| group.min(machine)))
 }
 
 fn kibibytes(table: &str, field: &str) -> Option<u64> {
