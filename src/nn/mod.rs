@@ -54,7 +54,7 @@ pub use loss::{argmax, cross_entropy};
 pub use norm::{BatchNorm, NormBackward, NormBuffers, NormParameters, NormTraining};
 pub use perceptron::{Perceptron, PerceptronBatch, PerceptronError, PerceptronSpec};
 pub use pool::{AveragePool, MaxPool, PoolSpec};
-pub use real::Real;
+pub use real::{Real, instructions};
 pub use shape_error::ShapeError;
 
 /// Images whose gradients one task sums up, one after the other. A constant,

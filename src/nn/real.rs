@@ -62,6 +62,18 @@ impl Processor {
     }
 }
 
+/// The instructions that networks are computed with on this machine, in words: others
+/// add up in another order, and give other bytes.
+pub fn instructions() -> &'static str {
+    match Processor::best() {
+        #[cfg(target_arch = "x86_64")]
+        Processor::Avx512 => "AVX-512",
+        #[cfg(target_arch = "x86_64")]
+        Processor::Avx2 => "AVX2",
+        Processor::Portable => "portable",
+    }
+}
+
 /// The element types networks are computed in: `f32` for work, `f64` for
 /// tests. Sealed, as [`Element`] is.
 #[allow(
