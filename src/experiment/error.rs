@@ -68,6 +68,18 @@ pub enum ExperimentError {
         /// The folder.
         folder: PathBuf,
     },
+    /// A folder for a run within the folder of another one.
+    #[error(
+        "{} lies in the run folder {}, where a run removes what it does not know; choose another \
+         folder",
+        folder.display(), around.display()
+    )]
+    InARun {
+        /// The folder.
+        folder: PathBuf,
+        /// The other run's.
+        around: PathBuf,
+    },
     /// What is to be a store of shared work is not.
     #[error(
         "{} is no store of finished work ({problem}); give --store an empty folder, or one that \
@@ -82,7 +94,8 @@ pub enum ExperimentError {
     },
     /// Another process works there.
     #[error(
-        "{} is held by {holder}; wait until it is done (`run --wait` does), or choose another folder",
+        "{} is held by {holder}; wait until it is done (`run --wait` does, and goes on where that \
+         process has ended), or choose another folder",
         folder.display()
     )]
     Busy {

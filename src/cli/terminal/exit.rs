@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::process::ExitCode;
 
+use layerprobe_probes::ProbeError;
 use layerprobe_reports::ReportError;
 use serde_json::json;
 
@@ -110,6 +111,15 @@ fn code(error: &anyhow::Error) -> u8 {
             _ => USAGE,
         };
     }
+    if let Some(
+        ProbeError::Penalty { .. }
+        | ProbeError::NoPenalty
+        | ProbeError::Tolerance { .. }
+        | ProbeError::ZeroCount { .. },
+    ) = error.downcast_ref()
+    {
+        return USAGE;
+    }
     error.downcast_ref().map_or(1, code_of_experiment)
 }
 
@@ -142,6 +152,7 @@ fn code_of_experiment(error: &ExperimentError) -> u8 {
         | ExperimentError::Generator(_)
         | ExperimentError::AnotherConfig { .. }
         | ExperimentError::NotARun { .. }
+        | ExperimentError::InARun { .. }
         | ExperimentError::NotAStore { .. }
         | ExperimentError::OfBits { .. }
         | ExperimentError::OfImages { .. }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use layerprobe_durable::{Holder, Lease, LeaseError, Pace, is_temporary, remove_temporaries};
 
-use super::layout::RunFolder;
+use super::layout::{RunFolder, run_folder_around};
 use crate::experiment::error::ExperimentError;
 use crate::experiment::events::{Event, Observer};
 
@@ -25,7 +25,7 @@ impl RunFolder {
     /// Opens or makes the folder for this configuration, and holds it.
     ///
     /// # Errors
-    /// If the folder belongs to another configuration or holds foreign files,
+    /// If the folder lies in that of a run, belongs to another configuration or holds foreign files,
     /// another process works in it, or it cannot be written.
     pub fn open(
         root: &Path,
@@ -34,6 +34,10 @@ impl RunFolder {
         stop: &AtomicBool,
         observer: &dyn Observer,
     ) -> Result<Self, ExperimentError> {
+        if let Some(around) = run_folder_around(root) {
+            let folder = root.to_owned();
+            return Err(ExperimentError::InARun { folder, around });
+        }
         fs::create_dir_all(root).map_err(|e| ExperimentError::io("make the folder", root, e))?;
         // before the configuration is looked for: who is making the run at this moment
         // writes that first
@@ -186,6 +190,15 @@ mod tests {
         let other = open(&root, "a = 2\n").unwrap_err();
         assert!(other.to_string().contains("there `a = 1`, here `a = 2`"));
         open(&root, "a = 1\n").unwrap();
+    }
+
+    #[test]
+    fn a_run_has_no_place_in_another_one() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(open(dir.path(), "a = 1\n").unwrap());
+        let error = open(&dir.path().join("runs/inner"), "a = 1\n").unwrap_err();
+        assert!(matches!(error, ExperimentError::InARun { .. }), "{error}");
+        assert!(!dir.path().join("runs").exists());
     }
 
     #[test]
