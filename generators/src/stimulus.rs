@@ -91,7 +91,8 @@ pub trait StimulusSet: Send + Sync {
     /// The continuous labels of a stimulus.
     ///
     /// Positions are in pixels from the top left corner of the image, angles
-    /// in degrees counterclockwise, phases in periods of the texture.
+    /// in degrees counterclockwise, phases in repeats of the texture (of `noise` and
+    /// `rain` in cells).
     fn property_values(&self, index: usize) -> Vec<f64>;
 
     /// After how much a property repeats, if it does: a texture moved by one

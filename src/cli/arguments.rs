@@ -181,7 +181,7 @@ pub struct Layers {
     /// The architecture
     #[arg(value_parser = arch())]
     pub arch: Arch,
-    /// Side of the images in pixels [default: 64 for cnn4 and mlp, else 224]
+    /// Side of the images in pixels [default: 64 for cnn4, mlp and alexnet64, else 224]
     #[arg(long, value_name = "N", value_parser = count::<usize>, allow_negative_numbers = true)]
     pub image_size: Option<usize>,
     /// Number of classes

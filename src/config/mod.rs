@@ -32,7 +32,7 @@ pub use binary::{
     BinaryConfig, BinaryDecoding, BinaryNetwork, BinarySeeds, BinarySimilarity, BinaryStimuli,
     BinaryTarget, BinaryTraining, DecodedStimuli, InitialValues,
 };
-pub(crate) use check::{too_few_controls, too_few_permutations};
+pub(crate) use check::{MOST_CONTROLS, MOST_PERMUTATIONS, too_few_controls, too_few_permutations};
 pub use either::AnyConfig;
 pub use error::{ConfigError, Place, nearest_name};
 pub use presets::{BINARY_PRESETS, PRESETS, Preset};

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use layerprobe_probes::{CheckedAdamGrid, CheckedProbeParams, ProbeParams, View};
 
 use super::{Around, ForeignError};
-use crate::config::{too_few_controls, too_few_permutations};
+use crate::config::{MOST_CONTROLS, MOST_PERMUTATIONS, too_few_controls, too_few_permutations};
 use crate::memory::MemoryLimit;
 
 /// Most iterations at one penalty, unless told otherwise.
@@ -19,6 +19,8 @@ const MAX_ITERATIONS: usize = 2000;
 /// assert!(request.clone().check().is_ok());
 /// // too few for a p-value of 0.05
 /// request.around.permutations = 5;
+/// assert!(request.clone().check().is_err());
+/// request.around.permutations = usize::MAX;
 /// assert!(request.check().is_err());
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -128,6 +130,14 @@ impl ForeignRequest {
         ];
         if let Some((option, problem)) = few.into_iter().find_map(|(o, few)| Some((o, few?))) {
             return Err(ForeignError::request(format!("{option}: {problem}")));
+        }
+        let most = [
+            ("--controls", controls, MOST_CONTROLS),
+            ("--permutations", permutations, MOST_PERMUTATIONS),
+        ];
+        if let Some((option, asked, most)) = most.iter().find(|(_, asked, most)| asked > most) {
+            let problem = format!("{option} {asked}: at most {most}");
+            return Err(ForeignError::request(problem));
         }
         if self.strata.is_some() && permutations == 0 {
             let problem = "--strata says within what labels are permuted; give --permutations 19 or more, too";

@@ -17,7 +17,8 @@ impl<'a> Batches<'a> {
     /// Batches for `network`.
     ///
     /// # Errors
-    /// If the stored images have another size than the network's.
+    /// If the stored images have another size than the network's, or its images no three
+    /// channels.
     pub fn new(
         store: &'a ImageStore,
         normalization: &Normalization,
@@ -28,6 +29,12 @@ impl<'a> Batches<'a> {
             width: store.side(),
             ..network.input_layout()
         };
+        if layout.channels != 3 {
+            return Err(ModelError::Channels {
+                arch: network.arch(),
+                channels: 3,
+            });
+        }
         network.check_batch(&ImageBatch::new(layout))?;
         Ok(Self {
             store,

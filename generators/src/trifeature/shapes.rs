@@ -123,7 +123,8 @@ fn five_squares() -> Vec<Polygon> {
 /// A spike (half-width 1/4 of the rows down to row 51), arms that taper by
 /// 2.4 px a row from there, and two legs from row 70 on, whose outer edge runs
 /// out by 0.43 px and whose inner edge by 1.05 px a row. The outline below is
-/// the union of the four.
+/// the union of the four, with the legs' outer edges drawn on to the arms, which they
+/// meet 1.2 rows above (4 square pixels more).
 fn star() -> Polygon {
     let arms_row = 51.0;
     let legs_row = 70.0;

@@ -51,7 +51,8 @@ impl GridCurves {
     /// Share of the test stimuli that a point's probe classified rightly after
     /// so many epochs, from 1; NaN where there is no such number.
     pub fn accuracy(&self, point: usize, epoch: usize) -> f64 {
-        let place = (point * self.epochs + epoch).checked_sub(1);
+        let is_one = (1..=self.epochs).contains(&epoch);
+        let place = is_one.then(|| point * self.epochs + epoch - 1);
         let right = place.and_then(|place| self.right.get(place));
         right.map_or(f64::NAN, |right| f64::from(*right) / self.n_test as f64)
     }
@@ -79,5 +80,7 @@ mod tests {
         assert!(choose(&[]).is_none());
         assert!(choose(&[&one, &curves(&[0; 3], 4)]).is_none());
         assert!(one.accuracy(7, 1).is_nan());
+        // no epoch of another point
+        assert!(one.accuracy(0, 4).is_nan() && one.accuracy(1, 0).is_nan());
     }
 }

@@ -113,7 +113,7 @@ pub fn null_maxima(family: &[Vec<f64>]) -> Result<Vec<f64>, ProbeError> {
 }
 
 /// `(b + 1) / (B + 1)`, `b` the number of the `B` null values that are not
-/// below the observed one (Phipson & Smyth 2010, "Permutation p-values should
+/// surely below the observed one, so that 1 where that is no number (Phipson & Smyth 2010, "Permutation p-values should
 /// never be zero").
 ///
 /// ```
@@ -121,9 +121,11 @@ pub fn null_maxima(family: &[Vec<f64>]) -> Result<Vec<f64>, ProbeError> {
 ///
 /// assert_eq!(permutation_p_value(0.9, &[0.1; 19]), 0.05);
 /// assert_eq!(permutation_p_value(0.1, &[0.1; 19]), 1.0);
+/// assert_eq!(permutation_p_value(f64::NAN, &[0.1; 19]), 1.0);
 /// ```
 pub fn permutation_p_value(observed: f64, null: &[f64]) -> f64 {
-    let reached = null.iter().filter(|&&value| value >= observed).count();
+    let below = null.iter().filter(|&&value| value < observed).count();
+    let reached = null.len() - below;
     (reached + 1) as f64 / (null.len() + 1) as f64
 }
 

@@ -72,8 +72,9 @@ impl Folder {
                 let image = decode(&self.path.join(name))?;
                 if (image.width() as usize, image.height() as usize) != (self.size, self.size) {
                     let problem = format!(
-                        "{name} is {} x {} pixels, the first image {1} x {1}",
+                        "{name} is {} x {} pixels, the first image {2} x {2}",
                         image.width(),
+                        image.height(),
                         self.size
                     );
                     return Err(ExtractError::images(&self.path, problem));

@@ -54,11 +54,17 @@ fn extract(command: &Bench, output: &Output) -> anyhow::Result<ExitCode> {
     })
 }
 
+/// The largest batch, and the most steps.
+const MOST: usize = 1_000_000;
+
 /// A network at its start and a batch of noise.
 fn prepare(command: &Bench) -> anyhow::Result<(Network, ImageBatch)> {
     for (count, name) in [(command.batch, "batch"), (command.steps, "steps")] {
         if count == 0 {
             return Err(Usage(format!("--{name} 0: give at least 1")).into());
+        }
+        if count > MOST {
+            return Err(Usage(format!("--{name} {count}: give at most {MOST}")).into());
         }
     }
     let size = image_size(command.arch, command.image_size);

@@ -14,6 +14,9 @@ use crate::experiment::compare::{
 };
 use crate::experiment::{compare_binary_runs, is_of_bits};
 
+/// The most resamples, as in a configuration.
+const MOST_RESAMPLES: usize = 1_000_000;
+
 /// Compares layers of one or two runs, or of files of activations.
 pub fn compare(command: &Compare, output: &Output) -> anyhow::Result<ExitCode> {
     if command.out.extension().is_none_or(|e| e != "csv") {
@@ -92,6 +95,12 @@ fn measures(command: &Compare) -> Result<Measures, Usage> {
         if let Some((_, name)) = names.find(|(i, name)| list.iter().take(*i).any(|n| n == *name)) {
             return Err(Usage(format!("{argument}: `{name}` is named twice")));
         }
+    }
+    if command.bootstrap > MOST_RESAMPLES {
+        let asked = command.bootstrap;
+        return Err(Usage(format!(
+            "--bootstrap {asked}: at most {MOST_RESAMPLES}"
+        )));
     }
     Ok(Measures {
         metrics,

@@ -9,7 +9,9 @@ mod stimuli;
 mod training;
 
 pub(super) use binary::binary;
-pub(crate) use repeats::{too_few_controls, too_few_permutations};
+pub(crate) use repeats::{
+    MOST_CONTROLS, MOST_PERMUTATIONS, too_few_controls, too_few_permutations,
+};
 
 use super::error::ConfigError;
 use super::keys::Keys;
@@ -178,7 +180,7 @@ fn probes(
     let protocol = protocols::protocols(keys)?;
     let maps = maps(&chosen, layers);
     Ok(Probes {
-        views: views(keys, &maps)?,
+        views: views(keys, &chosen, &maps)?,
         maps,
         layers: chosen,
         features: keys.names("probes.features", "feature", stimuli.feature_names())?,
@@ -238,7 +240,7 @@ fn maps(chosen: &[String], layers: &[Layer]) -> Vec<String> {
     chosen.iter().filter(is_map).cloned().collect()
 }
 
-fn views(keys: &Keys, maps: &[String]) -> Result<Vec<View>, ConfigError> {
+fn views(keys: &Keys, chosen: &[String], maps: &[String]) -> Result<Vec<View>, ConfigError> {
     let key = "probes.views";
     let wants = "a list of views, such as [\"full\"]";
     let texts = keys.texts(key, wants)?;
@@ -256,8 +258,12 @@ fn views(keys: &Keys, maps: &[String]) -> Result<Vec<View>, ConfigError> {
     if views.is_empty() {
         return Err(keys.invalid(key, "name at least one view, such as full"));
     }
-    if views == [View::Gap] && maps.is_empty() {
-        let problem = "none of the layers is a map of channels, which `gap` averages over pixels";
+    // of the images that go in alone there is no network to tell of
+    let mut of_networks = maps.iter().filter(|name| Baseline::of(name).is_none());
+    let others = chosen.iter().any(|name| Baseline::of(name).is_none());
+    if views == [View::Gap] && (maps.is_empty() || (others && of_networks.next().is_none())) {
+        let problem =
+            "none of the network's layers is a map of channels, which `gap` averages over pixels";
         return Err(keys.invalid(key, problem));
     }
     Ok(views)
@@ -265,7 +271,7 @@ fn views(keys: &Keys, maps: &[String]) -> Result<Vec<View>, ConfigError> {
 
 fn controls(keys: &Keys, stimuli: &Stimuli) -> Result<usize, ConfigError> {
     let key = "probes.controls";
-    let labelings = keys.whole_or_in(key, 0, 0, 1000)? as usize;
+    let labelings = keys.whole_or_in(key, 0, 0, MOST_CONTROLS as u64)? as usize;
     if let Some(problem) = too_few_controls(labelings) {
         return Err(keys.invalid(key, problem));
     }
@@ -285,7 +291,7 @@ fn controls(keys: &Keys, stimuli: &Stimuli) -> Result<usize, ConfigError> {
 
 fn permutations(keys: &Keys) -> Result<usize, ConfigError> {
     let key = "probes.permutations";
-    let permutations = keys.whole_or_in(key, 0, 0, 100_000)? as usize;
+    let permutations = keys.whole_or_in(key, 0, 0, MOST_PERMUTATIONS as u64)? as usize;
     match too_few_permutations(permutations) {
         Some(problem) => Err(keys.invalid(key, problem)),
         None => Ok(permutations),

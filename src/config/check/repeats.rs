@@ -1,11 +1,17 @@
-//! How often something random must be repeated to say anything; the same wherever it
-//! is asked for.
+//! How often something random must be repeated to say anything, and may be at most; the
+//! same wherever it is asked for.
 
 /// Fewer labelings say too little of their spread.
 const LEAST_LABELINGS: usize = 5;
 
 /// Fewer permutations cannot reach the p-value 0.05.
 const LEAST_PERMUTATIONS: usize = 19;
+
+/// More labelings say nothing more.
+pub(crate) const MOST_CONTROLS: usize = 1000;
+
+/// More permutations say nothing more.
+pub(crate) const MOST_PERMUTATIONS: usize = 100_000;
 
 /// What is wrong with so many labelings of a control task, if anything.
 pub(crate) fn too_few_controls(labelings: usize) -> Option<String> {

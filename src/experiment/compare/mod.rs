@@ -228,7 +228,7 @@ pub(super) fn announce(
     if wanted(Metric::Cka) || wanted(Metric::CkaDebiased) {
         bytes += 4.0 * n * n + 8.0 * n * resamples;
     }
-    let bytes = bytes * layers as f64 + 8.0 * n * n;
+    let bytes = bytes * layers as f64 + 8.0 * n * (n + resamples);
     if let Some(free) = memory::free().filter(|free| bytes > *free as f64) {
         return Err(CompareError::Memory {
             stimuli,

@@ -95,11 +95,11 @@ impl Design {
             ),
             Arch::AlexNet => (
                 self.size >= 63,
-                "its convolutions and pools leave nothing of a side below 63",
+                "its convolutions and pools leave nothing of a side below 63, and sides are at most 16384",
             ),
             Arch::AlexNet64 => (
                 self.size >= 15,
-                "its three pools leave nothing of a side below 15",
+                "its three pools leave nothing of a side below 15, and sides are at most 16384",
             ),
             _ => (true, "sides are 1 to 16384"),
         };
