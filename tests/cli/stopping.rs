@@ -69,3 +69,24 @@ pub fn interrupted_can_go_on(command: &[&str], begun: impl AsRef<Path>, millisec
         "{message}"
     );
 }
+
+/// As `nohup` has it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_hangup_that_is_ignored_stops_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = Command::new("sh")
+        .args(["-c", "trap '' HUP; exec \"$0\" run smoke --quiet --out run"])
+        .arg(assert_cmd::cargo::cargo_bin("layerprobe"))
+        .current_dir(dir.path())
+        .spawn()
+        .unwrap();
+    let begun = dir.path().join("run/config.toml");
+    wait_until(&mut child, "work has begun", || begun.exists());
+    let sent = Command::new("kill")
+        .args(["-HUP", &child.id().to_string()])
+        .status();
+    assert!(sent.unwrap().success());
+    assert!(child.wait().unwrap().success());
+    assert!(dir.path().join("run/results.csv").exists());
+}
