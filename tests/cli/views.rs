@@ -61,15 +61,24 @@ fn each_view_of_each_layer_is_probed() {
 
 #[test]
 fn views_that_cannot_be_are_refused_before_any_work() {
-    let layers = "probes.layers=['fc1']";
-    for (views, said) in [
-        ("['pac:8']", "there are full, gap, pca:K and rp:K"),
-        ("['gap', 'gap']", "`gap` is named twice"),
-        ("[]", "name at least one view"),
-        ("['gap']", "none of the layers is a map"),
+    let no_map = "none of the network's layers is a map";
+    for (layers, views, said) in [
+        (
+            "['fc1']",
+            "['pac:8']",
+            "there are full, gap, pca:K and rp:K",
+        ),
+        ("['fc1']", "['gap', 'gap']", "`gap` is named twice"),
+        ("['fc1']", "[]", "name at least one view"),
+        ("['fc1']", "['gap']", no_map),
+        // the images that go in are one, but no layer of a network
+        ("['input', 'fc1']", "['gap']", no_map),
     ] {
-        let views = format!("probes.views={views}");
-        let arguments = ["run", "smoke", "--set", layers, "--set", &views];
+        let (layers, views) = (
+            format!("probes.layers={layers}"),
+            format!("probes.views={views}"),
+        );
+        let arguments = ["run", "smoke", "--set", &layers, "--set", &views];
         refused(&arguments, &[said]);
     }
 }
