@@ -166,7 +166,7 @@ impl ByValue {
             value.to_owned(),
         );
         let measures = self.measures.get(&place)?.iter();
-        // of a seed for all, stimuli are drawn by it, too
+        // the rows have no seed of the data; it is the condition's unless it is set apart
         let measures: Vec<_> = measures
             .map(|((split, seed, _), m)| ((*split, *seed), m))
             .collect();

@@ -25,8 +25,8 @@ impl RunFolder {
     /// Opens or makes the folder for this configuration, and holds it.
     ///
     /// # Errors
-    /// If the folder lies in that of a run, belongs to another configuration or holds foreign files,
-    /// another process works in it, or it cannot be written.
+    /// If the folder lies in that of a run, belongs to another configuration or holds
+    /// foreign files, another process works in it, or it cannot be written.
     pub fn open(
         root: &Path,
         config_toml: &str,
